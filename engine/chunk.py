@@ -1,0 +1,23 @@
+"""One finished chunk of frames and what made it. Imports no torch; knows nothing of rings, windows or models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Frames made together, ready to be shown. Handed over, never shared: the maker keeps no reference.
+
+    Media time of frame k of this chunk is (first_frame + k) / rate_fps seconds since the last hard cut.
+    """
+
+    frames: np.ndarray  # (T, H, W, 4) uint8 RGBA, sRGB, BT.709 primaries, full range, top row first
+    stream_id: int  # +1 at every hard cut; a reader that sees a newer one switches to it
+    first_frame: int  # index of frames[0] since the last hard cut
+    rate_fps: float  # content rate
+    generation_id: int  # +1 per chunk made by this generator, cuts included
+    params_version: int  # version of the snapshot the chunk was made with
+    made_ns: int  # time.monotonic_ns() when the frames were ready

@@ -1,0 +1,110 @@
+"""The words between the instrument and the engine process: one JSON object per line, plain data only.
+
+Frames never travel here (see `frame_ring.py`). Imports no torch; knows nothing of pipes, Qt or models.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from engine.params import Value
+
+
+@dataclass(frozen=True)
+class Values:
+    """Instrument to engine: the latest engine values. Latest wins; sent whenever the store's version moved."""
+
+    type: ClassVar[str] = "values"
+    version: int
+    values: dict[str, Value]  # address -> native units; texts are commands and absent here
+
+
+@dataclass(frozen=True)
+class Command:
+    """Instrument to engine: something that happens once. Never dropped, never merged, acknowledged by `Done`.
+
+    Names: "cut/hard", "cut/soft", "prompt/text" {"pad": 1.., "text": str}, "stop".
+    """
+
+    type: ClassVar[str] = "command"
+    id: int
+    name: str
+    arguments: dict[str, Value] = field(default_factory=dict)
+    at_ns: int | None = None  # presentation time on time.monotonic_ns(); None = now
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Engine to instrument: loaded; the ring exists and chunks follow."""
+
+    type: ClassVar[str] = "ready"
+    model: str
+    width: int
+    height: int
+    rate_fps: float
+    device: str
+
+
+@dataclass(frozen=True)
+class GeneratorStatus:
+    """Engine to instrument: the back channel, sent after every chunk and when a field changes. Polled by the panels."""
+
+    type: ClassVar[str] = "status"
+    state: str = "starting"  # starting | loading | streaming | failed | stopped
+    detail: str = ""  # one sentence: what is being loaded, or what went wrong last
+    model: str = ""
+    generator_fps: float = 0.0  # frames made per second of making (idle waits excluded), over the last chunks
+    chunk_s: float = 0.0  # seconds the last chunk took
+    buffered_frames: int = 0
+    chunks: int = 0
+    stream_id: int = 0
+    params_version: int = 0  # version the last chunk was made with
+    prompts_on_screen: tuple[str, ...] = ()  # text each pad really plays
+    prompts_waiting: tuple[int, ...] = ()  # pads (1..) whose text is not encoded yet
+
+
+@dataclass(frozen=True)
+class Done:
+    """Engine to instrument: command `id` has taken effect, or why not."""
+
+    type: ClassVar[str] = "done"
+    id: int
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Engine to instrument: a sentence for the performer. The stream goes on unless `fatal`."""
+
+    type: ClassVar[str] = "failure"
+    sentence: str
+    fatal: bool = False
+
+
+Message = Values | Command | Ready | GeneratorStatus | Done | Failure
+_KINDS: dict[str, type] = {kind.type: kind for kind in (Values, Command, Ready, GeneratorStatus, Done, Failure)}
+
+
+def encode(message: Message) -> bytes:
+    """One line of UTF-8 JSON, newline included."""
+    return json.dumps({"type": message.type, **dataclasses.asdict(message)}, ensure_ascii=False).encode() + b"\n"
+
+
+def decode(line: bytes) -> Message:
+    """Read one line. Raises ValueError with a sentence for anything that is not a known message."""
+    try:
+        fields = json.loads(line)
+        kind = _KINDS[fields.pop("type")]
+        message = kind(**fields)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not a message: {line[:80]!r} ({error})") from None
+    if isinstance(message, GeneratorStatus):
+        return dataclasses.replace(
+            message,
+            prompts_on_screen=tuple(message.prompts_on_screen),
+            prompts_waiting=tuple(message.prompts_waiting),
+        )
+    return message
