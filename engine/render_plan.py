@@ -1,0 +1,68 @@
+"""What an offline render plays: parameters at moments of media time, in order.
+
+Plain data, no torch: looks and timelines are turned into a plan by whoever reads their files. Knows nothing of models or video files.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+
+from engine.params import ChunkParams
+
+
+@dataclass(frozen=True)
+class Cue:
+    """From `at_s` seconds of media time on, `params` hold. `hard_cut` starts a new stream there."""
+
+    at_s: float
+    params: ChunkParams
+    hard_cut: bool = False
+    soft_cut: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a time that is no time."""
+        if not math.isfinite(self.at_s) or self.at_s < 0:
+            raise ValueError(f"a cue cannot lie at {self.at_s} s; cues start at 0 or later")
+
+
+@dataclass(frozen=True)
+class RenderPlan:
+    """Cues in order of time, and what the file asked for besides.
+
+    A cue lands on the first chunk whose first frame is at or after it; of several cues before one chunk the last one's
+    parameters hold and every cut counts. The first cue holds from the beginning, whatever its time.
+    """
+
+    cues: tuple[Cue, ...]
+    size_hint: tuple[int, int] | None = None  # (width, height) the file names; applied only when the model can
+    seed: int | None = None  # overrides the seed of every cue when set
+    notes: tuple[str, ...] = ()  # sentences for the user: what was read but not applied
+
+    def __post_init__(self) -> None:
+        """Refuse a plan that plays nothing or runs backwards."""
+        if not self.cues:
+            raise ValueError("a render needs at least one cue")
+        times = [cue.at_s for cue in self.cues]
+        if times != sorted(times):
+            raise ValueError("the cues of a render must be in order of time")
+
+    def with_seed(self, seed: int) -> RenderPlan:
+        """Same plan, every cue played with `seed`."""
+        cues = tuple(dataclasses.replace(cue, params=dataclasses.replace(cue.params, seed=seed)) for cue in self.cues)
+        return dataclasses.replace(self, cues=cues, seed=seed)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Every prompt text the plan plays, each once, in order: what to encode before the first chunk."""
+        return tuple(dict.fromkeys(text for cue in self.cues for text in cue.params.prompt_texts if text))
+
+
+def plan_for_prompt(text: str, seed: int) -> RenderPlan:
+    """One prompt on pad 1 from beginning to end."""
+    defaults = ChunkParams()
+    texts = (text, *[""] * (len(defaults.prompt_texts) - 1))
+    weights = (1.0, *[0.0] * (len(defaults.prompt_weights) - 1))
+    params = dataclasses.replace(defaults, prompt_texts=texts, prompt_weights=weights, seed=seed)
+    return RenderPlan((Cue(0.0, params),), seed=seed)
