@@ -1,0 +1,1 @@
+"""The instrument: windows, controllers, outputs. Never imports torch; knows the engine by its tables and messages."""

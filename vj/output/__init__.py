@@ -1,0 +1,1 @@
+"""From frames to screens: playback clock, renderer, windows. Knows nothing of panels, controllers or the store."""

@@ -1,0 +1,45 @@
+"""What acts on the output once per display refresh, declared once: address, range, unit and help.
+
+Knows nothing of the store, of windows or of GL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engine.params import Parameter, Value, knob, parameters_of, values_from
+
+
+@dataclass(frozen=True)
+class OutputParams:
+    """Everything a performer can change between two display refreshes. Built from a snapshot of the store."""
+
+    level: float = knob(
+        Parameter(
+            "/vj/output/level",
+            "float",
+            1.0,
+            "Brightness of the output: 0 is black, 1 the picture as it is.",
+            0.0,
+            1.0,
+            clock="frame",
+        )
+    )
+    blackout: bool = knob(
+        Parameter(
+            "/vj/output/blackout",
+            "switch",
+            False,
+            "Black (0,0,0) over the whole output at the next display refresh; the stream runs on behind it.",
+            clock="frame",
+        )
+    )
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Value]) -> OutputParams:
+        """Build from addresses in native units, as `ParameterStore.snapshot()` holds them."""
+        return cls(**values_from(cls, values))
+
+
+OUTPUT_PARAMETERS: tuple[Parameter, ...] = parameters_of(OutputParams)
