@@ -1,1 +1,1 @@
-"""The instrument: windows, controllers, outputs. Never imports torch; knows the engine by its tables and messages."""
+"""The instrument: window, controllers and outputs around the generator's process. Never imports torch."""

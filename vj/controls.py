@@ -1,0 +1,99 @@
+"""The one door every hand goes through: panels, OSC, MIDI and looks change the instrument here.
+
+Sorts what is moved into values (the store) and commands (the queue). Knows nothing of devices, widgets or engines.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Mapping
+
+from engine.messages import Command
+from engine.params import Parameter, Value
+from vj.commands import CommandQueue
+from vj.parameters import TRIGGERS, Move, ParameterStore, UnknownAddressError, find_parameter
+
+ADDRESS_ROOT = "/vj/"
+CROSSFADED_WEIGHTS = ("/vj/prompt/1/weight", "/vj/prompt/2/weight")
+_PROMPT_TEXT = re.compile(r"/vj/prompt/(\d+)/text")
+
+
+class Controls:
+    """Values into the store, presses and texts into the queue. Any thread may call any method; none waits long."""
+
+    def __init__(self, store: ParameterStore, commands: CommandQueue) -> None:
+        self.store = store
+        self.commands = commands
+        # a text is a value and a command: both must be seen in the same order by everyone
+        self._text_lock = threading.Lock()
+        self._presses: dict[str, Move] = {}
+
+    def set(self, address: str, value: object, source: str) -> Value:
+        """Move one parameter to `value` in native units; return what is held now.
+
+        A trigger fires when the value means "press". Raises UnknownAddressError, or ValueError when the value has no
+        sensible reading.
+        """
+        parameter = find_parameter(address)
+        if parameter.kind == "trigger":
+            is_pressed = bool(parameter.coerce(value))
+            if is_pressed:
+                self.trigger(address, source)
+            return is_pressed
+        return self.set_many({address: value}, source)[address]
+
+    def set_normalised(self, address: str, position: float, source: str) -> Value:
+        """Move a continuous parameter to a fader position 0..1, through its curve."""
+        return self.set(address, _float_parameter(address).from_normalised(position), source)
+
+    def set_many(self, values: Mapping[str, object], source: str) -> dict[str, Value]:
+        """Move several values at once (one version), then ask for the texts among them. Raises as `set` does."""
+        texts = [address for address in values if _PROMPT_TEXT.fullmatch(address)]
+        if not texts:
+            return self.store.set_many(values, source)
+        with self._text_lock:
+            before = self.store.snapshot()
+            held = self.store.set_many(values, source)
+            for address in texts:
+                # a text that already plays asks for nothing; controllers repeat themselves at 60 Hz
+                if held[address] != before[address]:
+                    self._ask_for_text(address, held[address])
+        return held
+
+    def trigger(self, address: str, source: str, at_ns: int | None = None) -> Command:
+        """Press a trigger: one command, never merged. `at_ns` is a presentation time, None = now.
+
+        Raises UnknownAddressError for an address that is no trigger.
+        """
+        if address not in TRIGGERS:
+            raise UnknownAddressError(address, TRIGGERS)
+        self._presses[address] = Move(source, time.monotonic_ns())
+        return self.commands.put(address.removeprefix(ADDRESS_ROOT), at_ns=at_ns)
+
+    def moved_by(self, address: str) -> Move | None:
+        """Say who set this value or pressed this trigger last; None while nobody has."""
+        return self._presses.get(address) or self.store.moved_by(address)
+
+    def crossfade(self, position: float, source: str) -> None:
+        """Share the blend between pads 1 and 2: 0 = pad 1 alone, 1 = pad 2 alone. The weights stay the only truth."""
+        share = min(1.0, max(0.0, position))
+        self.set_many(dict(zip(CROSSFADED_WEIGHTS, (1.0 - share, share), strict=True)), source)
+
+    def crossfader_position(self) -> float:
+        """Read the crossfader back from the weights of pads 1 and 2; 0 when both are silent."""
+        first, second = (float(self.store.get(address)) for address in CROSSFADED_WEIGHTS)
+        return second / (first + second) if first + second > 0.0 else 0.0
+
+    def _ask_for_text(self, address: str, text: Value) -> None:
+        match = _PROMPT_TEXT.fullmatch(address)
+        assert match, f"{address} is no prompt text"
+        self.commands.put("prompt/text", {"pad": int(match[1]), "text": text})
+
+
+def _float_parameter(address: str) -> Parameter:
+    parameter = find_parameter(address)
+    if parameter.kind != "float":
+        raise ValueError(f"{address} is of kind {parameter.kind} and has no fader position; set its value instead")
+    return parameter

@@ -1,0 +1,128 @@
+"""Every parameter of the instrument in one table, and the store that holds their latest values.
+
+Knows nothing of widgets, controllers or engines; addresses in, native units out.
+"""
+
+from __future__ import annotations
+
+import difflib
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from engine.params import COMMANDS, ENGINE_PARAMETERS, Parameter, Value
+from vj.output.params import OUTPUT_PARAMETERS
+
+PARAMETERS: dict[str, Parameter] = {p.address: p for p in (*ENGINE_PARAMETERS, *OUTPUT_PARAMETERS)}
+"""What holds a value, by address."""
+
+TRIGGERS: dict[str, Parameter] = {p.address: p for p in COMMANDS}
+"""What holds none: each press is one command."""
+
+ALL_PARAMETERS: dict[str, Parameter] = PARAMETERS | TRIGGERS
+
+
+class UnknownAddressError(ValueError):
+    """An address nothing answers to; the sentence names the nearest one that exists."""
+
+    def __init__(self, address: str, known: Iterable[str] = ALL_PARAMETERS) -> None:
+        self.address = address
+        super().__init__(f"unknown address {address!r}{did_you_mean(address, known)}")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `, did you mean 'x'?` for the nearest known word, or nothing."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f", did you mean {near[0]!r}?" if near else ""
+
+
+def find_parameter(address: str) -> Parameter:
+    """Look up a value or a trigger. Raises UnknownAddressError."""
+    if address not in ALL_PARAMETERS:
+        raise UnknownAddressError(address)
+    return ALL_PARAMETERS[address]
+
+
+@dataclass(frozen=True)
+class Move:
+    """Who set a value last, and when."""
+
+    source: str  # "osc 127.0.0.1", "midi nanoKONTROL2", "panel", "look deep_sea"
+    time_ns: int  # time.monotonic_ns()
+
+
+@dataclass(frozen=True)
+class _State:
+    version: int
+    values: Mapping[str, Value]
+    moves: Mapping[str, Move]
+
+
+class ParameterStore:
+    """The latest value of every parameter, in native units. Any thread may call any method.
+
+    Readers take one reference to an immutable state and never wait; writers build the next state under a lock and
+    swap it. A value that was never set holds its default and has no mover.
+    """
+
+    def __init__(self, parameters: Mapping[str, Parameter] = PARAMETERS) -> None:
+        self.parameters = parameters
+        defaults = {address: parameter.default for address, parameter in parameters.items()}
+        self._state = _State(0, MappingProxyType(defaults), MappingProxyType({}))
+        self._write_lock = threading.Lock()
+
+    @property
+    def version(self) -> int:
+        """Count of swaps that changed a value. Never waits."""
+        return self._state.version
+
+    def snapshot(self) -> Mapping[str, Value]:
+        """Return all values as they are now; the mapping never changes again. Never waits."""
+        return self._state.values
+
+    def versioned_snapshot(self) -> tuple[int, Mapping[str, Value]]:
+        """Return version and values of the same moment. Never waits."""
+        state = self._state
+        return state.version, state.values
+
+    def get(self, address: str) -> Value:
+        """Return one value in native units. Never waits. Raises UnknownAddressError."""
+        try:
+            return self._state.values[address]
+        except KeyError:
+            raise UnknownAddressError(address, self.parameters) from None
+
+    def moved_by(self, address: str) -> Move | None:
+        """Say who set this value last; None while it holds its default. Never waits."""
+        return self._state.moves.get(address)
+
+    def set(self, address: str, value: object, source: str) -> Value:
+        """Coerce, clamp and store one value; return what is held now.
+
+        Raises UnknownAddressError, or ValueError when the value has no sensible reading.
+        """
+        return self.set_many({address: value}, source)[address]
+
+    def set_many(self, values: Mapping[str, object], source: str) -> dict[str, Value]:
+        """Store several values in one swap and one version: readers see all of them or none.
+
+        Returns the coerced values. Raises as `set` does, and then stores nothing.
+        """
+        coerced = {address: self._parameter(address).coerce(value) for address, value in values.items()}
+        move = Move(source, time.monotonic_ns())
+        with self._write_lock:
+            state = self._state
+            has_changed = any(state.values[address] != value for address, value in coerced.items())
+            self._state = _State(
+                state.version + has_changed,
+                MappingProxyType({**state.values, **coerced}) if has_changed else state.values,
+                MappingProxyType({**state.moves, **dict.fromkeys(coerced, move)}),
+            )
+        return coerced
+
+    def _parameter(self, address: str) -> Parameter:
+        if address not in self.parameters:
+            raise UnknownAddressError(address, self.parameters)
+        return self.parameters[address]
