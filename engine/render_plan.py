@@ -1,6 +1,6 @@
 """What an offline render plays: parameters at moments of media time, in order.
 
-Plain data, no torch: looks and timelines are turned into a plan by whoever reads their files. Knows nothing of models or video files.
+Plain data, no torch: whoever reads looks and timelines makes the plan. Knows nothing of models or video files.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ class RenderPlan:
 
     cues: tuple[Cue, ...]
     size_hint: tuple[int, int] | None = None  # (width, height) the file names; applied only when the model can
-    seed: int | None = None  # overrides the seed of every cue when set
+    seed: int | None = None  # the file's own seed, for the report; the cues carry it already
+    length_s: float | None = None  # how long the file plays; None where it does not say
     notes: tuple[str, ...] = ()  # sentences for the user: what was read but not applied
 
     def __post_init__(self) -> None:
