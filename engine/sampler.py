@@ -1,0 +1,61 @@
+"""One chunk from noise to x0: the few-step loop and the clean pass. Knows nothing of prompts as text, of pixels or of seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.caches.rolling_cache import RollingCache
+from engine.model.block import TextKeysValues
+from engine.model.transformer import CausalWanTransformer
+from engine.schedule import Schedule, flow_to_x0, renoise
+
+CLEAN_TIMESTEP = 0.0  # "context_noise" upstream; the clean pass sees x0 without noise
+
+
+@dataclass(frozen=True)
+class DenoisingStep:
+    """What one step found, each (B, F, C, H, W). The last step's x0 is the chunk."""
+
+    flow: Tensor
+    x0: Tensor
+
+
+def denoise_chunk(
+    model: CausalWanTransformer,
+    cache: RollingCache,
+    text: list[TextKeysValues],
+    noise: Tensor,
+    renoises: Sequence[Tensor],
+    timesteps: Sequence[float],
+    schedule: Schedule,
+) -> Iterator[DenoisingStep]:
+    """Yield each denoising step of one chunk (Self-Forcing, arXiv:2506.08009, Algorithm 2; no guidance).
+
+    noise (B, F, C, H, W); renoises[i] the fresh noise after step i, len(timesteps) - 1 of them; timesteps warped, 0..1000.
+    The cache must stand at this chunk (`begin_chunk`).
+    """
+    if len(renoises) < len(timesteps) - 1:
+        raise ValueError(f"{len(timesteps)} steps need {len(timesteps) - 1} fresh noises, got {len(renoises)}")
+    x = noise
+    for i, timestep in enumerate(timesteps):
+        flow = model(x, _timesteps(timestep, x), text, cache)
+        x0 = flow_to_x0(x, flow, schedule.sigma(timestep))
+        yield DenoisingStep(flow, x0)
+        if i + 1 < len(timesteps):
+            x = renoise(x0, renoises[i], schedule.sigma(timesteps[i + 1]))
+
+
+def clean_pass(
+    model: CausalWanTransformer, cache: RollingCache, text: list[TextKeysValues], x0: Tensor
+) -> None:
+    """Overwrite the chunk's keys and values with those of its finished latents, for the chunks to come to look back at."""
+    model.remember(x0, _timesteps(CLEAN_TIMESTEP, x0), text, cache)
+
+
+def _timesteps(timestep: float, latents: Tensor) -> Tensor:
+    # one per latent frame, as published; float32, never the activations' dtype
+    return torch.full(latents.shape[:2], timestep, dtype=torch.float32, device=latents.device)

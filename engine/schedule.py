@@ -1,0 +1,46 @@
+"""Flow-matching arithmetic: sigmas, warped steps, flow to x0, re-noising. Knows nothing of models or caches."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+LEVELS = 1000
+PUBLISHED_STEPS = (1000, 750, 500, 250)  # indices into the unwarped schedule
+
+
+class Schedule:
+    """The 1000-level table with its shift s, sigma_min 0: u_i = 1 - i / 1000, sigma_i = s u_i / (1 + (s - 1) u_i)."""
+
+    def __init__(self, shift: float) -> None:
+        u = 1.0 - torch.arange(LEVELS, dtype=torch.float64) / LEVELS
+        self.sigmas = (shift * u / (1.0 + (shift - 1.0) * u)).float()  # (1000,)
+        self.timesteps = self.sigmas * LEVELS
+
+    def warp(self, steps: tuple[int, ...]) -> tuple[float, ...]:
+        """Timesteps for indices of the unwarped schedule: 1000, 750, 500, 250 -> 1000, 937.5, 833.33, 625 at shift 5."""
+        wrong = [step for step in steps if not 0 <= step <= LEVELS]
+        if wrong or not steps or list(steps) != sorted(set(steps), reverse=True):
+            raise ValueError(f"steps {list(steps)}: give whole numbers from {LEVELS} down to 0, each lower than the last")
+        table = [*self.timesteps.tolist(), 0.0]
+        return tuple(table[LEVELS - step] for step in steps)
+
+    def sigma(self, timestep: float) -> float:
+        """Sigma of the table entry nearest to a timestep. Timestep 0 gives the lowest entry, not 0."""
+        return self.sigmas[(self.timesteps - timestep).abs().argmin()].item()
+
+
+def flow_to_x0(x: Tensor, flow: Tensor, sigma: float) -> Tensor:
+    """x0 = x - sigma * v, in float64, back in x's dtype."""
+    wide = torch.float32 if x.device.type == "mps" else torch.float64  # MPS has no float64
+    return (x.to(wide) - sigma * flow.to(wide)).to(x.dtype)
+
+
+def renoise(x0: Tensor, noise: Tensor, sigma: float) -> Tensor:
+    """x = (1 - sigma) * x0 + sigma * noise in float32, back in x0's dtype.
+
+    The products are made in float32 on purpose: in bfloat16 they cost 0.6 %.
+    """
+    level = torch.tensor([sigma], dtype=torch.float32)
+    keep = (1.0 - level).item()
+    return (keep * x0.float() + level.item() * noise.float()).to(x0.dtype)
