@@ -1,0 +1,131 @@
+"""Whatever makes chunks: the generator or the test pattern, by the name of a model.
+
+Imports no torch until a model is loaded. Knows nothing of processes, rings or files being written.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Protocol
+
+from engine.chunk import Chunk
+from engine.frame_size import check_size
+from engine.params import ChunkParams
+from engine.test_pattern import TEST_PATTERN_NAME, TEST_PATTERN_SIZE, TestPattern
+
+DEFAULT_MODEL = "ember"
+DEVICES = ("auto", "cpu", "cuda")
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+
+
+class Prompts(Protocol):
+    """Texts on their way to becoming embeddings."""
+
+    def encode_now(self, text: str) -> object:
+        """Encode and wait."""
+        ...
+
+    def request(self, text: str) -> None:
+        """Begin encoding; never waits."""
+        ...
+
+    def is_ready(self, text: str) -> bool:
+        """Whether a chunk may play the text; never waits."""
+        ...
+
+
+class ChunkSource(Protocol):
+    """What `engine.generator.Generator` and `TestPattern` have in common. One thread owns it."""
+
+    model_name: str
+    device_name: str
+    width: int
+    height: int
+    rate_fps: float
+
+    @property
+    def prompts(self) -> Prompts:
+        """The prompt book; any thread may use it."""
+        ...
+
+    @property
+    def prompts_on_screen(self) -> tuple[str, ...]:
+        """Text each pad really plays."""
+        ...
+
+    @property
+    def prompts_waiting(self) -> tuple[int, ...]:
+        """Pads (1..) whose text is not encoded yet."""
+        ...
+
+    def generate_chunk(self, params: ChunkParams, params_version: int = 0) -> Chunk:
+        """Make the next chunk. Raises ArithmeticError when the model made NaN or infinity."""
+        ...
+
+    def remember_chunk(self) -> None:
+        """Do what the last chunk left to do; `generate_chunk` does it when nobody has."""
+        ...
+
+    def hard_cut(self) -> None:
+        """Start a new stream at the next chunk."""
+        ...
+
+    def soft_cut(self) -> None:
+        """Make the last chunk the sink at the next chunk."""
+        ...
+
+    def close(self) -> None:
+        """End the threads it started."""
+        ...
+
+
+@dataclass(frozen=True)
+class SourceChoice:
+    """Which source, at which size, on which device."""
+
+    model: str = DEFAULT_MODEL  # a name, FILE.toml or DIR
+    size: tuple[int, int] | None = None  # (width, height) in pixels; None = the model's own
+    device: str = "auto"  # one of DEVICES
+    dtype: str = "auto"  # one of DTYPES
+    threads: int | None = None  # CPU threads; None = all but one
+
+
+class SourceError(Exception):
+    """A model that could not be loaded; the text is the sentence for the user."""
+
+
+def load_source(choice: SourceChoice) -> ChunkSource:
+    """Load the model, which may take seconds. Raises SourceError with a sentence."""
+    if choice.size is not None:
+        try:
+            check_size(*choice.size)
+        except ValueError as error:
+            raise SourceError(str(error)) from None
+    if choice.model == TEST_PATTERN_NAME:
+        return TestPattern(*(choice.size or TEST_PATTERN_SIZE))
+    return _load_generator(choice)
+
+
+def _load_generator(choice: SourceChoice) -> ChunkSource:
+    try:
+        from engine.generator import Generator
+        from engine.model_presets import load_preset
+        from engine.weight_files import CheckpointError
+    except ModuleNotFoundError as error:
+        raise SourceError(f"model {choice.model!r} needs {error.name}, which is not installed: run start.py") from None
+    width, height = choice.size or (None, None)
+    try:
+        return Generator.load(
+            load_preset(choice.model),
+            width=width,
+            height=height,
+            device=choice.device,
+            dtype=choice.dtype,
+            threads=choice.threads or max(1, (os.cpu_count() or 2) - 1),
+        )
+    except MemoryError:
+        raise SourceError(f"model {choice.model!r} does not fit into memory; choose a smaller --size") from None
+    # RuntimeError is what torch raises for a device that is missing or full
+    except (CheckpointError, ValueError, OSError, RuntimeError) as error:
+        raise SourceError(f"model {choice.model!r} cannot be loaded: {error}") from error

@@ -1,0 +1,144 @@
+"""A moving colour picture behind the same interface as the generator, without torch or weights.
+
+The instrument and its tests run on it: colour follows the prompt texts and weights, shape follows the seed.
+Knows nothing of processes, rings or windows.
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+
+import numpy as np
+
+from engine.chunk import Chunk
+from engine.params import PROMPT_PADS, ChunkParams
+
+TEST_PATTERN_NAME = "test-pattern"
+TEST_PATTERN_SIZE = (256, 144)  # width, height
+TEST_PATTERN_RATE_FPS = 16.0
+FRAMES_PER_LATENT = 4  # as the Wan VAE; the first latent frame of a stream is one frame
+
+
+class PatternPrompts:
+    """Stands in for the prompt book: every text is encoded at once."""
+
+    def __init__(self) -> None:
+        self._encoded: set[str] = set()
+
+    def encode_now(self, text: str) -> None:
+        """Remember `text`."""
+        self._encoded.add(text)
+
+    def request(self, text: str) -> None:
+        """Remember `text`; returns at once."""
+        self._encoded.add(text)
+
+    def is_ready(self, text: str) -> bool:
+        """Whether `text` may be played."""
+        return text in self._encoded
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._encoded.clear()
+
+
+class TestPattern:
+    """Same interface as `engine.generator.Generator`. One thread owns it."""
+
+    __test__ = False  # the name is no pytest class
+
+    model_name = TEST_PATTERN_NAME
+    device_name = "none"
+
+    def __init__(self, width: int, height: int, rate_fps: float = TEST_PATTERN_RATE_FPS) -> None:
+        self.width = width
+        self.height = height
+        self.rate_fps = rate_fps
+        self.prompts = PatternPrompts()
+        self._stream_id = 1
+        self._next_frame = 0
+        self._generation_id = 0
+        self._hard_cut_wanted = False
+        self._texts = ("",) * PROMPT_PADS
+        self._wanted_texts = self._texts
+
+    def generate_chunk(self, params: ChunkParams, params_version: int = 0) -> Chunk:
+        """Draw the next 9 or 12 frames (chunk 3), or 1 or 4 (chunk 1)."""
+        if self._hard_cut_wanted:
+            self._hard_cut_wanted = False
+            self._stream_id += 1
+            self._next_frame = 0
+        self._adopt_texts(params.prompt_texts)
+        latent_frames = 1 if params.chunk_frames == 1 else 3
+        count = FRAMES_PER_LATENT * latent_frames - (FRAMES_PER_LATENT - 1 if self._next_frame == 0 else 0)
+        chunk = Chunk(
+            frames=self._draw(params, count),
+            stream_id=self._stream_id,
+            first_frame=self._next_frame,
+            rate_fps=self.rate_fps,
+            generation_id=self._generation_id,
+            params_version=params_version,
+            made_ns=time.monotonic_ns(),
+        )
+        self._next_frame += count
+        self._generation_id += 1
+        return chunk
+
+    def remember_chunk(self) -> None:
+        """Do nothing: the pattern looks back at nothing."""
+
+    def close(self) -> None:
+        """Do nothing: the pattern has no threads."""
+
+    def hard_cut(self) -> None:
+        """Start a new stream at the next chunk."""
+        self._hard_cut_wanted = True
+
+    def soft_cut(self) -> None:
+        """Change nothing: the pattern has no past."""
+
+    @property
+    def prompts_on_screen(self) -> tuple[str, ...]:
+        """Text each pad really plays."""
+        return self._texts
+
+    @property
+    def prompts_waiting(self) -> tuple[int, ...]:
+        """Pads (1..) whose new text is not ready."""
+        pairs = zip(self._texts, self._wanted_texts, strict=True)
+        return tuple(pad for pad, (playing, wanted) in enumerate(pairs, start=1) if playing != wanted)
+
+    def _adopt_texts(self, wanted: tuple[str, ...]) -> None:
+        self._wanted_texts = wanted
+        self._texts = tuple(
+            new if not new or self.prompts.is_ready(new) else old for old, new in zip(self._texts, wanted, strict=True)
+        )
+
+    def _draw(self, params: ChunkParams, count: int) -> np.ndarray:
+        """Three crossing waves in the blended colour; (T, H, W, 4) uint8 RGBA."""
+        phases = np.random.default_rng(params.seed).uniform(0, 2 * np.pi, 3)
+        t = ((self._next_frame + np.arange(count)) / self.rate_fps)[:, None, None]
+        x = np.linspace(0, 2 * np.pi, self.width, dtype=np.float32)[None, None, :]
+        y = np.linspace(0, 2 * np.pi, self.height, dtype=np.float32)[None, :, None]
+        waves = np.sin(2 * x + 2 * t + phases[0]) + np.sin(y - 3 * t + phases[1]) + np.sin(x + y + t + phases[2])
+        brightness = 0.55 + waves / 3 * 0.45  # 0.1..1
+        frames = np.empty((count, self.height, self.width, 4), np.uint8)
+        frames[..., :3] = brightness[..., None] * 255 * self._colour(params.prompt_weights)
+        frames[..., 3] = 255
+        return frames
+
+    def _colour(self, weights: tuple[float, ...]) -> np.ndarray:
+        """Mean of the pads' colours by weight, (3,) in 0..1; grey when no pad counts."""
+        total = sum(weights)
+        if total <= 0:
+            return np.full(3, 0.5)
+        colours = np.array([colour_of(text) for text in self._texts])
+        return np.asarray(weights) @ colours / total
+
+
+def colour_of(text: str) -> tuple[float, float, float]:
+    """RGB in 0..1 that belongs to a prompt text, the same on every machine."""
+    hashed = zlib.crc32(text.encode())
+    red, green, blue = (0.15 + 0.85 * ((hashed >> shift) & 0xFF) / 255 for shift in (0, 8, 16))
+    return red, green, blue
