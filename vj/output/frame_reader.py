@@ -1,0 +1,227 @@
+"""Frame reader: the pair of frames to blend at a given time, out of the ring an engine writes.
+
+Survives a ring that is missing or replaced. Knows nothing of windows, GL, the store or the engine process.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.frame_ring import Frame, FrameRing
+from vj.output.playback import PlaybackClock, PlaybackStatus
+
+LOOK_FOR_RING_NS = 200_000_000  # how often the file is looked at: a new engine makes a new ring at the same path
+START_FRAMES = 9  # the first chunk of a stream at the published chunk size
+START_WAIT_NS = 1_000_000_000  # a first stream that grows slowly is shown after this, however short
+CUT_FRAMES = 5  # a new stream's first frame alone is no motion; the old stream plays on until this many are there
+CUT_WAIT_NS = 300_000_000
+CROSSFADE_NS = 150_000_000  # between streams: two to three frames at 16 fps
+DISPLAY_RATE_REFRESHES = 90  # refreshes the display rate is measured over
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What to draw now: two frames and how much of the second one."""
+
+    first: Frame
+    second: Frame
+    share: float  # of `second`, 0..1
+
+
+class FrameReader:
+    """The one reader of a ring file. Every method belongs to the thread that draws; `status` may be read anywhere."""
+
+    def __init__(self, path: Path) -> None:
+        self.status = PlaybackStatus()
+        self._path = path
+        self._clock = PlaybackClock()
+        self._ring: FrameRing | None = None
+        self._ring_mark: tuple[int, int] | None = None  # of the file in use
+        self._arriving: FrameRing | None = None  # a newer ring whose first frames are awaited
+        self._arriving_mark: tuple[int, int] | None = None
+        self._looked_ns: int | None = None
+        self._stream_id: int | None = None
+        self._stream_end: int | None = None  # counter after the stream's last frame, once a newer stream is there
+        self._waiting_since_ns: int | None = None
+        self._frames: dict[int, Frame] = {}  # copies by counter: the pair on screen
+        self._picture: Picture | None = None
+        self._before: Frame | None = None  # fades out after a switch
+        self._switched_ns = 0
+        self._seen = 0  # counter up to which arrivals have been noted
+        self._chunk: Frame | None = None  # newest frame of the newest chunk noted
+        self._refreshes: deque[int] = deque(maxlen=DISPLAY_RATE_REFRESHES)
+
+    def picture_at(self, now_ns: int) -> Picture | None:
+        """Move playback on to `now_ns` (time.monotonic_ns) and return what to draw; None until the first stream.
+
+        Call once per display refresh. Never waits; never raises for anything an engine does.
+        """
+        self._refreshes.append(now_ns)
+        self._look_for_ring(now_ns)
+        if self._ring is not None:
+            self._follow_newest_stream(now_ns)
+            if self._stream_id is not None:
+                self._play(now_ns)
+        self._publish()
+        return self._picture
+
+    def close(self) -> None:
+        """Let go of the ring. The last picture stays available."""
+        for ring in (self._ring, self._arriving):
+            if ring is not None:
+                ring.close()
+        self._ring = self._arriving = None
+
+    def _look_for_ring(self, now_ns: int) -> None:
+        if self._looked_ns is None or now_ns - self._looked_ns >= LOOK_FOR_RING_NS:
+            self._looked_ns = now_ns
+            self._attach_if_new()
+        arriving = self._arriving
+        if arriving is not None and (self._ring is None or (arriving.written > 0 and self._may_leave(arriving))):
+            self._take_over(arriving)
+
+    def _may_leave(self, arriving: FrameRing) -> bool:
+        """Whether the newer ring has enough to play, or this one has nothing left."""
+        return arriving.written >= START_FRAMES or self._stream_id is None or self._clock.is_starved
+
+    def _attach_if_new(self) -> None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return  # no engine yet, or gone: what is buffered plays on
+        mark = (found.st_dev, found.st_ino)  # the inode in use is mapped, so its number is never reused
+        if mark in (self._ring_mark, self._arriving_mark):
+            return
+        try:
+            ring = FrameRing.attach(self._path)
+        except (OSError, ValueError):
+            return  # half there, or of another version: looked at again shortly
+        if self._arriving is not None:
+            self._arriving.close()
+        self._arriving, self._arriving_mark = ring, mark
+
+    def _take_over(self, ring: FrameRing) -> None:
+        if self._ring is not None:
+            self._ring.close()
+        self._ring, self._ring_mark = ring, self._arriving_mark
+        self._arriving = self._arriving_mark = None
+        self._before = self._picture.second if self._picture is not None else None
+        self._stream_id = self._stream_end = self._chunk = self._waiting_since_ns = None
+        self._frames.clear()
+        self._seen = ring.read
+        self._clock.forget_rate()
+
+    def _follow_newest_stream(self, now_ns: int) -> None:
+        ring = self._ring
+        written = ring.written
+        if written <= ring.read:
+            return
+        newest = ring.stream_of(written - 1)
+        if newest is None or newest == self._stream_id:
+            return
+        first = self._first_of(newest, written)
+        if self._waiting_since_ns is None:
+            self._waiting_since_ns = now_ns
+        waited_ns = now_ns - self._waiting_since_ns
+        if self._stream_id is None:
+            is_due = written - first >= START_FRAMES or waited_ns >= START_WAIT_NS
+        else:
+            self._stream_end = self._first_after(self._stream_id, first)
+            old_left = self._stream_end - 1 - self._clock.position
+            is_due = written - first >= CUT_FRAMES or waited_ns >= CUT_WAIT_NS or old_left < 1.0
+        if is_due:
+            self._switch(now_ns, newest, first)
+
+    def _first_of(self, stream_id: int, written: int) -> int:
+        """Counter of the oldest unread frame of the newest stream."""
+        first = written - 1
+        while first > self._ring.read and self._ring.stream_of(first - 1) == stream_id:
+            first -= 1
+        return first
+
+    def _first_after(self, stream_id: int, newest_first: int) -> int:
+        """Counter after the last frame of the playing stream (several cuts may lie between it and the newest)."""
+        end = int(self._clock.position) + 1
+        while end < newest_first and self._ring.stream_of(end) == stream_id:
+            end += 1
+        return end
+
+    def _switch(self, now_ns: int, stream_id: int, first: int) -> None:
+        frame = self._ring.peek(first)
+        if frame is None:
+            return  # overwritten while we looked: the next refresh sees the rest
+        if self._picture is not None:
+            self._before = self._picture.second if self._picture.share >= 0.5 else self._picture.first
+        self._frames = {first: frame}
+        self._stream_id, self._stream_end, self._waiting_since_ns = stream_id, None, None
+        self._switched_ns = now_ns
+        self._clock.anchor(now_ns, float(first), frame.rate_fps)
+
+    def _play(self, now_ns: int) -> None:
+        ring = self._ring
+        end = ring.written if self._stream_end is None else self._stream_end
+        self._note_arrivals(end)
+        position = self._clock.advance(now_ns, end - 1)
+        floor = int(position)
+        ceil = min(floor + 1, end - 1)
+        first, second = self._frame(floor), self._frame(ceil)
+        if first is None or second is None:
+            return  # should the ring have been overwritten, the last picture stays
+        self._frames = {floor: first, ceil: second}
+        ring.release(floor)
+        self._picture = self._compose(now_ns, first, second, position - floor)
+
+    def _frame(self, counter: int) -> Frame | None:
+        return self._frames.get(counter) or self._ring.peek(counter)
+
+    def _compose(self, now_ns: int, first: Frame, second: Frame, share: float) -> Picture:
+        faded = (now_ns - self._switched_ns) / CROSSFADE_NS
+        if self._before is None or faded >= 1.0:
+            self._before = None
+            return Picture(first, second, share)
+        if self._before.pixels.shape != first.pixels.shape:
+            self._before = None  # another size: nothing to blend pixel by pixel
+            return Picture(first, second, share)
+        return Picture(self._before, second if share >= 0.5 else first, faded)
+
+    def _note_arrivals(self, end: int) -> None:
+        """Tell the clock of each chunk once, with the time it took since the one before."""
+        if end <= self._seen or end <= 0:
+            return
+        newest = self._ring.peek(end - 1)
+        if newest is None:
+            return
+        arrived, before = end - self._seen, self._chunk
+        self._seen = end
+        self._chunk = newest
+        if before is None:
+            return
+        if newest.generation_id == before.generation_id:
+            self._clock.note_rest(arrived)
+        else:
+            reserve = max(0.0, end - arrived - self._clock.position)
+            self._clock.note_chunk(arrived, (newest.made_ns - before.made_ns) / 1e9, reserve)
+
+    def _publish(self) -> None:
+        refreshes = self._refreshes
+        span_ns = refreshes[-1] - refreshes[0]
+        picture = self._picture
+        shown = None if picture is None else (picture.second if picture.share >= 0.5 else picture.first)
+        ring, position = self._ring, self._clock.position
+        end = 0 if ring is None else (ring.written if self._stream_end is None else self._stream_end)
+        is_playing = ring is not None and self._stream_id is not None
+        self.status = PlaybackStatus(
+            is_streaming=picture is not None,
+            is_starved=picture is not None and (not is_playing or self._clock.is_starved),
+            buffered_frames=max(0, end - 1 - int(position)) if is_playing else 0,
+            repeats=self._clock.repeats,
+            display_fps=(len(refreshes) - 1) * 1e9 / span_ns if span_ns > 0 else 0.0,
+            playback_fps=self._clock.rate_fps,
+            stream_id=0 if shown is None else shown.stream_id,
+            frame_index=0 if shown is None else shown.index,
+            rate_fps=0.0 if shown is None else shown.rate_fps,
+            generation_id=0 if shown is None else shown.generation_id,
+            params_version=0 if shown is None else shown.params_version,
+        )
