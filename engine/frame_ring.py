@@ -1,7 +1,7 @@
 """Frames from one writing process to one reading process through a memory-mapped file.
 
-One writer, one reader. The writer waits for room by asking `free_frames`; the reader never waits. The reader may die and another
-may take its place: all state is in the file. Imports no torch; knows nothing of models, Qt or timing.
+One writer, one reader. The writer waits for room by asking `free_frames`; the reader never waits. The reader may die
+and another may take its place: all state is in the file. Imports no torch; knows nothing of models, Qt or timing.
 """
 
 from __future__ import annotations
@@ -105,9 +105,9 @@ class FrameRing:
             offset = self._slot_offset(counter)
             COUNTER.pack_into(self._memory, offset, 0)  # being written: no reader takes a slot without its serial
             pixels = offset + SLOT_SPACE_BYTES
-            self._memory[pixels : pixels + self.width * self.height * CHANNELS] = (
-                np.ascontiguousarray(chunk.frames[k]).data.cast("B")
-            )
+            self._memory[pixels : pixels + self.width * self.height * CHANNELS] = np.ascontiguousarray(
+                chunk.frames[k]
+            ).data.cast("B")
             SLOT.pack_into(
                 self._memory,
                 offset,

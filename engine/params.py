@@ -201,7 +201,7 @@ class ChunkParams:
             "/vj/prompt/{n}/text",
             "text",
             "slow liquid gold ink blooming in deep blue water",
-            "Text of prompt pad {n}. Encoded beside the stream; the old text stays on screen until the new one is ready.",
+            "Text of prompt pad {n}. Encoded beside the stream; the old text plays until the new one is ready.",
         ),
         PROMPT_PADS,
     )

@@ -1,4 +1,4 @@
-"""One chunk from noise to x0: the few-step loop and the clean pass. Knows nothing of prompts as text, of pixels or of seeds."""
+"""One chunk from noise to x0: the few-step loop and the clean pass. Knows nothing of texts, pixels or seeds."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def denoise_chunk(
 ) -> Iterator[DenoisingStep]:
     """Yield each denoising step of one chunk (Self-Forcing, arXiv:2506.08009, Algorithm 2; no guidance).
 
-    noise (B, F, C, H, W); renoises[i] the fresh noise after step i, len(timesteps) - 1 of them; timesteps warped, 0..1000.
+    noise (B, F, C, H, W); renoises[i] fresh noise after step i, one fewer than timesteps; timesteps warped, 0..1000.
     The cache must stand at this chunk (`begin_chunk`).
     """
     if len(renoises) < len(timesteps) - 1:
@@ -49,10 +49,8 @@ def denoise_chunk(
             x = renoise(x0, renoises[i], schedule.sigma(timesteps[i + 1]))
 
 
-def clean_pass(
-    model: CausalWanTransformer, cache: RollingCache, text: list[TextKeysValues], x0: Tensor
-) -> None:
-    """Overwrite the chunk's keys and values with those of its finished latents, for the chunks to come to look back at."""
+def clean_pass(model: CausalWanTransformer, cache: RollingCache, text: list[TextKeysValues], x0: Tensor) -> None:
+    """Overwrite the chunk's keys and values with those of its finished latents: what later chunks look back at."""
     model.remember(x0, _timesteps(CLEAN_TIMESTEP, x0), text, cache)
 
 

@@ -18,10 +18,12 @@ class Schedule:
         self.timesteps = self.sigmas * LEVELS
 
     def warp(self, steps: tuple[int, ...]) -> tuple[float, ...]:
-        """Timesteps for indices of the unwarped schedule: 1000, 750, 500, 250 -> 1000, 937.5, 833.33, 625 at shift 5."""
+        """Timesteps of unwarped indices: 1000, 750, 500, 250 -> 1000, 937.5, 833.33, 625 at shift 5."""
         wrong = [step for step in steps if not 0 <= step <= LEVELS]
         if wrong or not steps or list(steps) != sorted(set(steps), reverse=True):
-            raise ValueError(f"steps {list(steps)}: give whole numbers from {LEVELS} down to 0, each lower than the last")
+            raise ValueError(
+                f"steps {list(steps)}: give whole numbers from {LEVELS} down to 0, each lower than the last"
+            )
         table = [*self.timesteps.tolist(), 0.0]
         return tuple(table[LEVELS - step] for step in steps)
 

@@ -1,7 +1,7 @@
 """Keys and values of all layers: a sink, a window that rolls, the chunk being made. Owned by the generator's thread.
 
-Positions are slots in the window (0..window - 1) and Python integers: nothing here waits for the device. Keys are kept before
-rotation, as published, and beside it once rotated for the slot they stand in.
+Positions are slots in the window (0..window - 1) and Python integers: nothing here waits for the device. Keys are kept
+before rotation, as published, and once more rotated for the slot they stand in.
 """
 
 from __future__ import annotations
@@ -37,7 +37,11 @@ class RollingCache:
         _, patch_height, patch_width = config.patch_size
         table_dtype = torch.complex128 if exact_rotation else torch.complex64
         self._table = rotation_table(
-            config.window_frames, latent_height // patch_height, latent_width // patch_width, config.head_dim, table_dtype
+            config.window_frames,
+            latent_height // patch_height,
+            latent_width // patch_width,
+            config.head_dim,
+            table_dtype,
         ).to(device)
         shape = (batch, config.window_frames * self.tokens_per_frame, config.num_heads, config.head_dim)
         layers = range(config.num_layers)
@@ -82,8 +86,9 @@ class RollingCache:
         """
         self.config.check_chunk(frames)
         if self.filled_frames % min(frames, self.config.sink_frames):
+            within = self.filled_frames % self.config.sink_frames
             raise ValueError(
-                f"a chunk of {frames} cannot start {self.filled_frames % self.config.sink_frames} frames into a group of "
+                f"a chunk of {frames} cannot start {within} frames into a group of "
                 f"{self.config.sink_frames}: wait for the group boundary"
             )
         while self.filled_frames + frames > self.config.window_frames:

@@ -76,7 +76,7 @@ class Attention(nn.Module):
 
 
 class FullAttention:
-    """Every token sees every token it is allowed to, nothing is kept: the oracle of the cache, and the teacher's attention.
+    """Every token sees every token it may, nothing is kept: the oracle of the cache, and the teacher's attention.
 
     `table` (L, D / 2) rotates queries and keys; `mask` (L, L) bool, True = may see; None = all.
     """

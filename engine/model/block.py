@@ -12,7 +12,7 @@ TextKeysValues = tuple[Tensor, Tensor]  # keys, values of the prompt for one lay
 
 
 class Block(nn.Module):
-    """Wan2.1 block. Key names are Wan's: norm1 and norm2 have no parameters, norm3 is the affine one before cross-attention."""
+    """Wan2.1 block. Key names are Wan's: norm1 and norm2 have no parameters, norm3 stands before cross-attention."""
 
     def __init__(self, config: ModelConfig, layer: int) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ FRAMES_PER_LATENT = 4  # frames per latent frame, the first latent frame of a st
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Widths as in a Wan `config.json`; stream lengths in latent frames. Defaults are Wan2.1 T2V 1.3B with Reward Forcing's stream."""
+    """Widths as in a Wan `config.json`, stream lengths in latent frames. Defaults: Wan2.1 T2V 1.3B, Reward Forcing."""
 
     dim: int = 1536
     ffn_dim: int = 8960
@@ -46,8 +46,8 @@ class ModelConfig:
             raise ValueError("sink_frames must be at least 1: a stream without a sink has no anchor")
         if self.window_frames % self.sink_frames or self.window_frames < 2 * self.sink_frames:
             raise ValueError(
-                f"window_frames {self.window_frames} must be a multiple of sink_frames {self.sink_frames}, two at least: "
-                "frames leave the window in groups of sink length"
+                f"window_frames {self.window_frames} must be a multiple, 2 at least, of sink_frames {self.sink_frames}:"
+                " frames leave the window in groups of sink length"
             )
         self.check_chunk(self.chunk_frames)
 

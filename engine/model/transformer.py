@@ -33,7 +33,7 @@ class CausalWanTransformer(nn.Module):
         self.head = Head(dim, config.out_dim * math.prod(config.patch_size), config.eps)
 
     def encode_text(self, prompt_embeds: Tensor) -> list[TextKeysValues]:
-        """Prompt embeddings (B, text_len, text_dim) -> keys and values per layer, reused for as long as the prompt stands.
+        """Prompt embeddings (B, text_len, text_dim) -> keys and values per layer, good while the prompt stands.
 
         Rows past the prompt's end are zeros and are attended to like any other: there is no mask (Wan2.1).
         """
@@ -70,7 +70,7 @@ class CausalWanTransformer(nn.Module):
         return self.unpatch(self.head(x, time), *latents.shape[-2:])
 
     def remember(self, latents: Tensor, timesteps: Tensor, text: list[TextKeysValues], memory: AttentionMemory) -> None:
-        """Run only for the keys and values (the clean pass): the last block stops after them and the head is skipped."""
+        """Run only for keys and values (the clean pass): the last block stops after them and the head is skipped."""
         _, time6 = self.embed_time(timesteps)
         x = self.embed_patches(latents)
         for block, text_kv in zip(self.blocks[:-1], text[:-1], strict=True):
@@ -86,6 +86,11 @@ def initialise(model: CausalWanTransformer, generator: torch.Generator) -> None:
             nn.init.zeros_(module.bias)
     nn.init.xavier_uniform_(model.patch_embedding.weight.flatten(1), generator=generator)
     nn.init.zeros_(model.patch_embedding.bias)
-    for projection in (model.text_embedding[0], model.text_embedding[2], model.time_embedding[0], model.time_embedding[2]):
+    for projection in (
+        model.text_embedding[0],
+        model.text_embedding[2],
+        model.time_embedding[0],
+        model.time_embedding[2],
+    ):
         nn.init.normal_(projection.weight, std=0.02, generator=generator)
     nn.init.zeros_(model.head.head.weight)

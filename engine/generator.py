@@ -1,0 +1,157 @@
+"""The generator: prompts, seeds and cuts in, chunks of frames out. The engine's signal path reads top to bottom here.
+
+Knows nothing of processes, sliders, beats or files being written.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.caches.prompt_cache import PromptCache
+from engine.caches.rolling_cache import RollingCache
+from engine.chunk import Chunk
+from engine.model.transformer import CausalWanTransformer
+from engine.noise import NoiseSource
+from engine.params import ChunkParams
+from engine.sampler import clean_pass, denoise_chunk
+from engine.schedule import Schedule
+from engine.stream_state import StreamState, UnfinishedChunk
+from engine.text.prompts import PromptBook, TextEncoder
+from engine.vae.latents import LATENT_STRIDE, StreamingDecoder
+
+OPAQUE = 255
+
+
+class NotFiniteError(ArithmeticError):
+    """The model made NaN or infinite values; the chunk must not be shown."""
+
+
+class Generator:
+    """Weights and the stream they play. One thread owns it; only `prompts` may be used from others."""
+
+    def __init__(
+        self,
+        model: CausalWanTransformer,
+        decoder: StreamingDecoder,
+        text_encoder: TextEncoder,
+        *,
+        name: str,
+        size: tuple[int, int],
+        rate_fps: float,
+        timesteps: tuple[float, ...],
+    ) -> None:
+        """`size` is (width, height) in pixels, divisible by 16; `timesteps` are warped, 0..1000, falling."""
+        self.model_name = name
+        self.width, self.height = size
+        self.rate_fps = rate_fps
+        weight = model.patch_embedding.weight
+        self._device, self._dtype = weight.device, weight.dtype
+        self.device_name = _device_name(self._device)
+        self._model = model
+        self._decoder = decoder
+        self._timesteps = timesteps
+        self._schedule = Schedule(model.config.timestep_shift)
+        latent_height, latent_width = self.height // LATENT_STRIDE, self.width // LATENT_STRIDE
+        self._noise = NoiseSource((model.config.in_dim, latent_height, latent_width))
+        self.prompts = PromptBook(text_encoder)
+        self._prompt_cache = PromptCache(model, self.prompts, self._device, self._dtype)
+        self._state = StreamState(
+            RollingCache(model.config, latent_height, latent_width, device=self._device, dtype=self._dtype)
+        )
+        self._chunks_made = 0
+        self._cut: str | None = None  # "hard" or "soft", waiting for the next chunk; a hard one wins
+
+    @property
+    def prompts_on_screen(self) -> tuple[str, ...]:
+        """Text each pad really plays."""
+        return self._prompt_cache.on_screen
+
+    @property
+    def prompts_waiting(self) -> tuple[int, ...]:
+        """Pads (1..) whose wanted text is not encoded yet."""
+        return self._prompt_cache.waiting
+
+    def hard_cut(self) -> None:
+        """Begin a new stream with the next chunk: caches and decoder memory emptied."""
+        self._cut = "hard"
+
+    def soft_cut(self) -> None:
+        """With the next chunk forget everything but the last group of frames, which becomes the sink."""
+        self._cut = self._cut or "soft"
+
+    @torch.inference_mode()
+    def generate_chunk(self, params: ChunkParams, params_version: int = 0) -> Chunk:
+        """Make the next chunk. Raises NotFiniteError on NaN or infinity; the stream then needs a hard cut."""
+        self.remember_chunk()
+        self._apply_cut()
+        state = self._state
+        frames = self._chunk_size(params.chunk_frames)
+        text = self._prompt_cache.select(params)
+        noises = self._noise.take(params.seed, state.latent_frames, frames, len(self._timesteps))
+        first, *renoises = [noise.to(self._device, self._dtype, non_blocking=True) for noise in noises]
+        state.cache.begin_chunk(frames, params.sink_mode, params.sink_decay)
+        *_, last = denoise_chunk(self._model, state.cache, text, first, renoises, self._timesteps, self._schedule)
+        pixels, decoder_state = self._decoder.decode(last.x0, state.decoder)
+        rgba = _to_rgba(pixels[0], is_finite=torch.isfinite(last.x0).all() & torch.isfinite(pixels).all())
+        chunk = Chunk(
+            frames=rgba,
+            stream_id=state.stream_id,
+            first_frame=state.frames,
+            rate_fps=self.rate_fps,
+            generation_id=self._chunks_made,
+            params_version=params_version,
+            made_ns=time.monotonic_ns(),
+        )
+        state.decoder = decoder_state
+        state.latent_frames += frames
+        state.frames += len(rgba)
+        state.unfinished = UnfinishedChunk(last.x0, text)
+        self._chunks_made += 1
+        return chunk
+
+    @torch.inference_mode()
+    def remember_chunk(self) -> None:
+        """Run the clean pass of the chunk last made, if it has not run: the part of a chunk nobody waits for.
+
+        `generate_chunk` does it when the owner has not. A hard cut in between makes it unnecessary.
+        """
+        unfinished, self._state.unfinished = self._state.unfinished, None
+        if unfinished is not None and self._cut != "hard":
+            clean_pass(self._model, self._state.cache, unfinished.text, unfinished.x0)
+
+    def close(self) -> None:
+        """End the threads that make noise and encode prompts."""
+        self._noise.close()
+        self.prompts.close()
+
+    def _apply_cut(self) -> None:
+        cut, self._cut = self._cut, None
+        if cut == "hard":
+            self._state.hard_cut()
+        elif cut == "soft":
+            self._state.cache.restart_from_last()
+
+    def _chunk_size(self, wanted: int) -> int:
+        """Latent frames of the next chunk: 1 or the model's own size; a change waits for a group boundary."""
+        state = self._state
+        if state.cache.at_group_boundary or not state.chunk_frames:
+            state.chunk_frames = 1 if wanted == 1 else self._model.config.chunk_frames
+        return state.chunk_frames
+
+
+def _to_rgba(pixels: Tensor, is_finite: Tensor) -> np.ndarray:
+    """Frames (T, 3, H, W) in [-1, 1] -> (T, H, W, 4) uint8. The one place where a chunk waits for its device."""
+    scaled = (pixels.float().clamp(-1.0, 1.0) * 127.5 + 127.5).round().to(torch.uint8)
+    opaque = torch.full_like(scaled[:, :1], OPAQUE)
+    rgba = torch.cat([scaled, opaque], dim=1).permute(0, 2, 3, 1).contiguous().cpu()
+    if not is_finite.item():
+        raise NotFiniteError("the model made values that are not numbers; the chunk is not shown")
+    return rgba.numpy()
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

@@ -1,0 +1,60 @@
+"""Noise by counter: the same on every device, chunk size and thread count, so that a seed repeats on stage."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def latent_frame_noise(seed: int, latent_frame: int, step: int, shape: tuple[int, ...]) -> np.ndarray:
+    """N(0, 1) float32 of `shape` (C, H, W) for one latent frame since the last hard cut and one denoising step.
+
+    Philox keyed by the seed; frame and step stand in the high words of its counter, so that draws never overlap.
+    """
+    bits = np.random.Philox(key=seed, counter=[0, 0, step, latent_frame])
+    return np.random.Generator(bits).standard_normal(shape, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class _Request:
+    seed: int
+    first_frame: int
+    frames: int
+    steps: int
+
+
+class NoiseSource:
+    """Makes a chunk's noise on the CPU, one chunk ahead on a thread of its own. Used by the generator's thread only."""
+
+    def __init__(self, shape: tuple[int, int, int]) -> None:
+        self._shape = shape  # (C, H, W) of a latent frame
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="noise")
+        self._ahead: tuple[_Request, Future[np.ndarray]] | None = None
+
+    def take(self, seed: int, first_frame: int, frames: int, steps: int) -> list[Tensor]:
+        """Noise of a chunk: `steps` tensors (1, F, C, H, W) float32, one to start from, the others to re-noise with.
+
+        The next chunk's noise is begun at once; it is thrown away if the next request is another.
+        """
+        request = _Request(seed, first_frame, frames, steps)
+        made = self._ahead[1].result() if self._ahead and self._ahead[0] == request else self._make(request)
+        follower = _Request(seed, first_frame + frames, frames, steps)
+        self._ahead = (follower, self._pool.submit(self._make, follower))
+        return [torch.from_numpy(made[step])[None] for step in range(steps)]
+
+    def close(self) -> None:
+        """End the thread."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _make(self, request: _Request) -> np.ndarray:
+        frames = range(request.first_frame, request.first_frame + request.frames)
+        return np.stack(
+            [
+                np.stack([latent_frame_noise(request.seed, frame, step, self._shape) for frame in frames])
+                for step in range(request.steps)
+            ]
+        )  # (steps, F, C, H, W)

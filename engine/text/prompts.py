@@ -1,0 +1,99 @@
+"""Prompts as embeddings: encoded once per text beside the stream, blended by weight. Knows nothing of pads on a screen.
+
+A weight change never encodes; a text that is not encoded yet is simply not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+
+class TextEncoder(Protocol):
+    """Turns a prompt into rows the transformer can attend to."""
+
+    def encode(self, text: str) -> Tensor:
+        """Text -> (text_len, text_dim) float32 on the CPU, zeros past the prompt's end."""
+        ...
+
+
+class PromptBook:
+    """Embeddings by text, kept for good. Any thread may ask; encoding happens on one thread of its own."""
+
+    def __init__(self, encoder: TextEncoder) -> None:
+        self._encoder = encoder
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="prompts")
+        self._futures: dict[str, Future[Tensor]] = {}
+
+    def request(self, text: str) -> None:
+        """Begin encoding; returns at once. A text already known or under way costs nothing."""
+        if text not in self._futures:
+            self._futures[text] = self._pool.submit(self._encode, text)
+
+    def encode_now(self, text: str) -> Tensor:
+        """Embedding (text_len, text_dim) of a text, waiting for it: for rendering offline, and the first prompt."""
+        self.request(text)
+        return self._futures[text].result()
+
+    def is_ready(self, text: str) -> bool:
+        """Whether the embedding is there; never waits."""
+        return text in self._futures and self._futures[text].done()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    @torch.inference_mode()
+    def _encode(self, text: str) -> Tensor:
+        return self._encoder.encode(text)
+
+
+def blend_linear(embeddings: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+    """Weighted mean of embeddings of one shape, rescaled to the weighted mean of their norms. Weights sum to 1."""
+    mean = sum(weight * embedding for weight, embedding in zip(weights, embeddings, strict=True))
+    norm = sum(weight * embedding.norm() for weight, embedding in zip(weights, embeddings, strict=True))
+    return mean * (norm / mean.norm().clamp_min(1e-12))
+
+
+def blend_spherical(embeddings: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+    """Walk along great circles from one embedding to the next, each by its share of the weight so far. Weights sum to 1.
+
+    With two embeddings this is slerp by the second weight; norms are interpolated linearly.
+    """
+    blended, total = embeddings[0], weights[0]
+    for embedding, weight in zip(embeddings[1:], weights[1:], strict=True):
+        total += weight
+        if weight > 0.0:
+            blended = _slerp(blended, embedding, weight / total)
+    return blended
+
+
+def _slerp(start: Tensor, end: Tensor, share: float) -> Tensor:
+    start_norm, end_norm = start.norm(), end.norm()
+    cosine = ((start * end).sum() / (start_norm * end_norm).clamp_min(1e-12)).clamp(-1.0, 1.0)
+    angle = torch.acos(cosine)
+    sine = torch.sin(angle)
+    if sine < 1e-6:  # parallel, or opposite where no great circle is the shortest: the straight line
+        return blend_linear([start, end], [1.0 - share, share])
+    direction = (
+        torch.sin((1.0 - share) * angle) / sine * start / start_norm + torch.sin(share * angle) / sine * end / end_norm
+    )
+    return direction * ((1.0 - share) * start_norm + share * end_norm)
+
+
+BLENDS = {"linear": blend_linear, "spherical": blend_spherical}
+
+
+def blend(embeddings: Sequence[Tensor], weights: Sequence[float], mode: str) -> Tensor:
+    """Blend embeddings (text_len, text_dim) by weights >= 0 of any sum above 0; one alone is returned as it is."""
+    kept = [(embedding, weight) for embedding, weight in zip(embeddings, weights, strict=True) if weight > 0.0]
+    if not kept:
+        raise ValueError("no prompt has a weight above 0")
+    total = sum(weight for _, weight in kept)
+    if len(kept) == 1:
+        return kept[0][0]
+    return BLENDS[mode]([embedding for embedding, _ in kept], [weight / total for _, weight in kept])

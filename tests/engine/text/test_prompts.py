@@ -1,0 +1,99 @@
+"""Prompts: encoded once, beside the stream; blended with their length kept."""
+
+import threading
+
+import pytest
+import torch
+
+from engine.caches.prompt_cache import PromptCache
+from engine.params import ChunkParams
+from engine.text.prompts import PromptBook, blend, blend_spherical
+from tests.engine.tiny import TINY, tiny_transformer
+
+
+class SlowEncoder:
+    """Encodes a text as random rows; "slow" texts wait for `gate`."""
+
+    def __init__(self):
+        self.gate = threading.Event()
+        self.calls = []
+
+    def encode(self, text):
+        self.calls.append(text)
+        if text.startswith("slow"):
+            assert self.gate.wait(10)
+        generator = torch.Generator().manual_seed(sum(text.encode()))
+        return torch.randn(TINY.text_len, TINY.text_dim, generator=generator)
+
+
+@pytest.fixture
+def encoder():
+    return SlowEncoder()
+
+
+@pytest.fixture
+def book(encoder):
+    book = PromptBook(encoder)
+    yield book
+    encoder.gate.set()
+    book.close()
+
+
+@pytest.fixture
+def cache(book):
+    return PromptCache(tiny_transformer(), book, torch.device("cpu"), torch.float32)
+
+
+def params(*texts, weights=(1.0, 0.0, 0.0, 0.0), mode="linear"):
+    return ChunkParams(prompt_texts=(*texts, *[""] * (4 - len(texts))), prompt_weights=weights, blend_mode=mode)
+
+
+def test_a_text_is_encoded_once_and_a_weight_change_never_encodes(cache, encoder):
+    for weight in (0.0, 0.25, 0.5, 1.0):
+        cache.select(params("ink", "fire", weights=(1.0, weight, 0.0, 0.0)))
+    assert sorted(text for text in encoder.calls if text) == ["fire", "ink"]
+
+
+def test_a_pad_keeps_its_old_text_until_the_new_one_is_encoded(cache, encoder, book):
+    old = cache.select(params("ink"))
+    waiting = cache.select(params("slow river"))
+    assert waiting is old
+    assert cache.on_screen[0] == "ink"
+    assert cache.waiting == (1,)
+    encoder.gate.set()
+    book.encode_now("slow river")
+    assert cache.select(params("slow river")) is not old
+    assert cache.on_screen[0] == "slow river"
+    assert cache.waiting == ()
+
+
+def test_every_weight_at_zero_plays_the_last_blend_on(cache):
+    playing = cache.select(params("ink"))
+    assert cache.select(params("ink", weights=(0.0, 0.0, 0.0, 0.0))) is playing
+
+
+@pytest.mark.parametrize("mode", ["linear", "spherical"])
+def test_a_blend_keeps_the_length_of_what_it_blends(mode):
+    generator = torch.Generator().manual_seed(0)
+    a, b = torch.randn(2, 4, 8, generator=generator)
+    b = b * 3.0
+    mixed = blend([a, b], [1.0, 1.0], mode)
+    assert mixed.norm().item() == pytest.approx((a.norm() + b.norm()).item() / 2, rel=1e-5)
+    assert torch.equal(blend([a, b], [0.7, 0.0], mode), a)
+
+
+def test_spherical_blend_walks_the_great_circle_at_constant_speed():
+    a, b = torch.eye(2)
+    quarter = blend_spherical([a, b], [0.75, 0.25])
+    assert torch.allclose(quarter, torch.tensor([torch.pi / 8]).cos() * a + torch.tensor([torch.pi / 8]).sin() * b)
+
+
+def test_spherical_blend_of_opposites_and_equals_is_finite():
+    a = torch.ones(2, 3)
+    assert torch.allclose(blend([a, a], [0.5, 0.5], "spherical"), a)
+    assert torch.isfinite(blend([a, -a], [0.6, 0.4], "spherical")).all()
+
+
+def test_a_blend_needs_a_weight():
+    with pytest.raises(ValueError, match="weight above 0"):
+        blend([torch.ones(1, 1)], [0.0], "linear")
