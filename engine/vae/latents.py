@@ -4,7 +4,7 @@ Latents are (B, F, C, h, w) and frames (B, T, 3, H, W) in [-1, 1] at every bound
 Knows nothing of layers, weights or the transformer.
 """
 
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from torch import Tensor
 
@@ -22,13 +22,19 @@ LATENT_STD = (
     3.2687, 2.1526, 2.8652, 1.5579, 1.6382, 1.1253, 2.8251, 1.9160,
 )  # fmt: skip
 
-State = TypeVar("State")
+
+class DecoderState(Protocol):
+    """What a decoder carries to its next chunk. Opaque: only the decoder that made it reads it."""
 
 
-class StreamingDecoder(Protocol[State]):
+class EncoderState(Protocol):
+    """What an encoder carries to its next chunk. Opaque: only the encoder that made it reads it."""
+
+
+class StreamingDecoder(Protocol):
     """Turns latents into frames, chunk after chunk."""
 
-    def decode(self, latents: Tensor, state: State | None) -> tuple[Tensor, State]:
+    def decode(self, latents: Tensor, state: DecoderState | None) -> tuple[Tensor, DecoderState]:
         """Decode latents (B, F, C, h, w) that follow `state`; None starts a stream.
 
         Returns frames (B, T, 3, H, W) in [-1, 1] and the state for the next call. States are values: the one
@@ -37,10 +43,10 @@ class StreamingDecoder(Protocol[State]):
         ...
 
 
-class StreamingEncoder(Protocol[State]):
+class StreamingEncoder(Protocol):
     """Turns frames into latents, chunk after chunk."""
 
-    def encode(self, frames: Tensor, state: State | None) -> tuple[Tensor, State]:
+    def encode(self, frames: Tensor, state: EncoderState | None) -> tuple[Tensor, EncoderState]:
         """Encode frames (B, T, 3, H, W) in [-1, 1] that follow `state`; None starts a stream.
 
         Returns latents (B, F, C, h, w) at the transformer's scale and the state for the next call.

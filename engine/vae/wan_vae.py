@@ -60,7 +60,7 @@ class WanVaeConfig:
 
 
 @dataclass(frozen=True)
-class DecoderState:
+class WanDecoderState:
     """What a decoded stream carries to its next chunk. A value: never altered, free to keep or to drop."""
 
     memories: tuple[Tensor, ...]
@@ -68,7 +68,7 @@ class DecoderState:
 
 
 @dataclass(frozen=True)
-class EncoderState:
+class WanEncoderState:
     """What an encoded stream carries to its next chunk. A value: never altered, free to keep or to drop."""
 
     memories: tuple[Tensor, ...]
@@ -135,11 +135,12 @@ class WanVae(nn.Module):
         self.conv1 = nn.Conv3d(2 * config.z_dim, 2 * config.z_dim, 1)
         self.conv2 = nn.Conv3d(config.z_dim, config.z_dim, 1)
         self.decoder = WanDecoder(config)
-        per_channel = (config.z_dim, 1, 1, 1)
-        self.register_buffer("_mean", torch.tensor(config.latent_mean).reshape(per_channel), persistent=False)
-        self.register_buffer("_std", torch.tensor(config.latent_std).reshape(per_channel), persistent=False)
+        # Not in the state dict, and real numbers even when the weights are still on the meta device
+        for name, values in (("_mean", config.latent_mean), ("_std", config.latent_std)):
+            per_channel = torch.tensor(values, device="cpu").reshape(config.z_dim, 1, 1, 1)
+            self.register_buffer(name, per_channel, persistent=False)
 
-    def decode(self, latents: Tensor, state: DecoderState | None) -> tuple[Tensor, DecoderState]:
+    def decode(self, latents: Tensor, state: WanDecoderState | None) -> tuple[Tensor, WanDecoderState]:
         """Decode latents (B, F, C, h, w) to frames (B, T, 3, H, W) in [-1, 1]; see `StreamingDecoder`.
 
         Any number of latent frames per call gives the same stream. Raises ValueError for a shape that does not fit.
@@ -147,7 +148,7 @@ class WanVae(nn.Module):
         raw, state = self.decode_raw(latents, state)
         return raw.clamp(-1.0, 1.0), state
 
-    def decode_raw(self, latents: Tensor, state: DecoderState | None) -> tuple[Tensor, DecoderState]:
+    def decode_raw(self, latents: Tensor, state: WanDecoderState | None) -> tuple[Tensor, WanDecoderState]:
         """Decode like `decode`, but return the values as they leave the network, unclamped."""
         _check_chunk("latents", latents, self.config.z_dim)
         if latents.shape[1] == 0:
@@ -156,9 +157,9 @@ class WanVae(nn.Module):
         z = self.conv2(to_decoder_scale(latents.transpose(1, 2), self._mean, self._std))
         # The first latent frame of a stream runs alone: it gives one frame where all others give four.
         memories, parts = _stream(self.decoder, z, None if state is None else state.memories)
-        return torch.cat(parts, dim=2).transpose(1, 2), DecoderState(memories, grid)
+        return torch.cat(parts, dim=2).transpose(1, 2), WanDecoderState(memories, grid)
 
-    def encode(self, frames: Tensor, state: EncoderState | None) -> tuple[Tensor, EncoderState]:
+    def encode(self, frames: Tensor, state: WanEncoderState | None) -> tuple[Tensor, WanEncoderState]:
         """Encode frames (B, T, 3, H, W) in [-1, 1] to latents (B, F, C, h, w); see `StreamingEncoder`.
 
         T is 1 + 4k at the start of a stream and 4k after it; H and W are multiples of 8; else ValueError.
@@ -167,7 +168,7 @@ class WanVae(nn.Module):
         grid = _grid_of(frames, state)
         memories, parts = _stream(self.encoder, frames.transpose(1, 2), None if state is None else state.memories)
         mu, _ = self.conv1(torch.cat(parts, dim=2)).chunk(2, dim=1)
-        return to_model_scale(mu, self._mean, self._std).transpose(1, 2), EncoderState(memories, grid)
+        return to_model_scale(mu, self._mean, self._std).transpose(1, 2), WanEncoderState(memories, grid)
 
     def _check_frames(self, frames: Tensor, *, is_start: bool) -> None:
         _check_chunk("frames", frames, 3)
@@ -212,7 +213,7 @@ def _check_chunk(name: str, chunk: Tensor, channels: int) -> None:
         raise ValueError(f"{name} must be (batch, time, {channels}, height, width), not {tuple(chunk.shape)}")
 
 
-def _grid_of(chunk: Tensor, state: DecoderState | EncoderState | None) -> tuple[int, int, int]:
+def _grid_of(chunk: Tensor, state: WanDecoderState | WanEncoderState | None) -> tuple[int, int, int]:
     grid = (chunk.shape[0], chunk.shape[3], chunk.shape[4])
     if state is not None and state.grid != grid:
         raise ValueError(
