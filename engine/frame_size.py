@@ -27,7 +27,7 @@ def check_size(width: int, height: int) -> None:
     if width % SIZE_STEP_PIXELS or height % SIZE_STEP_PIXELS:
         smaller, larger = (f"{_step(width, up)}x{_step(height, up)}" for up in (False, True))
         raise ValueError(
-            f"size {width}x{height} is not divisible by {SIZE_STEP_PIXELS}: the nearest sizes are {smaller} and {larger}"
+            f"size {width}x{height} is not a multiple of {SIZE_STEP_PIXELS}: the nearest are {smaller} and {larger}"
         )
 
 

@@ -110,6 +110,9 @@ class TestPattern:
         return tuple(pad for pad, (playing, wanted) in enumerate(pairs, start=1) if playing != wanted)
 
     def _adopt_texts(self, wanted: tuple[str, ...]) -> None:
+        if not any(self._texts):  # nothing plays yet: there is no old text to keep
+            for text in wanted:
+                self.prompts.encode_now(text)
         self._wanted_texts = wanted
         self._texts = tuple(
             new if not new or self.prompts.is_ready(new) else old for old, new in zip(self._texts, wanted, strict=True)

@@ -1,0 +1,282 @@
+"""The chunk loop of the engine process: a snapshot in, a chunk into the ring, just in time; commands answered.
+
+The same loop runs in a process of its own (`worker.py`) and in the instrument's test mode. Knows nothing of pipes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.chunk_pace import ChunkPace
+from engine.chunk_source import ChunkSource, SourceChoice, SourceError, load_source
+from engine.frame_ring import FrameRing
+from engine.inbox import Inbox
+from engine.messages import Command, Done, Failure, GeneratorStatus, Message, Ready
+from engine.params import ENGINE_PARAMETERS, PROMPT_PADS, ChunkParams, Value
+
+FRAMES_PER_LATENT = 4  # the first latent frame of a stream is one frame; counting it as four is on the safe side
+LARGEST_CHUNK_FRAMES = 12  # three latent frames
+RING_CHUNKS = 5  # four ahead, and room for the one a cut wants at once
+LONGEST_WAIT_S = 0.25
+SHORT_WAIT_S = 0.02  # how often a text that is being encoded, or a full ring that a cut waits for, is looked at
+RETRY_WAIT_S = 1.0  # between tries of a model that keeps failing: the performer must be able to turn a knob
+
+Send = Callable[[Message], None]
+_LOG = logging.getLogger(__name__)
+_PARAMETERS = {parameter.address: parameter for parameter in ENGINE_PARAMETERS}
+
+
+def run_worker(choice: SourceChoice, ring_path: Path, inbox: Inbox, send: Send) -> int:
+    """Load the model, make the ring, stream until the inbox closes or "stop" comes. Returns the exit code.
+
+    The ring file is left to whoever asked for it.
+    """
+    send(GeneratorStatus(state="loading", detail=f"loading {choice.model}", model=choice.model))
+    try:
+        source = load_source(choice)
+        ring = _make_ring(ring_path, source)
+    except SourceError as error:
+        return _fail(str(error), choice, send)
+    except OSError as error:
+        return _fail(f"the frame ring {ring_path} cannot be made: {error.strerror or error}", choice, send)
+    try:
+        send(Ready(source.model_name, source.width, source.height, source.rate_fps, source.device_name))
+        WorkerLoop(source, ring, inbox, send).run()
+    finally:
+        source.close()
+        ring.close()
+    return 0
+
+
+def _make_ring(path: Path, source: ChunkSource) -> FrameRing:
+    return FrameRing.create(
+        path,
+        width=source.width,
+        height=source.height,
+        rate_fps=source.rate_fps,
+        capacity=RING_CHUNKS * LARGEST_CHUNK_FRAMES,
+        process_id=os.getpid(),
+    )
+
+
+def _fail(sentence: str, choice: SourceChoice, send: Send) -> int:
+    send(GeneratorStatus(state="failed", detail=sentence, model=choice.model))
+    send(Failure(sentence, fatal=True))
+    return 1
+
+
+class WorkerLoop:
+    """Owns source and ring while it runs. Everything belongs to the thread that calls `run`."""
+
+    def __init__(self, source: ChunkSource, ring: FrameRing, inbox: Inbox, send: Send) -> None:
+        self._source = source
+        self._ring = ring
+        self._inbox = inbox
+        self._send = send
+        self._pace = ChunkPace(source.rate_fps, ring.capacity)
+        self._status = GeneratorStatus(state="streaming", model=source.model_name)
+        self._texts = list(ChunkParams().prompt_texts)
+        self._commands: list[Command] = []  # taken, not obeyed: their time has not come
+        self._awaited_texts: dict[int, tuple[int, str]] = {}  # pad -> command id, text being encoded
+        self._cut: Command | None = None  # given to the source, seen with the next chunk
+        self._stream_start = ring.written  # counter of the playing stream's first frame
+        self._failures = 0  # in a row
+        self._retry_ns = 0
+        self._is_stopped = False
+
+    def run(self) -> None:
+        """Make chunks until the inbox is closed or "stop" was obeyed."""
+        while not (self._inbox.is_closed or self._is_stopped):
+            self._obey_commands()
+            params_version, params = self._snapshot()
+            if self._is_due(params):
+                self._make_chunk(params, params_version)
+            else:
+                self._publish()
+                self._inbox.wait(self._wait_s(params))
+        self._publish(state="stopped")
+
+    def _snapshot(self) -> tuple[int, ChunkParams]:
+        """Everything the next chunk is made from, at one version. Texts come by command only."""
+        version, sent = self._inbox.snapshot()
+        values = {address: value for address, value in sent.items() if address in _PARAMETERS}
+        values |= {f"/vj/prompt/{pad}/text": text for pad, text in enumerate(self._texts, start=1)}
+        return version, ChunkParams.from_values(_coerced(values))
+
+    # -- commands ------------------------------------------------------------------------------------------------
+
+    def _obey_commands(self) -> None:
+        for command in self._inbox.take_commands():
+            if command.name == "prompt/text" and isinstance(text := command.arguments.get("text"), str):
+                self._source.prompts.request(text.strip())  # ready by the time a later command comes due
+            self._commands.append(command)
+        kept = []
+        for command in self._commands:
+            is_second_cut = command.name.startswith("cut/") and self._cut is not None
+            if is_second_cut or not self._has_come(command):
+                kept.append(command)
+            else:
+                self._obey(command)
+        self._commands = kept
+        self._answer_texts()
+
+    def _has_come(self, command: Command) -> bool:
+        """Whether the next chunk will be on screen at the command's presentation time."""
+        return command.at_ns is None or time.monotonic_ns() + self._lead_ns(command) >= command.at_ns
+
+    def _lead_ns(self, command: Command) -> int:
+        """Time from now until the next chunk's first frame is shown."""
+        _, params = self._snapshot()
+        made_s = self._pace.expected_s(params.chunk_frames, _frames_of(params))
+        # the display leaves the old stream as soon as a new one is there
+        played_s = 0.0 if command.name == "cut/hard" else self._buffered_frames / self._source.rate_fps
+        return int(max(made_s, played_s) * 1e9)
+
+    def _obey(self, command: Command) -> None:
+        if command.name == "prompt/text":
+            self._change_text(command)
+        elif command.name == "cut/hard":
+            self._source.hard_cut()
+            self._cut = command
+        elif command.name == "cut/soft":
+            self._source.soft_cut()
+            self._cut = command
+        elif command.name == "stop":
+            self._is_stopped = True
+            self._send(Done(command.id))
+        else:
+            self._send(Done(command.id, f"the engine knows no command {command.name!r}"))
+
+    def _change_text(self, command: Command) -> None:
+        pad, text = command.arguments.get("pad"), command.arguments.get("text")
+        if not isinstance(pad, int) or not 1 <= pad <= PROMPT_PADS:
+            self._send(Done(command.id, f"prompt pad {pad!r} does not exist: pads are 1 to {PROMPT_PADS}"))
+            return
+        if not isinstance(text, str):
+            self._send(Done(command.id, f"prompt pad {pad}: {text!r} is not a text"))
+            return
+        text = text.strip()
+        if pad in self._awaited_texts:
+            self._send(Done(self._awaited_texts.pop(pad)[0]))  # replaced before it was ready
+        self._texts[pad - 1] = text
+        self._source.prompts.request(text)
+        self._awaited_texts[pad] = (command.id, text)
+
+    def _answer_texts(self) -> None:
+        for pad, (command_id, text) in list(self._awaited_texts.items()):
+            if self._source.prompts.is_ready(text):
+                del self._awaited_texts[pad]
+                self._send(Done(command_id))
+
+    # -- chunks --------------------------------------------------------------------------------------------------
+
+    @property
+    def _buffered_frames(self) -> int:
+        """Frames of the newest stream that are not shown yet."""
+        return self._ring.written - max(self._ring.read, self._stream_start)
+
+    def _is_due(self, params: ChunkParams) -> bool:
+        frames = _frames_of(params)
+        if time.monotonic_ns() < self._retry_ns or self._ring.free_frames < frames:
+            return False
+        is_low = self._buffered_frames <= self._pace.low_water_frames(params.chunk_frames, frames)
+        return is_low or self._cut is not None
+
+    def _wait_s(self, params: ChunkParams) -> float:
+        """How long nothing needs doing unless a command comes."""
+        surplus = self._buffered_frames - self._pace.low_water_frames(params.chunk_frames, _frames_of(params))
+        waits_s = [LONGEST_WAIT_S, max(1, surplus) / self._source.rate_fps / 2]
+        if self._awaited_texts or self._cut is not None:
+            waits_s.append(SHORT_WAIT_S)
+        now_ns = time.monotonic_ns()
+        for command in self._commands:
+            if command.at_ns is not None:
+                waits_s.append((command.at_ns - self._lead_ns(command) - now_ns) / 1e9)
+        return max(0.001, min(waits_s))
+
+    def _make_chunk(self, params: ChunkParams, params_version: int) -> None:
+        began_ns = time.monotonic_ns()
+        try:
+            chunk = self._source.generate_chunk(params, params_version)
+            answered_ns = time.monotonic_ns()
+            if chunk.stream_id != self._status.stream_id:
+                self._stream_start = self._ring.written
+            self._ring.write(chunk)
+            self._source.remember_chunk()
+        # ArithmeticError: NaN. The others are what torch raises for a device that is full or a shape that does not fit
+        except (ArithmeticError, RuntimeError, MemoryError, ValueError) as error:
+            self._recover(error)
+            return
+        now_ns = time.monotonic_ns()
+        self._failures = 0
+        frames = len(chunk.frames)
+        self._pace.note(params.chunk_frames, frames, (answered_ns - began_ns) / 1e9, (now_ns - began_ns) / 1e9)
+        if self._cut is not None:
+            self._send(Done(self._cut.id))
+            self._cut = None
+        self._status = dataclasses.replace(
+            self._status,
+            generator_fps=self._pace.generator_fps,
+            chunk_s=(now_ns - began_ns) / 1e9,
+            chunks=self._status.chunks + 1,
+            stream_id=chunk.stream_id,
+            params_version=chunk.params_version,
+        )
+        self._answer_texts()
+        self._publish(has_chunk=True)
+
+    def _recover(self, error: Exception) -> None:
+        """Tell the performer, forget the stream that went wrong, and slow down when it keeps going wrong."""
+        self._failures += 1
+        if isinstance(error, ArithmeticError):
+            sentence = f"{error}; a new stream is started"
+        else:
+            _LOG.error("a chunk failed", exc_info=error)
+            sentence = f"a chunk failed ({_first_line(error)}); a new stream is started"
+        if self._failures > 1:
+            sentence += f", try {self._failures}"
+            self._retry_ns = time.monotonic_ns() + int(RETRY_WAIT_S * 1e9)
+        self._source.hard_cut()
+        self._send(Failure(sentence))
+        self._publish(detail=sentence)
+
+    def _publish(self, *, state: str = "", detail: str = "", has_chunk: bool = False) -> None:
+        """Send the status after a chunk, and whenever what it says in words has changed."""
+        status = dataclasses.replace(
+            self._status,
+            state=state or self._status.state,
+            detail=detail or self._status.detail,
+            prompts_on_screen=self._source.prompts_on_screen,
+            prompts_waiting=self._waiting_pads(),
+        )
+        if has_chunk or status != self._status:
+            self._status = status
+            self._send(dataclasses.replace(status, buffered_frames=self._buffered_frames))
+
+    def _waiting_pads(self) -> tuple[int, ...]:
+        return tuple(sorted(self._awaited_texts))
+
+
+def _frames_of(params: ChunkParams) -> int:
+    """Frames the next chunk may have at most."""
+    return FRAMES_PER_LATENT if params.chunk_frames == 1 else LARGEST_CHUNK_FRAMES
+
+
+def _coerced(values: dict[str, Value]) -> dict[str, Value]:
+    """Values in range and of the right type; what makes no sense is logged and keeps its default."""
+    sensible = {}
+    for address, value in values.items():
+        try:
+            sensible[address] = _PARAMETERS[address].coerce(value)
+        except ValueError as error:
+            _LOG.warning("%s", error)
+    return sensible
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__
