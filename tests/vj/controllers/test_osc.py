@@ -1,0 +1,270 @@
+"""Real datagrams on a real port move the instrument; nothing that arrives stops the listener."""
+
+import random
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from pythonosc.osc_bundle_builder import OscBundleBuilder
+from pythonosc.osc_message_builder import OscMessageBuilder
+
+from engine.params import SEED_MAX, Value
+from vj.commands import CommandQueue
+from vj.controllers.osc import DEFAULT_PORT, LAST_DEFAULT_PORT, OscEndpoint, OscInput, OscPortError, parse_endpoint
+from vj.controllers.osc_addresses import TARGETS, find_targets
+from vj.controls import Controls
+from vj.parameters import ALL_PARAMETERS, PARAMETERS, ParameterStore
+
+ANY_PORT = OscEndpoint("127.0.0.1", 0, is_default=False)
+
+
+def wait_until(is_true: Callable[[], bool], timeout_s: float = 5.0) -> None:
+    end = time.monotonic() + timeout_s
+    while not is_true():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.002)
+
+
+class Rig:
+    """An instrument without a picture and a sender that talks to it."""
+
+    def __init__(self) -> None:
+        self.controls = Controls(ParameterStore(), CommandQueue())
+        self.osc = OscInput(self.controls, ANY_PORT)
+        self.osc.start()
+        self.sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sent = 0
+
+    def send(self, address: str, value: object = ()) -> None:
+        """Send one message and wait until it has been played."""
+        self.throw(address, value)
+        self.sent += 1
+        wait_until(lambda: self.osc.status().messages >= self.sent)
+
+    def throw(self, address: str, value: object) -> None:
+        builder = OscMessageBuilder(address)
+        for argument in value if isinstance(value, (list, tuple)) else [value]:
+            builder.add_arg(argument)
+        self.send_bytes(builder.build().dgram)
+
+    def send_bytes(self, datagram: bytes) -> None:
+        self.sender.sendto(datagram, ("127.0.0.1", self.osc.port))
+
+    def close(self) -> None:
+        self.osc.stop()
+        self.sender.close()
+
+    def value(self, address: str) -> Value:
+        return self.controls.store.get(address)
+
+    def taken(self) -> list[str]:
+        return [command.name for command in self.controls.commands.take()]
+
+
+@pytest.fixture
+def rig() -> Iterator[Rig]:
+    made = Rig()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "sent", "parameter", "held"),
+    [
+        ("/vj/prompt/2/weight", 0.5, "/vj/prompt/2/weight", 0.5),
+        ("/vj/prompt/2/weight", 7.0, "/vj/prompt/2/weight", 1.0),
+        ("/vj/prompt/2/weight", "0.25", "/vj/prompt/2/weight", 0.25),
+        ("/vj/prompt/2/weight", True, "/vj/prompt/2/weight", 1.0),
+        ("/vj/prompt/2/weight", [0.75, 0.1, 0.2], "/vj/prompt/2/weight", 0.75),
+        ("/vj/prompt/2/weight/raw", 0.5, "/vj/prompt/2/weight", 0.5),
+        ("/vj/sink/decay/raw", 0.5, "/vj/sink/decay", 0.5),
+        ("/vj/output/blackout", 1, "/vj/output/blackout", True),
+        ("/vj/output/blackout", 1.0, "/vj/output/blackout", True),
+        ("/vj/output/level", 0, "/vj/output/level", 0.0),
+        ("/vj/seed/value", 123, "/vj/seed/value", 123),
+        ("/vj/seed/value", 123.4, "/vj/seed/value", 123),
+        ("/vj/seed/value", str(SEED_MAX), "/vj/seed/value", SEED_MAX),
+        ("/vj/seed/value", -5, "/vj/seed/value", 0),
+        ("/vj/prompt/blend", "spherical", "/vj/prompt/blend", "spherical"),
+        ("/vj/prompt/blend", 1, "/vj/prompt/blend", "spherical"),
+        ("/vj/prompt/3/text", "墨 in water", "/vj/prompt/3/text", "墨 in water"),
+    ],
+)
+def test_a_message_moves_its_parameter(rig, address, sent, parameter, held):
+    rig.send(address, sent)
+    assert rig.value(parameter) == held
+    assert rig.controls.moved_by(parameter).source == "osc 127.0.0.1"
+    assert rig.osc.status().last_problem == ""
+
+
+@pytest.mark.parametrize("address", ["/vj/cut/hard", "/vj/cut/soft"])
+@pytest.mark.parametrize(("sent", "presses"), [((), 1), (1, 1), (1.0, 1), (True, 1), (0, 0), (False, 0)])
+def test_a_trigger_fires_on_a_press(rig, address, sent, presses):
+    rig.send(address, sent)
+    assert rig.taken() == [address.removeprefix("/vj/")] * presses
+
+
+def test_every_parameter_answers(rig):
+    for address, parameter in ALL_PARAMETERS.items():
+        value = {"float": 0.5, "int": 2, "switch": 1, "choice": 1, "text": "x", "trigger": 1}[parameter.kind]
+        rig.send(address, value)
+        if parameter.kind == "float":
+            assert rig.value(address) == pytest.approx(parameter.from_normalised(0.5))
+        elif parameter.kind != "trigger":
+            assert rig.value(address) == parameter.coerce(value)
+    assert rig.osc.status().unknown == rig.osc.status().refused == 0
+
+
+def test_a_text_is_asked_of_the_engine(rig):
+    rig.send("/vj/prompt/2/text", "a red river")
+    (command,) = rig.controls.commands.take()
+    assert command.arguments == {"pad": 2, "text": "a red river"}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "loud", b"\x01"])
+def test_senseless_values_change_nothing_and_are_told(rig, value):
+    rig.send("/vj/prompt/1/weight", value)
+    assert rig.controls.store.version == 0
+    assert rig.osc.status().refused == 1
+    assert "/vj/prompt/1/weight" in rig.osc.status().last_problem
+
+
+def test_a_value_without_argument_is_told(rig):
+    rig.send("/vj/seed/value")
+    assert "/vj/seed/value came without a value" in rig.osc.status().last_problem
+
+
+def test_unknown_addresses_are_counted_with_a_suggestion(rig):
+    rig.send("/vj/promt/1/weight", 0.5)
+    status = rig.osc.status()
+    assert status.unknown == 1
+    assert "did you mean '/vj/prompt/1/weight'" in status.last_problem
+    assert status.last_message == "/vj/promt/1/weight 0.5"
+
+
+@pytest.mark.parametrize("suffix_of", ["/vj/seed/value", "/vj/output/blackout", "/vj/prompt/1/text", "/vj/cut/hard"])
+def test_only_continuous_parameters_have_units(suffix_of):
+    assert find_targets(f"{suffix_of}/raw") == ()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "addresses"),
+    [
+        ("/vj/prompt/*/weight", [f"/vj/prompt/{n}/weight" for n in (1, 2, 3, 4)]),
+        ("/vj/prompt/[2-3]/weight", ["/vj/prompt/2/weight", "/vj/prompt/3/weight"]),
+        ("/vj/prompt/[!2-4]/text", ["/vj/prompt/1/text"]),
+        ("/vj/cut/{hard,soft}", ["/vj/cut/hard", "/vj/cut/soft"]),
+        ("/vj/outpu?/level", ["/vj/output/level"]),
+        ("/vj/*", []),
+        ("/vj/[", []),
+        ("/vj/{", []),
+        ("*" * 5000, []),
+    ],
+)
+def test_patterns_mean_what_osc_says(pattern, addresses):
+    assert [target.address for target in find_targets(pattern)] == addresses
+
+
+def test_a_pattern_moves_all_it_means(rig):
+    rig.send("/vj/prompt/*/weight", 0.5)
+    assert [rig.value(f"/vj/prompt/{n}/weight") for n in (1, 2, 3, 4)] == [0.5] * 4
+
+
+def test_a_bundle_from_the_future_is_played_at_once(rig):
+    bundle = OscBundleBuilder(time.time() + 3600.0)
+    for address, value in (("/vj/prompt/2/weight", 0.5), ("/vj/seed/value", 9)):
+        message = OscMessageBuilder(address)
+        message.add_arg(value)
+        bundle.add_content(message.build())
+    rig.send_bytes(bundle.build().dgram)
+    wait_until(lambda: rig.value("/vj/seed/value") == 9)
+    assert rig.value("/vj/prompt/2/weight") == 0.5
+
+
+def test_malformed_packets_are_survived_and_the_last_value_holds(rig):
+    rng = random.Random(3)
+    hostile = [
+        b"#bundle\0" + bytes(8) + struct.pack(">i", -4),  # would be read for ever
+        b"/vj/prompt/1/text\0\0\0,s\0\0" + b"x" * 64000 + b"\0" * 4,
+        b"/vj/prompt/1/weight\0,f\0\0" + struct.pack(">f", float("nan")),
+        *(rng.randbytes(rng.randrange(1, 200)) for _ in range(500)),
+        *(b"/vj/" + rng.randbytes(30) for _ in range(500)),
+    ]
+    for k, datagram in enumerate(hostile):
+        rig.send_bytes(datagram)
+        if k % 50 == 0:  # the kernel drops what comes too fast; that is not what is tested
+            time.sleep(0.005)
+    rig.throw("/vj/seed/value", 77)
+    wait_until(lambda: rig.value("/vj/seed/value") == 77)
+    assert rig.osc.status().malformed > 400
+
+
+def test_a_fast_sender_keeps_its_last_value(rig):
+    for k in range(2000):
+        rig.throw("/vj/prompt/2/weight", k / 2000)
+        if k % 100 == 0:
+            time.sleep(0.002)
+    rig.throw("/vj/prompt/2/weight", 0.5)
+    wait_until(lambda: rig.value("/vj/prompt/2/weight") == 0.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [
+        ("9001", "127.0.0.1", 9001),
+        ("0.0.0.0:9001", "0.0.0.0", 9001),
+        ("localhost:7000", "localhost", 7000),
+        ("[::1]:9001", "::1", 9001),
+    ],
+)
+def test_endpoints_are_read(text, host, port):
+    assert parse_endpoint(text) == OscEndpoint(host, port, is_default=False)
+
+
+@pytest.mark.parametrize("text", ["", "abc", "70000", "-1", "host:", ":9000", "1.2.3.4", "9" * 5000, "host:9x", "²"])
+def test_endpoints_that_are_none_are_refused_with_the_form(text):
+    with pytest.raises(ValueError, match=r"\[HOST:\]PORT|the host is missing"):
+        parse_endpoint(text)
+
+
+def test_the_default_port_moves_on_when_it_is_taken_and_says_so():
+    controls = Controls(ParameterStore(), CommandQueue())
+    first = OscInput(controls)
+    second = OscInput(controls)
+    try:
+        assert first.host == second.host == "127.0.0.1"
+        assert DEFAULT_PORT < second.port <= LAST_DEFAULT_PORT
+        assert second.port > first.port
+        assert second.port_moved
+    finally:
+        first.stop()
+        second.stop()
+
+
+def test_a_port_given_explicitly_and_taken_is_an_error():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+        with pytest.raises(OscPortError, match=f"port {port} on 127.0.0.1 is taken.*--osc"):
+            OscInput(Controls(ParameterStore(), CommandQueue()), OscEndpoint("127.0.0.1", port, is_default=False))
+
+
+@pytest.mark.parametrize("host", ["203.0.113.7", "a" * 70 + ".invalid", "..", "\0"])
+def test_a_host_that_is_not_ours_is_an_error(host):
+    with pytest.raises(OscPortError, match="OSC cannot listen on"):
+        OscInput(Controls(ParameterStore(), CommandQueue()), OscEndpoint(host, 0, is_default=False))
+
+
+def test_targets_cover_the_table():
+    assert {target.address for target in TARGETS.values()} == set(ALL_PARAMETERS)
+    assert {f"{a}/raw" for a, p in PARAMETERS.items() if p.kind == "float"} <= set(TARGETS)
+
+
+def test_stopping_frees_the_port():
+    osc = OscInput(Controls(ParameterStore(), CommandQueue()), ANY_PORT)
+    osc.start()
+    osc.stop()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as next_user:
+        next_user.bind(("127.0.0.1", osc.port))

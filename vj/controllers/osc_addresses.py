@@ -1,0 +1,74 @@
+"""Which parameters an OSC address or address pattern means, and how their argument is read.
+
+Derived from the parameter table. Knows nothing of sockets.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass, replace
+
+from engine.params import Parameter
+from vj.parameters import ALL_PARAMETERS
+
+RAW_SUFFIX = "/raw"
+PATTERN_CHARACTERS = frozenset("*?[{")
+PATTERN_MAX_LENGTH = 256  # longer ones match nothing here and cost time
+_PATTERN_PART = re.compile(r"\*+|\?|\[[^\]]*\]|\{[^}]*\}|.", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class OscTarget:
+    """One address that answers."""
+
+    address: str  # of the parameter, without /raw
+    reading: Parameter  # how the argument is coerced and clamped
+    is_position: bool  # the argument is a fader position 0..1, not native units
+
+
+def _targets() -> dict[str, OscTarget]:
+    found: dict[str, OscTarget] = {}
+    for address, parameter in ALL_PARAMETERS.items():
+        if parameter.kind == "float":
+            found[address] = OscTarget(address, replace(parameter, minimum=0.0, maximum=1.0), True)
+            found[address + RAW_SUFFIX] = OscTarget(address, parameter, False)
+        else:
+            found[address] = OscTarget(address, parameter, False)
+    return found
+
+
+TARGETS: dict[str, OscTarget] = _targets()
+
+
+def find_targets(address: str) -> tuple[OscTarget, ...]:
+    """List what an address or pattern means; empty when nothing answers to it."""
+    if address in TARGETS:
+        return (TARGETS[address],)
+    if PATTERN_CHARACTERS.isdisjoint(address) or len(address) > PATTERN_MAX_LENGTH:
+        return ()
+    return _match_pattern(address)
+
+
+@functools.lru_cache(maxsize=512)
+def _match_pattern(pattern: str) -> tuple[OscTarget, ...]:
+    """Match as OSC 1.0 says: `*` and `?` stay inside one part of the address, `[!a-z]`, `{one,two}`."""
+    try:
+        matcher = re.compile("".join(_to_regex(part) for part in _PATTERN_PART.findall(pattern)))
+    except re.error:
+        return ()
+    return tuple(target for address, target in TARGETS.items() if matcher.fullmatch(address))
+
+
+def _to_regex(part: str) -> str:
+    if part.startswith("*"):
+        return "[^/]*"
+    if part == "?":
+        return "[^/]"
+    if part.startswith("[") and len(part) > 2:
+        negation, characters = ("^", part[2:-1]) if part[1] == "!" else ("", part[1:-1])
+        ranges = re.escape(characters).replace("\\-", "-")
+        return f"[{negation}{ranges}]"
+    if part.startswith("{") and len(part) > 2:
+        return "(?:" + "|".join(re.escape(word) for word in part[1:-1].split(",")) + ")"
+    return re.escape(part)
