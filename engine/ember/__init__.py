@@ -1,0 +1,1 @@
+"""ember: the small model that ships with the program. Weights beside this file, facts in MODEL_CARD.md."""

@@ -1,0 +1,1 @@
+"""Training of ember and of models like it, on clips that are drawn while training. Knows nothing of vj."""

@@ -1,0 +1,209 @@
+"""Stage `causal`: the transformer, trained at the sampler's own noise levels with clean history in one packed pass.
+
+Self-Forcing's teacher forcing (arXiv:2506.08009), without a teacher. Knows nothing of pixels.
+"""
+
+import dataclasses
+import random
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from engine.ember.weights import read_text_encoder, write_transformer
+from engine.model.config import EMBER, ModelConfig
+from engine.model.transformer import CausalWanTransformer, initialise
+from engine.schedule import PUBLISHED_STEPS, Schedule
+from engine.training.bank import Bank, read_bank
+from engine.training.config import CausalSettings
+from engine.training.muon import Muon
+from engine.training.run_folder import RunFolder, Stopwatch, rate_factor
+from engine.training.samples import Samples, draw_samples
+from engine.training.teacher_forcing import Layout, PackedAttention, add_noise, pack
+
+OWN_HISTORY_STEPS = 0.6  # of the steps, once it has begun
+OWN_HISTORY_SAMPLES = 0.75  # of the samples of such a step
+
+
+class CausalTrainer:
+    """Model, averaged model and optimiser of one run."""
+
+    def __init__(self, settings: CausalSettings, config: ModelConfig, folder: Path) -> None:
+        self.settings = settings
+        self.config = config
+        self.model = CausalWanTransformer(config)
+        initialise(self.model, torch.Generator().manual_seed(settings.seed))
+        self.average = CausalWanTransformer(config).requires_grad_(False)
+        self.average.load_state_dict(self.model.state_dict())
+        named = list(self.model.named_parameters())
+        matrices = [p for name, p in named if is_matrix(name, p)]
+        others = [p for name, p in named if not is_matrix(name, p)]
+        self.optimiser = Muon(matrices, others, settings.rate, settings.adam_rate, settings.weight_decay)
+        self.timesteps = torch.tensor(Schedule(config.timestep_shift).warp(PUBLISHED_STEPS))
+        self.text = read_text_encoder(folder)
+        # one graph per layout and size; the averaged model and the history's forward pass stay as they are
+        self._compiled = torch.compile(self.model, dynamic=False) if settings.compile else self.model
+        self.step = 0
+        self.dice = random.Random(settings.seed)
+        self.noise = torch.Generator().manual_seed(settings.seed)
+
+    def train_step(self, samples: Samples, layout: Layout, progress: float) -> float:
+        """Take one step; return the flow's mean square error."""
+        with torch.no_grad():
+            text = self.text(samples.captions)
+        history = self._blurred(samples.history)
+        if progress > self.settings.own_history_from and self.dice.random() < OWN_HISTORY_STEPS:
+            history = self._own_history(samples, history, layout, text)
+        noise = self._randn(samples.target)
+        timesteps = self._random_timesteps(samples.target, layout)
+        noisy = add_noise(samples.target, noise, timesteps)
+        flow = self._flow(history, noisy, timesteps, text, layout, self._compiled)
+        error = (flow - (noise - samples.target)).square().mean(dim=(2, 3, 4))
+        loss = (error * samples.counts).sum() / samples.counts.sum().clamp(min=1.0)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+        self.step += 1
+        self._update_average()
+        return float(loss.detach())
+
+    @torch.no_grad()
+    def measure(self, samples: Samples, layout: Layout) -> dict[str, float]:
+        """Return the averaged model's x0 error of the first and last chunk at the first and last step."""
+        self.noise.manual_seed(7)
+        text = self.text(samples.captions)
+        result = {}
+        noise = self._randn(samples.target)
+        for timestep in (self.timesteps[0], self.timesteps[-1]):
+            timesteps = timestep.expand(samples.target.shape[:2])
+            noisy = add_noise(samples.target, noise, timesteps)
+            flow = self._flow(samples.history, noisy, timesteps, text, layout, self.average)
+            x0 = noisy - timestep / 1000.0 * flow
+            error = (x0 - samples.target).square().mean(dim=(0, 2, 3, 4))
+            result[f"first_{int(timestep)}"] = round(float(error[: layout.chunk_frames].mean()), 4)
+            result[f"last_{int(timestep)}"] = round(float(error[-layout.chunk_frames :].mean()), 4)
+        self.noise.manual_seed(self.settings.seed + self.step)
+        return result
+
+    def state(self, used_s: float) -> dict:
+        """Return what a checkpoint holds."""
+        return {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "used_s": used_s,
+        }
+
+    def restore(self, saved: dict) -> None:
+        """Go on from a checkpoint."""
+        self.model.load_state_dict(saved["model"])
+        self.average.load_state_dict(saved["average"])
+        self.optimiser.load_state_dict(saved["optimiser"])
+        self.step = saved["step"]
+        self.dice.seed(self.settings.seed + self.step)
+        self.noise.manual_seed(self.settings.seed + self.step)
+
+    def _flow(
+        self,
+        history: Tensor,
+        noisy: Tensor,
+        timesteps: Tensor,
+        text: Tensor,
+        layout: Layout,
+        model: nn.Module | None = None,
+    ) -> Tensor:
+        model = self.model if model is None else model
+        memory = PackedAttention(self.config, layout, *noisy.shape[-2:])
+        with torch.autocast("cpu", torch.bfloat16):
+            frames, times = pack(history, noisy, timesteps)
+            flow = model(frames, times, model.encode_text(text), memory)
+        return flow[:, layout.history_frames :].float()
+
+    def _blurred(self, history: Tensor) -> Tensor:
+        """Add a random amount of noise to every sample's history, so that the model forgives its own errors."""
+        level = torch.rand(len(history), 1, 1, 1, 1, generator=self.noise) * self.settings.history_noise
+        return torch.lerp(history, self._randn(history), level)
+
+    @torch.no_grad()
+    def _own_history(self, samples: Samples, history: Tensor, layout: Layout, text: Tensor) -> Tensor:
+        """Replace most samples' history by what the model makes of it at a random step (no rollout)."""
+        timesteps = self._random_timesteps(samples.target, layout)
+        noisy = add_noise(samples.target, self._randn(samples.target), timesteps)
+        flow = self._flow(history, noisy, timesteps, text, layout)
+        x0 = noisy - (timesteps / 1000.0)[:, :, None, None, None] * flow
+        own = x0[:, : layout.history_frames]
+        # samples with a foreign history keep it
+        same = (samples.history == samples.target[:, : layout.history_frames]).flatten(1).all(dim=1)
+        chosen = torch.rand(len(own), generator=self.noise) < OWN_HISTORY_SAMPLES
+        return torch.where((chosen & same)[:, None, None, None, None], own, history)
+
+    def _random_timesteps(self, target: Tensor, layout: Layout) -> Tensor:
+        """Draw a timestep for every chunk of every sample, mostly one of the sampler's: (B, window)."""
+        shape = (len(target), layout.chunks)
+        timesteps = self.timesteps[torch.randint(len(self.timesteps), shape, generator=self.noise)]
+        # the others make the model a score at every level, which distillation asks it for later
+        anywhere = any_timesteps(shape, self.config.timestep_shift, self.noise)
+        is_any = torch.rand(shape, generator=self.noise) < self.settings.any_step_share
+        return torch.where(is_any, anywhere, timesteps).repeat_interleave(layout.chunk_frames, dim=1)
+
+    def _randn(self, like: Tensor) -> Tensor:
+        return torch.randn(like.shape, generator=self.noise)
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        # young averages are short, or they would remember the initial weights
+        keep = min(self.settings.ema, (1 + self.step) / (10 + self.step))
+        pairs = zip(self.average.parameters(), self.model.parameters(), strict=True)
+        for average, p in pairs:
+            average.lerp_(p, 1.0 - keep)
+
+
+def any_timesteps(shape: tuple[int, ...], shift: float, generator: torch.Generator) -> Tensor:
+    """Draw timesteps in 20..1000, as often as the shifted schedule visits them."""
+    u = torch.rand(shape, generator=generator)
+    return (1000.0 * shift * u / (1.0 + (shift - 1.0) * u)).clamp(20.0, 1000.0)
+
+
+def is_matrix(name: str, p: Tensor) -> bool:
+    """Tell whether Muon takes a parameter: the blocks' matrices and the modulation's projection."""
+    return p.ndim == 2 and (name.startswith("blocks.") or name == "time_projection.1.weight")
+
+
+def _batches(banks: list[Bank], settings: CausalSettings, layout: Layout, dice: random.Random) -> Samples:
+    bank = dice.choices(banks, settings.bank_weights)[0]
+    return draw_samples(bank, settings, layout.chunk_frames, (3, layout.window_frames), dice)
+
+
+def train_causal(settings: CausalSettings, folder: Path, config: ModelConfig = EMBER) -> CausalWanTransformer:
+    """Train for `settings.minutes` in all, resuming where a run in `folder` stopped; return the averaged model."""
+    torch.set_num_threads(settings.threads)
+    run = RunFolder(folder, settings.name)
+    trainer = CausalTrainer(settings, config, folder)
+    banks = [read_bank(folder / name) for name in settings.banks]
+    whole = Layout(config.window_frames, config.chunk_frames)
+    single = Layout(config.window_frames, 1)
+    watch = Stopwatch(settings.minutes)
+    if saved := run.load():
+        trainer.restore(saved)
+        watch = Stopwatch(settings.minutes, saved["used_s"])
+    elif settings.start_from:
+        trainer.restore(torch.load(folder / settings.start_from, weights_only=True) | {"step": 0})
+    held_out = dataclasses.replace(settings, batch=32, cut_share=0.0, filler_share=0.0)
+    exam = draw_samples(banks[0], held_out, config.chunk_frames, (3, config.window_frames), random.Random(0))
+    losses: list[float] = []
+    next_report_s = watch.used_s + settings.report_s
+    while watch.progress < 1.0:
+        trainer.optimiser.scale_rates(rate_factor(watch.progress, settings.hold))
+        layout = single if trainer.dice.random() < settings.single_share else whole
+        samples = _batches(banks, settings, layout, trainer.dice)
+        losses.append(trainer.train_step(samples, layout, watch.progress))
+        if watch.used_s >= next_report_s or watch.progress >= 1.0:
+            next_report_s = watch.used_s + settings.report_s
+            mean = round(sum(losses) / len(losses), 4)
+            figures = trainer.measure(exam, whole)
+            run.report(step=trainer.step, used_s=round(watch.used_s), loss=mean, **figures)
+            run.save(trainer.state(watch.used_s))
+            write_transformer(trainer.average, folder)
+            losses = []
+    return trainer.average

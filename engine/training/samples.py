@@ -1,0 +1,78 @@
+"""Training samples of the transformer: windows of a bank's clips, with gaps, foreign histories and captions.
+
+Knows nothing of the model.
+"""
+
+import random
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.training.bank import Bank
+from engine.training.captions import caption, empty_caption
+from engine.training.config import CausalSettings
+
+NEAR_GAPS = (1, 3)  # latent frames missing between sink and window, as after the first chunks have left
+NEAR_SHARE, FAR_SHARE = 0.2, 0.35  # of the samples; the rest is the beginning of a stream
+SINK_CUT_SHARE = 0.1  # of the samples: only the sink is another clip's, as long after a prompt has changed
+
+
+@dataclass(frozen=True)
+class Samples:
+    """A batch: `history` (B, 6.., C, h, w) is what is looked back at, `target` (B, 9, C, h, w) what is made.
+
+    `counts` (B, 9) is 1 where a target frame can be told from its history, else 0.
+    """
+
+    history: Tensor
+    target: Tensor
+    counts: Tensor
+    captions: list[str]
+
+
+def _window(bank: Bank, index: int, sink: int, window: int, dice: random.Random) -> tuple[Tensor, int]:
+    """Return one window (F, C, h, w) and how many latent frames at its start are followed by a gap (0 = none)."""
+    start = bank.start[index]
+    kind = dice.random()
+    if kind < NEAR_SHARE:
+        later = sink + dice.randint(*NEAR_GAPS)
+        return torch.cat((start[:sink], start[later : later + window - sink])), sink
+    if kind < NEAR_SHARE + FAR_SHARE:
+        return torch.cat((start[:sink], bank.far[index])), sink
+    return start[:window], 0
+
+
+def draw_samples(
+    bank: Bank, settings: CausalSettings, chunk_frames: int, sizes: tuple[int, int], dice: random.Random
+) -> Samples:
+    """Draw a batch; `sizes` are sink and window in latent frames."""
+    sink, window = sizes
+    chosen = [dice.randrange(len(bank)) for _ in range(settings.batch)]
+    drawn = [_window(bank, index, sink, window, dice) for index in chosen]
+    target = torch.stack([frames for frames, _ in drawn]).float()
+    counts = torch.ones(len(chosen), window)
+    for row, (_, gap) in enumerate(drawn):
+        if gap:  # what follows a gap cannot be told from the sink alone
+            counts[row, gap : gap + chunk_frames] = 0.0
+    history = target[:, : window - chunk_frames].clone()
+    captions = []
+    for row, index in enumerate(chosen):
+        says_nothing = dice.random() < settings.filler_share
+        captions.append((empty_caption(dice) if says_nothing else caption(bank.specs[index], dice)).text)
+        if says_nothing:  # go on with what is there; a first chunk of nothing in particular cannot be told
+            counts[row, :chunk_frames] = 0.0
+            continue
+        foreign = (row + 1) % len(chosen)
+        kind = dice.random()
+        if kind < settings.cut_share:
+            history[row] = target[foreign, : window - chunk_frames]
+            counts[row, gap_start(drawn[row][1]) :] = 1.0
+        elif kind < settings.cut_share + SINK_CUT_SHARE:
+            history[row, :sink] = target[foreign, :sink]
+    return Samples(history, target, counts, captions)
+
+
+def gap_start(gap: int) -> int:
+    """With another clip's history every frame is a new beginning, those after a gap too."""
+    return gap
