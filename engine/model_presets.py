@@ -1,0 +1,211 @@
+"""Model presets: which weight files, what geometry, which steps and stream, out of one TOML file per model.
+
+Imports no torch. Knows nothing of what is in the weight files.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+import engine
+from engine.frame_size import check_size
+from engine.model.config import ModelConfig
+from engine.params import SINK_MODES
+from engine.preset_table import PresetError, PresetTable, did_you_mean, read_table
+
+__all__ = ["DecoderPreset", "ModelPreset", "PresetError", "StreamPreset", "TextPreset", "list_presets", "load_preset"]
+
+MODELS_FOLDER = Path("presets") / "models"
+FILE_IN_FOLDER = "model.toml"  # what a DIR must hold
+PACKAGE_PREFIX = "engine:"  # a file inside the engine package, wherever it is installed
+DECODER_KINDS = ("tiny_vae", "wan_vae")
+TEXT_KINDS = ("ngram", "umt5")
+TAEW_ENCODER_WIDTHS = (64, 64, 64)  # taew2_1, the published tiny autoencoder
+TAEW_DECODER_WIDTHS = (256, 128, 64, 64)
+LEVELS = 1000  # of the noise schedule; steps count down from here
+
+
+@dataclass(frozen=True)
+class DecoderPreset:
+    """The autoencoder. Widths count only for kind "tiny_vae"."""
+
+    kind: str  # one of DECODER_KINDS
+    file: Path
+    encoder_widths: tuple[int, ...] = TAEW_ENCODER_WIDTHS
+    decoder_widths: tuple[int, ...] = TAEW_DECODER_WIDTHS
+
+
+@dataclass(frozen=True)
+class TextPreset:
+    """The text encoder."""
+
+    kind: str  # one of TEXT_KINDS
+    file: Path  # weights; for "umt5" the tokenizer lies beside them
+
+
+@dataclass(frozen=True)
+class StreamPreset:
+    """What the model plays by itself: a look or the command line may say otherwise."""
+
+    width: int  # pixels, divisible by 16
+    height: int
+    rate_fps: float  # content rate
+    steps: tuple[int, ...]  # indices into the unwarped schedule, from 1000 down
+    warped_steps: tuple[float, ...]  # timesteps as they are, instead of `steps`; empty = none given
+    sink_mode: str  # what the model was trained with
+    sink_decay: float
+
+
+@dataclass(frozen=True)
+class ModelPreset:
+    """One model, ready to be loaded. Files are absolute paths and may be missing."""
+
+    name: str
+    description: str
+    licence: str
+    path: Path  # of the preset itself
+    transformer_file: Path
+    transformer: ModelConfig
+    decoder: DecoderPreset
+    text: TextPreset
+    stream: StreamPreset
+
+
+def load_preset(name_or_path: str) -> ModelPreset:
+    """Read a preset by NAME, FILE.toml or DIR. Raises PresetError (a ValueError) naming every problem."""
+    return read_preset(_find(name_or_path))
+
+
+def list_presets() -> dict[str, Path]:
+    """Preset files by name: the user's win over shipped ones."""
+    found: dict[str, Path] = {}
+    for folder in reversed(_folders()):
+        found |= {path.stem: path for path in sorted(folder.glob("*.toml"))}
+    return dict(sorted(found.items()))
+
+
+def read_preset(path: Path) -> ModelPreset:
+    """Read one preset file. Raises PresetError naming every problem."""
+    top = read_table(path)
+    name = top.text("name", path.stem)
+    description, licence = top.text("description", ""), top.text("licence", "unknown")
+    transformer, stream = top.table("transformer"), top.table("stream")
+    transformer_file = _weight_file(transformer)
+    config = _read_config(transformer, stream)
+    decoder = _read_decoder(top.table("decoder"))
+    text = _read_text(top.table("text"))
+    stream_preset = _read_stream(stream)
+    for table in (top, transformer, stream):
+        table.finish()
+    if top.problems:
+        raise PresetError("\n".join(top.problems))
+    return ModelPreset(name, description, licence, path, transformer_file, config, decoder, text, stream_preset)
+
+
+def _find(name_or_path: str) -> Path:
+    path = Path(name_or_path).expanduser()
+    if path.is_dir() and (path / FILE_IN_FOLDER).is_file():
+        return path / FILE_IN_FOLDER
+    if path.is_file():
+        return path
+    known = list_presets()
+    if name_or_path in known:
+        return known[name_or_path]
+    if path.is_dir():
+        raise PresetError(f"{path}: there is no {FILE_IN_FOLDER} in this folder")
+    if path.suffix or path.parent != Path():
+        raise PresetError(f"{path}: there is no such file or folder")
+    names = ", ".join(known) or "none"
+    raise PresetError(f"model {name_or_path!r} is unknown{did_you_mean(name_or_path, known)} (known: {names})")
+
+
+def _folders() -> list[Path]:
+    """Where presets lie, the one that wins first: the user's folder, then the wheel's or the checkout's."""
+    root = Path(engine.__file__).resolve().parents[1]
+    # in a wheel the instrument's package carries the presets; the engine looks beside itself and imports nothing
+    folders = [root / "vj" / "_shipped" / MODELS_FOLDER, root / MODELS_FOLDER]
+    user_folder = _user_folder()
+    return ([user_folder] if user_folder else []) + folders
+
+
+def _user_folder() -> Path | None:
+    try:
+        import platformdirs
+    except ModuleNotFoundError:
+        return None  # a machine that only trains or renders
+    return platformdirs.user_config_path("vj", appauthor=False) / MODELS_FOLDER
+
+
+def _weight_file(table: PresetTable) -> Path:
+    """Path of a weight file: relative to the preset, or inside the engine package."""
+    written = table.text("file")
+    if written.startswith(PACKAGE_PREFIX):
+        return Path(engine.__file__).resolve().parent / written.removeprefix(PACKAGE_PREFIX)
+    return (table.path.parent / Path(written).expanduser()).resolve()
+
+
+def _read_config(table: PresetTable, stream: PresetTable) -> ModelConfig:
+    defaults = ModelConfig()
+    streaming = ("window_frames", "sink_frames", "chunk_frames")
+    widths = ("dim", "ffn_dim", "num_heads", "num_layers", "freq_dim", "text_dim", "text_len", "in_dim", "out_dim")
+    fields: dict[str, int | float | tuple[int, ...]] = {}
+    for name, value in dataclasses.asdict(defaults).items():
+        if name in widths:
+            fields[name] = table.integer(name, value)
+        elif name in streaming:
+            fields[name] = stream.integer(name, value)
+    fields["patch_size"] = tuple(int(side) for side in table.numbers("patch_size", defaults.patch_size))
+    fields["eps"] = table.number("eps", defaults.eps, 0.0, 1.0)
+    fields["timestep_shift"] = stream.number("timestep_shift", defaults.timestep_shift, 0.001, 1000.0)
+    try:
+        return ModelConfig(**fields)
+    except (ValueError, ZeroDivisionError, IndexError) as error:
+        table.complain("geometry", str(error))
+        return defaults
+
+
+def _read_decoder(table: PresetTable) -> DecoderPreset:
+    kind, file = table.text("kind", choices=DECODER_KINDS), _weight_file(table)
+    encoder = tuple(int(width) for width in table.numbers("encoder_widths", TAEW_ENCODER_WIDTHS))
+    decoder = tuple(int(width) for width in table.numbers("decoder_widths", TAEW_DECODER_WIDTHS))
+    for key, widths, count in (("encoder_widths", encoder, 3), ("decoder_widths", decoder, 4)):
+        if len(widths) != count or min(widths) < 1:
+            table.complain(key, f"{list(widths)} must be {count} whole numbers of at least 1")
+    table.finish()
+    return DecoderPreset(kind, file, encoder, decoder)
+
+
+def _read_text(table: PresetTable) -> TextPreset:
+    preset = TextPreset(table.text("kind", choices=TEXT_KINDS), _weight_file(table))
+    table.finish()
+    return preset
+
+
+def _read_stream(table: PresetTable) -> StreamPreset:
+    width, height = table.integer("width"), table.integer("height")
+    if table.has("width") and table.has("height"):
+        try:
+            check_size(width, height)
+        except ValueError as error:
+            table.complain("width", str(error))
+    if table.has("steps") and table.has("warped_steps"):
+        table.complain("warped_steps", "stands beside steps: give one of the two")
+    steps = table.numbers("steps", (1000, 750, 500, 250))
+    warped = table.numbers("warped_steps")
+    for key, values in (("steps", steps), ("warped_steps", warped)):
+        is_falling = list(values) == sorted(set(values), reverse=True)
+        if not is_falling or any(not 0 < value <= LEVELS for value in values) or (key == "steps" and not values):
+            table.complain(key, f"{list(values)} must fall from at most {LEVELS} and stay above 0")
+    if any(step != int(step) for step in steps):
+        table.complain("steps", f"{list(steps)} must be whole numbers; timesteps as they are go into warped_steps")
+    return StreamPreset(
+        width=width,
+        height=height,
+        rate_fps=table.number("rate_fps", None, 1.0, 240.0),
+        steps=tuple(int(step) for step in steps),
+        warped_steps=tuple(float(step) for step in warped),
+        sink_mode=table.text("sink_mode", SINK_MODES[0], SINK_MODES),
+        sink_decay=table.number("sink_decay", 0.999, 0.0, 1.0),
+    )
