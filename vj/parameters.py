@@ -5,7 +5,6 @@ Knows nothing of widgets, controllers or engines; addresses in, native units out
 
 from __future__ import annotations
 
-import difflib
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from engine.params import COMMANDS, ENGINE_PARAMETERS, Parameter, Value
+from engine.preset_table import did_you_mean
 from vj.output.params import OUTPUT_PARAMETERS
 
 PARAMETERS: dict[str, Parameter] = {p.address: p for p in (*ENGINE_PARAMETERS, *OUTPUT_PARAMETERS)}
@@ -30,12 +30,6 @@ class UnknownAddressError(ValueError):
     def __init__(self, address: str, known: Iterable[str] = ALL_PARAMETERS) -> None:
         self.address = address
         super().__init__(f"unknown address {address!r}{did_you_mean(address, known)}")
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `, did you mean 'x'?` for the nearest known word, or nothing."""
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f", did you mean {near[0]!r}?" if near else ""
 
 
 def find_parameter(address: str) -> Parameter:

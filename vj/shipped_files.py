@@ -10,7 +10,7 @@ from pathlib import Path
 
 import platformdirs
 
-from vj.parameters import did_you_mean
+from engine.preset_table import did_you_mean
 from vj.written_files import FileError
 
 MAPPINGS = "mappings"

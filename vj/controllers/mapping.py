@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.params import Parameter, Value
+from engine.preset_table import did_you_mean
 from vj.controllers.events import check_control
-from vj.parameters import PARAMETERS, TRIGGERS, did_you_mean
+from vj.parameters import PARAMETERS, TRIGGERS
 from vj.written_files import FileError, Problem, read_toml, show_value
 
 ANY_DEVICE = "*"

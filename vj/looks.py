@@ -1,0 +1,98 @@
+"""Looks: named sets of parameter values, written by people as TOML.
+
+Knows nothing of engines or widgets; a look is played through the one door or becomes a plan for an offline render.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.params import ENGINE_PARAMETERS, ChunkParams, Parameter, Value
+from engine.preset_table import did_you_mean
+from engine.render_plan import Cue, RenderPlan
+from vj.controls import Controls
+from vj.parameters import PARAMETERS, TRIGGERS
+from vj.written_files import FileError, Problem, read_toml, show_value
+
+SEED_ADDRESS = "/vj/seed/value"
+_FILE_KEYS = ("name", "description", "values")
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one file asks for; parameters it does not name stay where they are."""
+
+    name: str
+    description: str
+    values: Mapping[str, Value]  # address -> native units
+
+
+def load_look(path: Path) -> tuple[Look, tuple[Problem, ...]]:
+    """Read a look; what is wrong in it is left out and told. Raises FileError when nothing is left."""
+    file = read_toml(path)
+    problems = [
+        Problem(path, key, f"unknown key{did_you_mean(key, _FILE_KEYS)}") for key in file if key not in _FILE_KEYS
+    ]
+    values, found = read_values(path, "values", file.get("values", {}))
+    problems += found
+    if not values:
+        raise FileError(path, f"sets nothing ({problems[0]})" if problems else "has no [values] to set")
+    words = {key: file.get(key, "") for key in ("name", "description")}
+    for key, word in words.items():
+        if not isinstance(word, str):
+            problems.append(Problem(path, key, f"must be a text, not {show_value(word)}"))
+    return Look(str(words["name"]) or path.stem, str(words["description"]), values), tuple(problems)
+
+
+def read_values(path: Path, key: str, table: object) -> tuple[dict[str, Value], list[Problem]]:
+    """Check a table of addresses and values; clamp what is out of range, leave out what has no reading, tell both."""
+    if not isinstance(table, dict):
+        return {}, [Problem(path, key, f"must be a table of addresses, not {show_value(table)}")]
+    values: dict[str, Value] = {}
+    problems: list[Problem] = []
+    for address, value in table.items():
+        parameter = PARAMETERS.get(address)
+        if parameter is None:
+            problems.append(Problem(path, f"{key}.{address}", _no_value(address)))
+            continue
+        try:
+            values[address] = parameter.coerce(value)
+        except ValueError as error:
+            problems.append(Problem(path, f"{key}.{address}", str(error).removeprefix(f"{address}: ")))
+            continue
+        if sentence := _clamped(parameter, value, values[address]):
+            problems.append(Problem(path, f"{key}.{address}", sentence))
+    return values, problems
+
+
+def apply_look(controls: Controls, look: Look) -> None:
+    """Play a look at once: all its values in one version. Any thread."""
+    controls.set_many(look.values, f"look {look.name}")
+
+
+def look_plan(look: Look) -> RenderPlan:
+    """Make the plan of a render that shows this look from beginning to end."""
+    seed = look.values.get(SEED_ADDRESS)
+    cue = Cue(0.0, ChunkParams.from_values(look.values))
+    return RenderPlan((cue,), seed=None if seed is None else int(seed), notes=live_only_notes(look.values))
+
+
+def live_only_notes(values: Mapping[str, Value]) -> tuple[str, ...]:
+    """Name what a render leaves out: values that act on the live output and are not at their default."""
+    engine = {parameter.address for parameter in ENGINE_PARAMETERS}
+    left_out = [a for a, value in values.items() if a not in engine and value != PARAMETERS[a].default]
+    return (f"only the live output plays {', '.join(left_out)}",) if left_out else ()
+
+
+def _no_value(address: str) -> str:
+    if address in TRIGGERS:
+        return "is a command and holds no value"
+    return f"unknown address{did_you_mean(address, PARAMETERS)}"
+
+
+def _clamped(parameter: Parameter, value: object, held: Value) -> str:
+    if parameter.kind not in ("float", "int") or isinstance(value, str) or held == value:
+        return ""
+    return f"{value!r} is outside {parameter.minimum:g} to {parameter.maximum:g}; {held!r} is taken"
