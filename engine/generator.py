@@ -14,7 +14,10 @@ from torch import Tensor
 from engine.caches.prompt_cache import PromptCache
 from engine.caches.rolling_cache import RollingCache
 from engine.chunk import Chunk
+from engine.frame_size import check_size
+from engine.loading import choose_device, choose_dtype, load_decoder, load_text_encoder, load_transformer
 from engine.model.transformer import CausalWanTransformer
+from engine.model_presets import ModelPreset
 from engine.noise import NoiseSource
 from engine.params import ChunkParams
 from engine.sampler import clean_pass, denoise_chunk
@@ -64,6 +67,38 @@ class Generator:
         )
         self._chunks_made = 0
         self._cut: str | None = None  # "hard" or "soft", waiting for the next chunk; a hard one wins
+
+    @classmethod
+    def load(
+        cls,
+        preset: ModelPreset,
+        *,
+        width: int | None = None,
+        height: int | None = None,
+        device: str = "auto",
+        dtype: str = "auto",
+        threads: int | None = None,
+    ) -> Generator:
+        """Load a preset's weights; sizes in pixels, None = the model's own; `threads` are for the CPU.
+
+        Raises CheckpointError or ValueError with a sentence. `device` and `dtype` are names of `engine.loading`.
+        """
+        if threads is not None:
+            torch.set_num_threads(threads)
+        chosen = choose_device(device)
+        number_type = choose_dtype(dtype, chosen)
+        stream = preset.stream
+        size = (width or stream.width, height or stream.height)
+        check_size(*size)
+        return cls(
+            load_transformer(preset, chosen, number_type),
+            load_decoder(preset.decoder, chosen, number_type),
+            load_text_encoder(preset),
+            name=preset.name,
+            size=size,
+            rate_fps=stream.rate_fps,
+            timesteps=stream.warped_steps or Schedule(preset.transformer.timestep_shift).warp(stream.steps),
+        )
 
     @property
     def prompts_on_screen(self) -> tuple[str, ...]:

@@ -110,22 +110,39 @@ def _recompute_stream(golden: Golden) -> Iterator[Recomputed]:
     script = _read_script(golden)
     for precision, dtype in _PRECISIONS.items():
         if precision == "fp32" or any(name.startswith(f"{precision}.") for name in golden.expected):
-            with torch.device("meta"):
-                model = CausalWanTransformer(script.config).to(dtype)
-            _fill(model, golden)
-            for part in _play(model, script, dtype):
+            for part in _play(_transformer(golden, script, dtype), script, dtype):
                 yield Recomputed(f"{precision}.{part.name}", part.value)
 
 
+@torch.inference_mode()
+def stream_output(path: Path, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Return the stream recomputed on a device in a number type, and the file's float32 one, both (1, F, C, h, w).
+
+    Raises CheckpointError or GoldenError as `read_golden` and `recompute` do.
+    """
+    golden = read_golden(path)
+    script = _read_script(golden)
+    model = _transformer(golden, script, dtype).to(device)
+    *_, output = _play(model, script, dtype)
+    return output.value, golden.expected["fp32.out"]
+
+
+def _transformer(golden: Golden, script: _Script, dtype: torch.dtype) -> CausalWanTransformer:
+    with torch.device("meta"):
+        model = CausalWanTransformer(script.config).to(dtype)
+    _fill(model, golden)
+    return model
+
+
 def _play(model: CausalWanTransformer, script: _Script, dtype: torch.dtype) -> Iterator[Recomputed]:
-    """Generate the whole stream through the live path, fed with the file's noise."""
-    config = script.config
+    """Generate the whole stream through the live path, on the model's device, fed with the file's noise."""
+    config, device = script.config, model.patch_embedding.weight.device
     height, width = script.noise.shape[-2:]
     # Rotations in float64, as the reference makes them; the live path may use float32.
-    cache = RollingCache(config, height, width, dtype=dtype, exact_rotation=True)
+    cache = RollingCache(config, height, width, device=device, dtype=dtype, exact_rotation=True)
     schedule = Schedule(config.timestep_shift)
-    noise, renoise = script.noise.to(dtype), script.renoise.to(dtype)
-    prompts = [model.encode_text(prompt[None].to(dtype)) for prompt in script.prompts]
+    noise, renoise = script.noise.to(device, dtype), script.renoise.to(device, dtype)
+    prompts = [model.encode_text(prompt[None].to(device, dtype)) for prompt in script.prompts]
     finished = []
     for b, start_noise in enumerate(noise.split(config.chunk_frames, dim=1)):
         has_switched = script.switch_chunk is not None and b >= script.switch_chunk

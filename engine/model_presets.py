@@ -21,7 +21,7 @@ MODELS_FOLDER = Path("presets") / "models"
 FILE_IN_FOLDER = "model.toml"  # what a DIR must hold
 PACKAGE_PREFIX = "engine:"  # a file inside the engine package, wherever it is installed
 DECODER_KINDS = ("tiny_vae", "wan_vae")
-TEXT_KINDS = ("ngram", "umt5")
+TEXT_KINDS = ("ngram",)
 TAEW_ENCODER_WIDTHS = (64, 64, 64)  # taew2_1, the published tiny autoencoder
 TAEW_DECODER_WIDTHS = (256, 128, 64, 64)
 LEVELS = 1000  # of the noise schedule; steps count down from here
@@ -42,7 +42,7 @@ class TextPreset:
     """The text encoder."""
 
     kind: str  # one of TEXT_KINDS
-    file: Path  # weights; for "umt5" the tokenizer lies beside them
+    file: Path
 
 
 @dataclass(frozen=True)

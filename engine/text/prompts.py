@@ -60,7 +60,7 @@ def blend_linear(embeddings: Sequence[Tensor], weights: Sequence[float]) -> Tens
 
 
 def blend_spherical(embeddings: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
-    """Walk along great circles from one embedding to the next, each by its share of the weight so far. Weights sum to 1.
+    """Walk great circles from one embedding to the next, each by its share of the weight so far. Weights sum to 1.
 
     With two embeddings this is slerp by the second weight; norms are interpolated linearly.
     """

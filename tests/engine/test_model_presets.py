@@ -24,7 +24,7 @@ num_heads = 2
 kind = "wan_vae"
 file = "vae.pth"
 [text]
-kind = "umt5"
+kind = "ngram"
 file = "t5.safetensors"
 [stream]
 width = 832
@@ -102,7 +102,7 @@ def test_each_problem_names_file_key_and_a_way_out(tmp_path: Path, change: tuple
 
 
 def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
-    path = written(tmp_path, COMPLETE.replace("width = 832", "widht = 832").replace('"umt5"', "5"))
+    path = written(tmp_path, COMPLETE.replace("width = 832", "widht = 832").replace('"ngram"', "5"))
     with pytest.raises(PresetError) as refusal:
         load_preset(str(path))
     lines = str(refusal.value).splitlines()
