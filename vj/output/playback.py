@@ -11,9 +11,13 @@ from dataclasses import dataclass
 LONGEST_STEP_S = 0.25  # a display that slept longer plays on from where it was: re-anchored, never fast-forwarded
 CREEP_FRAMES = 2.0  # this close to the newest frame the clock slows down instead of stopping dead
 CREEP_SLOWEST = 0.05  # share of the rate kept while creeping, so that the last blend still ends
-SLEW_LIMIT = 0.03  # below what an eye sees as a change of speed
-RESERVE_S = 0.25  # seconds of frames wanted in hand at the moment a new chunk arrives
-MEASURED_CHUNKS = 10  # the sustained rate is frames over time across these
+SLEW_LIMIT = 0.03  # at content rate: below what an eye sees as a change of speed
+SLOW_SLEW_LIMIT = 0.10  # below content rate: damps the search for the generator's own rate
+SEARCH_STEP = 0.02  # of the rate, per chunk, while searching
+RECOVERY_STEP = 0.10  # of the rate, per chunk, while more than enough is in hand
+RESERVE_S = 0.2  # seconds of frames wanted in hand at the moment a new chunk arrives
+PLENTY = 1.5  # times that reserve: the generator is no longer what limits
+MEASURED_CHUNKS = 3  # the rate after an underrun is frames over time across these
 RATE_CHANGE_S = 0.7  # time constant with which the rate follows its target
 SLOWEST_SHARE = 0.02  # of content rate: even one chunk a minute is played as motion
 
@@ -43,7 +47,8 @@ class PlaybackClock:
         self.rate_fps = 0.0
         self.is_starved = False
         self._content_fps = 0.0
-        self._target_fps = 0.0
+        self._base_fps = 0.0  # content rate, or the rate a slow generator keeps up with
+        self._target_fps = 0.0  # the base, slewed by what is in hand
         self._now_ns: int | None = None
         self._missed_frames = 0.0
         self._chunks: deque[tuple[int, float]] = deque(maxlen=MEASURED_CHUNKS)  # frames, seconds
@@ -56,7 +61,7 @@ class PlaybackClock:
     def anchor(self, now_ns: int, position: float, content_fps: float) -> None:
         """Play on from `position`. The speed is kept when the content rate is the same (a hard cut is no stall)."""
         if content_fps != self._content_fps:
-            self.rate_fps = self._target_fps = self._content_fps = content_fps
+            self.rate_fps = self._target_fps = self._base_fps = self._content_fps = content_fps
         self.position = position
         self._now_ns = now_ns
         self.is_starved = False
@@ -64,25 +69,31 @@ class PlaybackClock:
     def forget_rate(self) -> None:
         """Drop what was measured of the generator: another one writes now."""
         self._chunks.clear()
-        self.rate_fps = self._target_fps = self._content_fps = 0.0
+        self.rate_fps = self._target_fps = self._base_fps = self._content_fps = 0.0
 
     def note_chunk(self, frames: int, interval_s: float, reserve_frames: float) -> None:
-        """Take a chunk into account: its frames, seconds since the chunk before, frames that were left unplayed."""
-        if reserve_frames >= frames:
-            # a whole chunk was still in hand: the generator waits for the display, so its pace says nothing about it
-            self._chunks.clear()
-            self._target_fps = self._content_fps
-            return
+        """Take a chunk into account: its frames, seconds since the chunk before, frames that were left unplayed.
+
+        A generator that waits for the display arrives at the display's own pace, so the interval alone cannot tell a
+        slow one from a waiting one; what is left in hand can.
+        """
         self._chunks.append((frames, interval_s))
         wanted = RESERVE_S * self._content_fps
-        slew = SLEW_LIMIT * max(-1.0, min(1.0, (reserve_frames - wanted) / wanted))
-        sustained = self._sustained_fps()
-        if sustained < self._content_fps:
-            self._target_fps = max(sustained * (1.0 + slew), self._content_fps * SLOWEST_SHARE)
+        error = max(-1.0, min(1.0, (reserve_frames - wanted) / wanted))
+        if reserve_frames >= frames:
+            self._base_fps = self._content_fps
+        elif reserve_frames >= PLENTY * wanted:
+            self._base_fps *= 1.0 + RECOVERY_STEP
         else:
-            self._target_fps = self._content_fps * (
-                1.0 + min(0.0, slew)
-            )  # back-pressure holds a faster one; never hurry
+            self._base_fps *= 1.0 + SEARCH_STEP * error
+        if reserve_frames < wanted / 2:
+            self._base_fps = min(self._base_fps, self._measured_fps())
+        # the ring holds a faster generator back: never hurry
+        slowest = SLOWEST_SHARE * self._content_fps
+        self._base_fps = min(max(self._base_fps, slowest), self._content_fps)
+        is_slow = self._base_fps < self._content_fps * (1.0 - SLEW_LIMIT)
+        slew = (SLOW_SLEW_LIMIT if is_slow else SLEW_LIMIT) * error
+        self._target_fps = min(self._base_fps * (1.0 + slew), self._content_fps)
 
     def note_rest(self, frames: int) -> None:
         """Add frames to the chunk noted last: it was being written when it was seen first."""
@@ -105,6 +116,6 @@ class PlaybackClock:
         self.position += step_frames
         return self.position
 
-    def _sustained_fps(self) -> float:
+    def _measured_fps(self) -> float:
         seconds = sum(interval for _, interval in self._chunks)
         return sum(frames for frames, _ in self._chunks) / seconds if seconds > 0 else self._content_fps

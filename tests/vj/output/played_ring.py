@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.chunk import Chunk
+from engine.chunk_pace import ChunkPace
 from engine.frame_ring import FrameRing
 from vj.output.frame_reader import FrameReader
 
@@ -25,6 +26,7 @@ class PlayedRing:
         self.now_ns = SECOND_NS
         self.chunk_s, self.chunk_frames, self.first_frames = chunk_s, chunk_frames, first_frames
         self.path = path
+        self.pace: ChunkPace | None = None  # set: begins chunks late, as the worker does
         self.reader = FrameReader(path)
         self.positions: list[tuple[float, int, float]] = []  # seconds, stream, frame on screen with its fraction
         self.new_engine()
@@ -62,14 +64,22 @@ class PlayedRing:
 
     def _generate(self) -> None:
         count = self.first_frames if self.next_frame == 0 else self.chunk_frames
-        if self.ring.free_frames < count:
+        if not self._is_due(count):
             self._finish_ns = None
             return
         if self._finish_ns is None:  # there was no room: the work starts only now
             self._finish_ns = self.now_ns + self._chunk_ns()
         if self.now_ns >= self._finish_ns:
             self.ring.write(self._chunk(count))
-            self._finish_ns = self.now_ns + self._chunk_ns()
+            if self.pace is not None:
+                self.pace.note(3, count, self.chunk_s, self.chunk_s)
+            self._finish_ns = self.now_ns + self._chunk_ns() if self.pace is None else None
+
+    def _is_due(self, count: int) -> bool:
+        if self.pace is None:
+            return self.ring.free_frames >= count
+        is_low = self.ring.written - self.ring.read <= self.pace.low_water_frames(3, count)
+        return self._finish_ns is not None or is_low
 
     def _chunk(self, count: int) -> Chunk:
         frames = np.zeros((count, HEIGHT, WIDTH, 4), np.uint8)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.chunk_pace import ChunkPace
 from tests.vj.output.played_ring import RATE_FPS, REFRESH_NS, SECOND_NS, PlayedRing
 from vj.output.frame_reader import FrameReader
 
@@ -88,6 +89,19 @@ def test_a_generator_that_recovers_is_played_at_content_rate_again(play: Play):
     since = played.now_ns / SECOND_NS
     played.run(5)
     assert played.steps(since).mean() == pytest.approx(STEP, rel=0.01)
+
+
+@pytest.mark.parametrize("chunk_s", [0.1, 0.5])
+def test_a_worker_that_waits_for_the_display_is_not_taken_for_a_slow_one(play: Play, chunk_s):
+    played = play(1.2)
+    played.pace = ChunkPace(RATE_FPS, played.ring.capacity)
+    played.run(12)
+    assert played.reader.status.playback_fps < 11
+    played.chunk_s = chunk_s
+    played.run(10)
+    since = played.now_ns / SECOND_NS
+    played.run(10)
+    assert played.steps(since).mean() == pytest.approx(STEP, rel=1e-3)
 
 
 def test_after_a_stall_playback_goes_on_from_where_it_was(play: Play):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vj.output.playback import LONGEST_STEP_S, SLEW_LIMIT, PlaybackClock
+from vj.output.playback import LONGEST_STEP_S, PlaybackClock
 
 SECOND_NS = 1_000_000_000
 
@@ -32,11 +32,11 @@ def test_a_cut_keeps_the_speed_a_slow_generator_was_found_to_have():
     clock = PlaybackClock()
     clock.anchor(0, 0.0, 16.0)
     for _ in range(5):
-        clock.note_chunk(12, 1.5, 4.0)
+        clock.note_chunk(12, 1.5, 0.0)
     for k in range(1, 600):
         clock.advance(k * SECOND_NS // 60, 1000)
     slow = clock.rate_fps
-    assert abs(slow / 8.0 - 1.0) <= SLEW_LIMIT + 1e-6
+    assert 0.8 * 8.0 < slow < 8.01
     clock.anchor(10 * SECOND_NS, 500.0, 16.0)
     assert clock.rate_fps == slow
 
@@ -54,12 +54,13 @@ def test_a_chunk_seen_in_two_parts_counts_once():
     whole, parts = PlaybackClock(), PlaybackClock()
     for clock in (whole, parts):
         clock.anchor(0, 0.0, 16.0)
-    whole.note_chunk(12, 1.0, 4.0)
-    parts.note_chunk(5, 1.0, 4.0)
+    whole.note_chunk(12, 1.0, 0.0)
+    parts.note_chunk(5, 1.0, 0.0)
     parts.note_rest(7)
-    parts.note_chunk(12, 1.0, 4.0)
-    whole.note_chunk(12, 1.0, 4.0)
+    parts.note_chunk(12, 1.0, 0.0)
+    whole.note_chunk(12, 1.0, 0.0)
+    assert whole.rate_fps == 16.0
     for k in range(1, 300):
         whole.advance(k * SECOND_NS // 60, 1000)
         parts.advance(k * SECOND_NS // 60, 1000)
-    assert whole.rate_fps == parts.rate_fps
+    assert whole.rate_fps == parts.rate_fps < 12.0

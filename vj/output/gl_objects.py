@@ -1,0 +1,141 @@
+"""The few GL objects the renderer is made of: shader programs and textures that can be drawn into.
+
+Needs a current context (OpenGL 3.3 core or ES 3.0) for every call; knows nothing of frames, windows or parameters.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from importlib import resources
+
+import numpy as np
+import OpenGL
+
+# every checked call asks the driver for its error state: measured as half of the time of a small frame
+OpenGL.ERROR_CHECKING = False
+from OpenGL import GL  # noqa: E402  (the switch above acts only before this import)
+
+DESKTOP_HEADER = "#version 330 core\n"
+ES_HEADER = "#version 300 es\nprecision highp float;\nprecision highp int;\nprecision highp sampler2D;\n"
+
+
+class ShaderError(RuntimeError):
+    """A shader this driver does not take; carries the driver's words."""
+
+
+class Program:
+    """One fragment shader over the whole target."""
+
+    def __init__(self, name: str, *, is_es: bool) -> None:
+        self._name = name
+        header = ES_HEADER if is_es else DESKTOP_HEADER
+        self._id = GL.glCreateProgram()
+        stages = ((GL.GL_VERTEX_SHADER, "triangle.vert.glsl"), (GL.GL_FRAGMENT_SHADER, f"{name}.frag.glsl"))
+        for kind, file in stages:
+            shader = _compile(kind, file, header)
+            GL.glAttachShader(self._id, shader)
+            GL.glDeleteShader(shader)
+        GL.glLinkProgram(self._id)
+        if not GL.glGetProgramiv(self._id, GL.GL_LINK_STATUS):
+            raise ShaderError(f"shader {name}: {_text(GL.glGetProgramInfoLog(self._id))}")
+        self._places: dict[str, int] = {}
+
+    def use(self) -> None:
+        """Make this the program of the next draw and of the setters."""
+        GL.glUseProgram(self._id)
+
+    def set_float(self, name: str, *values: float) -> None:
+        """Set a float (one value) or a vec2 (two values)."""
+        if len(values) == 1:
+            GL.glUniform1f(self._place(name), values[0])
+        else:
+            GL.glUniform2f(self._place(name), values[0], values[1])
+
+    def set_int(self, name: str, *values: int) -> None:
+        """Set an int, a bool, a sampler (one value) or an ivec2 (two values)."""
+        if len(values) == 1:
+            GL.glUniform1i(self._place(name), values[0])
+        else:
+            GL.glUniform2i(self._place(name), values[0], values[1])
+
+    def delete(self) -> None:
+        """Free the program."""
+        GL.glDeleteProgram(self._id)
+
+    def _place(self, name: str) -> int:
+        if name not in self._places:
+            self._places[name] = GL.glGetUniformLocation(self._id, name)
+        return self._places[name]
+
+
+def _compile(kind: int, file: str, header: str) -> int:
+    body = resources.files("vj.output").joinpath("shaders", file).read_text("utf-8")
+    shader = GL.glCreateShader(kind)
+    GL.glShaderSource(shader, header + body)
+    GL.glCompileShader(shader)
+    if not GL.glGetShaderiv(shader, GL.GL_COMPILE_STATUS):
+        raise ShaderError(f"{file}: {_text(GL.glGetShaderInfoLog(shader))}")
+    return shader
+
+
+def _text(log: bytes | str) -> str:
+    return log.decode(errors="replace") if isinstance(log, bytes) else log
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A texture of one size with a framebuffer around it. Sampled by whole pixels only."""
+
+    width: int
+    height: int
+    texture: int
+    framebuffer: int
+
+    @classmethod
+    def create(cls, width: int, height: int, *, bits: int) -> Surface:
+        """Make one with 8 or 10 bits a channel."""
+        inner, kind = (
+            (GL.GL_RGB10_A2, GL.GL_UNSIGNED_INT_2_10_10_10_REV) if bits == 10 else (GL.GL_RGBA8, GL.GL_UNSIGNED_BYTE)
+        )
+        texture = int(GL.glGenTextures(1))
+        GL.glBindTexture(GL.GL_TEXTURE_2D, texture)
+        for name in (GL.GL_TEXTURE_MIN_FILTER, GL.GL_TEXTURE_MAG_FILTER):
+            GL.glTexParameteri(GL.GL_TEXTURE_2D, name, GL.GL_NEAREST)
+        for name in (GL.GL_TEXTURE_WRAP_S, GL.GL_TEXTURE_WRAP_T):
+            GL.glTexParameteri(GL.GL_TEXTURE_2D, name, GL.GL_CLAMP_TO_EDGE)
+        GL.glTexImage2D(GL.GL_TEXTURE_2D, 0, inner, width, height, 0, GL.GL_RGBA, kind, None)
+        framebuffer = int(GL.glGenFramebuffers(1))
+        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, framebuffer)
+        GL.glFramebufferTexture2D(GL.GL_FRAMEBUFFER, GL.GL_COLOR_ATTACHMENT0, GL.GL_TEXTURE_2D, texture, 0)
+        return cls(width, height, texture, framebuffer)
+
+    def upload(self, pixels: np.ndarray) -> None:
+        """Replace all pixels. `pixels`: (H, W, 4) uint8, contiguous, of this size."""
+        GL.glBindTexture(GL.GL_TEXTURE_2D, self.texture)
+        GL.glTexSubImage2D(
+            GL.GL_TEXTURE_2D,
+            0,
+            0,
+            0,
+            self.width,
+            self.height,
+            GL.GL_RGBA,
+            GL.GL_UNSIGNED_BYTE,
+            ctypes.c_void_p(pixels.ctypes.data),
+        )
+
+    def bind(self, unit: int) -> None:
+        """Offer the texture at a texture unit."""
+        GL.glActiveTexture(GL.GL_TEXTURE0 + unit)
+        GL.glBindTexture(GL.GL_TEXTURE_2D, self.texture)
+
+    def draw_into(self) -> None:
+        """Make this the target of the next draw."""
+        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self.framebuffer)
+        GL.glViewport(0, 0, self.width, self.height)
+
+    def delete(self) -> None:
+        """Free texture and framebuffer."""
+        GL.glDeleteFramebuffers(1, [self.framebuffer])
+        GL.glDeleteTextures([self.texture])

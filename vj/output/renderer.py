@@ -1,0 +1,213 @@
+"""Renderer: from a frame reader and a snapshot of output parameters to pixels on the current framebuffer.
+
+Owns its GL objects; needs a current context for every call. Knows nothing of Qt, the store or the engine process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from OpenGL import GL
+
+from engine.frame_ring import Frame
+from vj.output.frame_reader import FrameReader, Picture
+from vj.output.gl_objects import Program, Surface
+from vj.output.params import OutputParams
+
+IDLE_HEIGHT = 108  # rows of the shader picture: soft anyway, and a software rasteriser draws it in 6 ms
+STREAM_FADE_S = 1.0  # from the shader picture to the first stream
+GRAIN = 1.0 / 255.0  # one 8-bit step, half up and half down: gradients show no bands
+NS = 1e-9
+
+
+@dataclass(frozen=True)
+class Rectangle:
+    """Pixels of a target, counted from its lower left corner."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+def letterbox(content: tuple[int, int], target: tuple[int, int]) -> Rectangle:
+    """Fit content (width, height) into a target, whole and undistorted, in the middle."""
+    scale = min(target[0] / content[0], target[1] / content[1])
+    width, height = max(1, round(content[0] * scale)), max(1, round(content[1] * scale))
+    return Rectangle((target[0] - width) // 2, (target[1] - height) // 2, width, height)
+
+
+class _FramePair:
+    """Two textures; a frame that is already in one of them is not uploaded again."""
+
+    def __init__(self) -> None:
+        self._held: list[tuple[Frame, Surface]] = []
+
+    def surfaces(self, picture: Picture) -> tuple[Surface, Surface]:
+        """Return the textures of the picture's first and second frame."""
+        height, width, _ = picture.first.pixels.shape
+        if not self._held or (self._held[0][1].width, self._held[0][1].height) != (width, height):
+            self.delete()
+            self._held = [(picture.first, self._filled(picture.first)), (picture.second, self._filled(picture.second))]
+        if self._index_of(picture.first) is None:
+            self._upload(picture.first, keep=picture.second)
+        if self._index_of(picture.second) is None:
+            self._upload(picture.second, keep=picture.first)
+        first, second = self._index_of(picture.first), self._index_of(picture.second)
+        assert first is not None and second is not None, "both frames were uploaded above"
+        return self._held[first][1], self._held[second][1]
+
+    def delete(self) -> None:
+        """Free both textures."""
+        for _, surface in self._held:
+            surface.delete()
+        self._held = []
+
+    @staticmethod
+    def _filled(frame: Frame) -> Surface:
+        height, width, _ = frame.pixels.shape
+        surface = Surface.create(width, height, bits=8)
+        surface.upload(frame.pixels)
+        return surface
+
+    def _index_of(self, frame: Frame) -> int | None:
+        return next((k for k, (held, _) in enumerate(self._held) if held is frame), None)
+
+    def _upload(self, frame: Frame, keep: Frame) -> None:
+        slot = 1 if self._held[0][0] is keep else 0
+        surface = self._held[slot][1]
+        surface.upload(frame.pixels)
+        self._held[slot] = (frame, surface)
+
+
+class Renderer:
+    """Draws the output once per display refresh. Belongs to the thread of its GL context."""
+
+    def __init__(self, reader: FrameReader, *, is_es: bool = False) -> None:
+        """Compile the shaders in the current context. Raises ShaderError."""
+        self._reader = reader
+        self._blend = Program("blend", is_es=is_es)
+        self._stretch = Program("stretch", is_es=is_es)
+        self._idle = Program("idle", is_es=is_es)
+        self._vertices = int(GL.glGenVertexArrays(1))  # empty, but a core profile draws nothing without one
+        self._pair = _FramePair()
+        self._surfaces: dict[str, Surface] = {}
+        self._began_ns: int | None = None
+        self._streaming_since_ns: int | None = None
+
+    def draw(self, params: OutputParams, now_ns: int, target: tuple[int, int], framebuffer: int = 0) -> None:
+        """Draw what is due at `now_ns` (time.monotonic_ns) over the whole target (width, height in pixels)."""
+        picture = self._reader.picture_at(now_ns)
+        self._begin(framebuffer, target)
+        stream_share = self._stream_share(picture, now_ns)
+        if params.blackout or params.level <= 0.0:
+            return  # the cleared target is exactly (0, 0, 0); playback went on above
+        if stream_share < 1.0:
+            source = self._draw_idle(now_ns, target)
+            place = Rectangle(0, 0, *target)
+            self._stretch_columns(source, "wide idle", place)
+            self._stretch_rows(framebuffer, "wide idle", place, params.level * (1.0 - stream_share))
+        if picture is not None:
+            source = self._draw_picture(picture)
+            place = letterbox((source.width, source.height), target)
+            self._stretch_columns(source, "wide", place)
+            if stream_share < 1.0:
+                GL.glEnable(GL.GL_BLEND)
+                GL.glBlendFunc(GL.GL_ONE, GL.GL_ONE)
+            self._stretch_rows(framebuffer, "wide", place, params.level * stream_share)
+            GL.glDisable(GL.GL_BLEND)
+
+    def release(self) -> None:
+        """Free every GL object."""
+        for program in (self._blend, self._stretch, self._idle):
+            program.delete()
+        self._pair.delete()
+        for surface in self._surfaces.values():
+            surface.delete()
+        self._surfaces.clear()
+        GL.glDeleteVertexArrays(1, [self._vertices])
+
+    def _begin(self, framebuffer: int, target: tuple[int, int]) -> None:
+        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, framebuffer)
+        GL.glViewport(0, 0, *target)
+        GL.glDisable(GL.GL_BLEND)
+        GL.glDisable(GL.GL_DITHER)
+        GL.glClearColor(0.0, 0.0, 0.0, 1.0)
+        GL.glClear(GL.GL_COLOR_BUFFER_BIT)
+        GL.glBindVertexArray(self._vertices)
+
+    def _stream_share(self, picture: Picture | None, now_ns: int) -> float:
+        """How far the fade from the shader picture to the stream has come, 0..1."""
+        if picture is None:
+            return 0.0
+        if self._streaming_since_ns is None:
+            self._streaming_since_ns = now_ns
+        return min(1.0, (now_ns - self._streaming_since_ns) * NS / STREAM_FADE_S)
+
+    def _draw_idle(self, now_ns: int, target: tuple[int, int]) -> Surface:
+        if self._began_ns is None:
+            self._began_ns = now_ns
+        width = max(1, round(IDLE_HEIGHT * target[0] / target[1]))
+        surface = self._surface("idle", width, IDLE_HEIGHT, bits=10)
+        surface.draw_into()
+        self._idle.use()
+        self._idle.set_float("size", float(width), float(IDLE_HEIGHT))
+        self._idle.set_float("time", (now_ns - self._began_ns) * NS)
+        _draw_triangle()
+        return surface
+
+    def _draw_picture(self, picture: Picture) -> Surface:
+        first, second = self._pair.surfaces(picture)
+        surface = self._surface("blend", first.width, first.height, bits=10)
+        surface.draw_into()
+        first.bind(0)
+        second.bind(1)
+        self._blend.use()
+        self._blend.set_int("first", 0)
+        self._blend.set_int("second", 1)
+        self._blend.set_float("share", picture.share)
+        _draw_triangle()
+        return surface
+
+    def _stretch_columns(self, source: Surface, name: str, place: Rectangle) -> None:
+        """First half of the scaling: `source` to the width of `place`, into the named surface."""
+        wide = self._surface(name, place.width, source.height, bits=10)
+        wide.draw_into()
+        source.bind(0)
+        self._stretch.use()
+        self._stretch.set_int("source", 0)
+        self._set_axis(0, source.width, Rectangle(0, 0, wide.width, wide.height))
+        self._stretch.set_float("brightness", 1.0)
+        self._stretch.set_float("grain", 0.0)
+        _draw_triangle()
+
+    def _stretch_rows(self, framebuffer: int, name: str, place: Rectangle, brightness: float) -> None:
+        """Second half: the named surface to the height of `place`, onto the target."""
+        wide = self._surfaces[name]
+        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, framebuffer)
+        GL.glViewport(place.x, place.y, place.width, place.height)
+        wide.bind(0)
+        self._set_axis(1, wide.height, place)
+        self._stretch.set_float("brightness", brightness)
+        self._stretch.set_float("grain", GRAIN)
+        _draw_triangle()
+
+    def _set_axis(self, axis: int, source_size: int, place: Rectangle) -> None:
+        self._stretch.set_int("axis", axis)
+        self._stretch.set_int("source_size", source_size)
+        self._stretch.set_int("target_size", place.height if axis else place.width)
+        self._stretch.set_int("target_start", place.x, place.y)
+        self._stretch.set_int("is_flipped", axis)
+
+    def _surface(self, name: str, width: int, height: int, *, bits: int) -> Surface:
+        """Return the named surface in this size; it is remade only when the size changes."""
+        held = self._surfaces.get(name)
+        if held is None or (held.width, held.height) != (width, height):
+            if held is not None:
+                held.delete()
+            held = self._surfaces[name] = Surface.create(width, height, bits=bits)
+        return held
+
+
+def _draw_triangle() -> None:
+    GL.glDrawArrays(GL.GL_TRIANGLES, 0, 3)
