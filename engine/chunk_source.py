@@ -89,6 +89,7 @@ class SourceChoice:
     device: str = "auto"  # one of DEVICES
     dtype: str = "auto"  # one of DTYPES
     threads: int | None = None  # CPU threads; None = all but one
+    is_reproducible: bool = False  # the same bits every time: float32 on a CPU, whatever is faster
 
 
 class SourceError(Exception):
@@ -110,18 +111,22 @@ def load_source(choice: SourceChoice) -> ChunkSource:
 def _load_generator(choice: SourceChoice) -> ChunkSource:
     try:
         from engine.generator import Generator
+        from engine.loading import choose_device
         from engine.model_presets import load_preset
         from engine.weight_files import CheckpointError
     except ModuleNotFoundError as error:
         raise SourceError(f"model {choice.model!r} needs {error.name}, which is not installed: run start.py") from None
     width, height = choice.size or (None, None)
+    dtype = choice.dtype
     try:
+        if choice.is_reproducible and dtype == "auto" and choose_device(choice.device).type == "cpu":
+            dtype = "float32"
         return Generator.load(
             load_preset(choice.model),
             width=width,
             height=height,
             device=choice.device,
-            dtype=choice.dtype,
+            dtype=dtype,
             threads=choice.threads or max(1, (os.cpu_count() or 2) - 1),
         )
     except MemoryError:

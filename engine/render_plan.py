@@ -56,8 +56,8 @@ class RenderPlan:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """Every prompt text the plan plays, each once, in order: what to encode before the first chunk."""
-        return tuple(dict.fromkeys(text for cue in self.cues for text in cue.params.prompt_texts if text))
+        """Every text a pad holds in the plan, empty ones too, each once: what to encode before the first chunk."""
+        return tuple(dict.fromkeys(text for cue in self.cues for text in cue.params.prompt_texts))
 
 
 def plan_for_prompt(text: str, seed: int) -> RenderPlan:

@@ -1,0 +1,39 @@
+"""`python -m engine COMMAND`: what needs no instrument, on a machine that has none of its dependencies."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+COMMANDS = {
+    "render": ("engine.render", "prompts, a look or a timeline to video files"),
+    "verify": ("engine.verify", "recompute golden files on this machine"),
+    "train": ("engine.training.__main__", "train ember's parts"),
+}
+EXIT_WRONG_USE = 2
+EXIT_STOPPED = 130
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command with the rest of the arguments; return its exit code."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_help())
+        return 0 if arguments else EXIT_WRONG_USE
+    name, *rest = arguments
+    if name not in COMMANDS:
+        print(f"python -m engine: there is no command {name!r}\n\n{_help()}", file=sys.stderr)
+        return EXIT_WRONG_USE
+    try:
+        # only the module that was asked for: some need torch, which takes seconds
+        return importlib.import_module(COMMANDS[name][0]).main(rest)
+    except KeyboardInterrupt:
+        return EXIT_STOPPED
+
+
+def _help() -> str:
+    lines = [f"  {name:8} {text}" for name, (_, text) in COMMANDS.items()]
+    return "\n".join(["usage: python -m engine COMMAND ... (--help after a command tells its options)", "", *lines])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
