@@ -50,6 +50,8 @@ class FrameReader:
         self._before: Frame | None = None  # fades out after a switch
         self._switched_ns = 0
         self._seen = 0  # counter up to which arrivals have been noted
+        self._grown_to = 0  # counter up to which they have been seen
+        self._reserve_frames = 0.0  # in hand when the arriving chunk began to arrive
         self._chunk: Frame | None = None  # newest frame of the newest chunk noted
         self._refreshes: deque[int] = deque(maxlen=DISPLAY_RATE_REFRESHES)
 
@@ -110,7 +112,7 @@ class FrameReader:
         self._before = self._picture.second if self._picture is not None else None
         self._stream_id = self._stream_end = self._chunk = self._waiting_since_ns = None
         self._frames.clear()
-        self._seen = ring.read
+        self._seen = self._grown_to = ring.read
         self._clock.forget_rate()
 
     def _follow_newest_stream(self, now_ns: int) -> None:
@@ -187,22 +189,21 @@ class FrameReader:
         return Picture(self._before, second if share >= 0.5 else first, faded)
 
     def _note_arrivals(self, end: int) -> None:
-        """Tell the clock of each chunk once, with the time it took since the one before."""
-        if end <= self._seen or end <= 0:
+        """Tell the clock of each chunk once, when all of it is there: with its time and what was in hand before it."""
+        if end > self._grown_to:
+            if self._grown_to == self._seen:
+                self._reserve_frames = max(0.0, self._seen - self._clock.position)
+            self._grown_to = end
+            return  # perhaps still being written
+        if self._grown_to == self._seen:
             return
-        newest = self._ring.peek(end - 1)
+        newest = self._ring.peek(self._grown_to - 1)
         if newest is None:
             return
-        arrived, before = end - self._seen, self._chunk
-        self._seen = end
-        self._chunk = newest
-        if before is None:
-            return
-        if newest.generation_id == before.generation_id:
-            self._clock.note_rest(arrived)
-        else:
-            reserve = max(0.0, end - arrived - self._clock.position)
-            self._clock.note_chunk(arrived, (newest.made_ns - before.made_ns) / 1e9, reserve)
+        frames, before = self._grown_to - self._seen, self._chunk
+        self._seen, self._chunk = self._grown_to, newest
+        if before is not None and newest.generation_id != before.generation_id:
+            self._clock.note_chunk(frames, (newest.made_ns - before.made_ns) / 1e9, self._reserve_frames)
 
     def _publish(self) -> None:
         refreshes = self._refreshes

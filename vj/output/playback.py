@@ -95,12 +95,6 @@ class PlaybackClock:
         slew = (SLOW_SLEW_LIMIT if is_slow else SLEW_LIMIT) * error
         self._target_fps = min(self._base_fps * (1.0 + slew), self._content_fps)
 
-    def note_rest(self, frames: int) -> None:
-        """Add frames to the chunk noted last: it was being written when it was seen first."""
-        if self._chunks:
-            noted, interval_s = self._chunks.pop()
-            self._chunks.append((noted + frames, interval_s))
-
     def advance(self, now_ns: int, last: int) -> float:
         """Move on to `now_ns`, at most to frame `last`, and return the position."""
         elapsed_s = 0.0 if self._now_ns is None else (now_ns - self._now_ns) / 1e9

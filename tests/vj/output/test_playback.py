@@ -48,19 +48,3 @@ def test_a_full_ring_says_nothing_about_the_generator():
     for k in range(1, 120):
         clock.advance(k * SECOND_NS // 60, 1000)
     assert clock.rate_fps == 16.0
-
-
-def test_a_chunk_seen_in_two_parts_counts_once():
-    whole, parts = PlaybackClock(), PlaybackClock()
-    for clock in (whole, parts):
-        clock.anchor(0, 0.0, 16.0)
-    whole.note_chunk(12, 1.0, 0.0)
-    parts.note_chunk(5, 1.0, 0.0)
-    parts.note_rest(7)
-    parts.note_chunk(12, 1.0, 0.0)
-    whole.note_chunk(12, 1.0, 0.0)
-    assert whole.rate_fps == 16.0
-    for k in range(1, 300):
-        whole.advance(k * SECOND_NS // 60, 1000)
-        parts.advance(k * SECOND_NS // 60, 1000)
-    assert whole.rate_fps == parts.rate_fps < 12.0
