@@ -52,9 +52,7 @@ def find_file(name_or_path: str | Path, kind: str) -> Path:
     if path.exists():
         return path
     known = list_files(kind)
-    if str(name_or_path) in known:
-        return known[str(name_or_path)]
-    looks_like_path = path.parent != Path() or path.suffix.lower() in SUFFIXES[kind]
-    if looks_like_path and path.stem not in known:
-        raise FileError(path, "there is no such file")
-    raise FileError(path, f"there is no such file or name{did_you_mean(path.stem, known)}")
+    name = path.stem if path.suffix.lower() in SUFFIXES[kind] else path.name
+    if path.parent == Path() and name in known:
+        return known[name]
+    raise FileError(path, f"there is no such file{did_you_mean(name, known)}")
