@@ -7,8 +7,6 @@ import pytest
 from engine.params import ENGINE_PARAMETERS
 from vj.controllers.mapping import load_mapping, load_mappings, mappings_for
 from vj.looks import load_look, look_plan
-from vj.parameters import ALL_PARAMETERS
-from vj.readme_table import parameter_table
 from vj.shipped_files import LOOKS, MAPPINGS, TIMELINES, find_file, list_files, shipped_folder, user_folder
 from vj.timeline import timeline_plan
 from vj.timeline_files import load_timeline
@@ -103,11 +101,3 @@ def test_a_name_that_is_none_names_the_nearest(home, name):
 def test_a_path_that_is_none_is_one_sentence(home, tmp_path):
     with pytest.raises(FileError, match="there is no such file$"):
         find_file(tmp_path / "zzz.toml", LOOKS)
-
-
-def test_the_parameter_table_names_everything_once():
-    table = parameter_table()
-    for address, parameter in ALL_PARAMETERS.items():
-        assert table.count(f"`{address}`") == 1
-        assert parameter.help.replace("|", "\\|") in table
-    assert all(line.count("|") - line.count("\\|") == 6 for line in table.splitlines())
