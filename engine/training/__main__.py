@@ -39,6 +39,12 @@ def _causal(settings: object, folder: Path) -> None:
     train_causal(settings, folder)
 
 
+def _redmd(settings: object, folder: Path) -> None:
+    from engine.training.redmd import train_redmd
+
+    train_redmd(settings, folder)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m engine.training", description="Train ember, stage by stage.")
     parser.add_argument("stage", choices=list(SETTINGS), help="what to train or make")
@@ -52,6 +58,7 @@ STAGES: dict[str, Callable[[object, Path], None]] = {
     "text": _text,
     "bank": _bank,
     "causal": _causal,
+    "redmd": _redmd,
 }
 
 

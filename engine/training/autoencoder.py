@@ -110,26 +110,28 @@ def train_autoencoder(settings: AutoencoderSettings, folder: Path) -> TinyVae:
     named = list(model.named_parameters())
     matrices = [p for n, p in named if _is_matrix(n, p)]
     optimiser = Muon(matrices, [p for n, p in named if not _is_matrix(n, p)], settings.rate, settings.adam_rate)
-    step, watch = 0, Stopwatch(settings.minutes)
+    watch = Stopwatch(settings.minutes, settings.steps)
     if saved := run.load():
         model.load_state_dict(saved["model"])
         scale.load_state_dict(saved["scale"])
         optimiser.load_state_dict(saved["optimiser"])
-        step, watch = saved["step"], Stopwatch(settings.minutes, saved["used_s"])
-        generator.manual_seed(settings.seed + step)
+        watch.resume(saved["step"], saved["used_s"])
+        generator.manual_seed(settings.seed + watch.step)
     loss_sum, since, next_report_s = 0.0, 0, watch.used_s + settings.report_s
     while watch.progress < 1.0:
         optimiser.scale_rates(rate_factor(watch.progress, settings.hold))
-        frames = LONG_FRAMES if step % 4 == 3 and watch.progress > 0.2 else SHORT_FRAMES
+        frames = LONG_FRAMES if watch.step % 4 == 3 and watch.progress > 0.2 else SHORT_FRAMES
         loss = _train_step(model, scale, _batch(settings, frames, generator), settings.latent_noise)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
-        step, loss_sum, since = step + 1, loss_sum + float(loss.detach()), since + 1
+        watch.step, loss_sum, since = watch.step + 1, loss_sum + float(loss.detach()), since + 1
         if watch.used_s >= next_report_s or watch.progress >= 1.0:
             next_report_s = watch.used_s + settings.report_s
-            run.report(step=step, used_s=round(watch.used_s), loss=round(loss_sum / since, 4), **measure(model, scale))
-            run.save(_state(model, scale, optimiser, step, watch.used_s))
+            run.report(
+                step=watch.step, used_s=round(watch.used_s), loss=round(loss_sum / since, 4), **measure(model, scale)
+            )
+            run.save(_state(model, scale, optimiser, watch.step, watch.used_s))
             loss_sum, since = 0.0, 0
     scale.fold(model)
     return model.eval()

@@ -8,7 +8,7 @@ import random
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from engine.ember.weights import read_text_encoder, write_transformer
 from engine.model.config import EMBER, ModelConfig
@@ -19,7 +19,7 @@ from engine.training.config import CausalSettings
 from engine.training.muon import Muon
 from engine.training.run_folder import RunFolder, Stopwatch, rate_factor
 from engine.training.samples import Samples, draw_samples
-from engine.training.teacher_forcing import Layout, PackedAttention, add_noise, pack
+from engine.training.teacher_forcing import Layout, add_noise, any_timesteps, flow_to_x0, packed_flow
 
 OWN_HISTORY_STEPS = 0.6  # of the steps, once it has begun
 OWN_HISTORY_SAMPLES = 0.75  # of the samples of such a step
@@ -41,7 +41,7 @@ class CausalTrainer:
         self.optimiser = Muon(matrices, others, settings.rate, settings.adam_rate, settings.weight_decay)
         self.timesteps = torch.tensor(Schedule(config.timestep_shift).warp(PUBLISHED_STEPS))
         self.text = read_text_encoder(folder)
-        # one graph per layout and size; the averaged model and the history's forward pass stay as they are
+        # one graph per size, minutes each: single frames, the averaged model and own histories stay uncompiled
         self._compiled = torch.compile(self.model, dynamic=False) if settings.compile else self.model
         self.step = 0
         self.dice = random.Random(settings.seed)
@@ -57,7 +57,8 @@ class CausalTrainer:
         noise = self._randn(samples.target)
         timesteps = self._random_timesteps(samples.target, layout)
         noisy = add_noise(samples.target, noise, timesteps)
-        flow = self._flow(history, noisy, timesteps, text, layout, self._compiled)
+        model = self._compiled if layout.chunk_frames == self.config.chunk_frames else self.model
+        flow = packed_flow(model, history, noisy, timesteps, text, layout)
         error = (flow - (noise - samples.target)).square().mean(dim=(2, 3, 4))
         loss = (error * samples.counts).sum() / samples.counts.sum().clamp(min=1.0)
         self.optimiser.zero_grad(set_to_none=True)
@@ -77,8 +78,8 @@ class CausalTrainer:
         for timestep in (self.timesteps[0], self.timesteps[-1]):
             timesteps = timestep.expand(samples.target.shape[:2])
             noisy = add_noise(samples.target, noise, timesteps)
-            flow = self._flow(samples.history, noisy, timesteps, text, layout, self.average)
-            x0 = noisy - timestep / 1000.0 * flow
+            flow = packed_flow(self.average, samples.history, noisy, timesteps, text, layout)
+            x0 = flow_to_x0(noisy, flow, timesteps)
             error = (x0 - samples.target).square().mean(dim=(0, 2, 3, 4))
             result[f"first_{int(timestep)}"] = round(float(error[: layout.chunk_frames].mean()), 4)
             result[f"last_{int(timestep)}"] = round(float(error[-layout.chunk_frames :].mean()), 4)
@@ -104,22 +105,6 @@ class CausalTrainer:
         self.dice.seed(self.settings.seed + self.step)
         self.noise.manual_seed(self.settings.seed + self.step)
 
-    def _flow(
-        self,
-        history: Tensor,
-        noisy: Tensor,
-        timesteps: Tensor,
-        text: Tensor,
-        layout: Layout,
-        model: nn.Module | None = None,
-    ) -> Tensor:
-        model = self.model if model is None else model
-        memory = PackedAttention(self.config, layout, *noisy.shape[-2:])
-        with torch.autocast("cpu", torch.bfloat16):
-            frames, times = pack(history, noisy, timesteps)
-            flow = model(frames, times, model.encode_text(text), memory)
-        return flow[:, layout.history_frames :].float()
-
     def _blurred(self, history: Tensor) -> Tensor:
         """Add a random amount of noise to every sample's history, so that the model forgives its own errors."""
         level = torch.rand(len(history), 1, 1, 1, 1, generator=self.noise) * self.settings.history_noise
@@ -130,8 +115,8 @@ class CausalTrainer:
         """Replace most samples' history by what the model makes of it at a random step (no rollout)."""
         timesteps = self._random_timesteps(samples.target, layout)
         noisy = add_noise(samples.target, self._randn(samples.target), timesteps)
-        flow = self._flow(history, noisy, timesteps, text, layout)
-        x0 = noisy - (timesteps / 1000.0)[:, :, None, None, None] * flow
+        flow = packed_flow(self.model, history, noisy, timesteps, text, layout)
+        x0 = flow_to_x0(noisy, flow, timesteps)
         own = x0[:, : layout.history_frames]
         # samples with a foreign history keep it
         same = (samples.history == samples.target[:, : layout.history_frames]).flatten(1).all(dim=1)
@@ -159,12 +144,6 @@ class CausalTrainer:
             average.lerp_(p, 1.0 - keep)
 
 
-def any_timesteps(shape: tuple[int, ...], shift: float, generator: torch.Generator) -> Tensor:
-    """Draw timesteps in 20..1000, as often as the shifted schedule visits them."""
-    u = torch.rand(shape, generator=generator)
-    return (1000.0 * shift * u / (1.0 + (shift - 1.0) * u)).clamp(20.0, 1000.0)
-
-
 def is_matrix(name: str, p: Tensor) -> bool:
     """Tell whether Muon takes a parameter: the blocks' matrices and the modulation's projection."""
     return p.ndim == 2 and (name.startswith("blocks.") or name == "time_projection.1.weight")
@@ -183,10 +162,10 @@ def train_causal(settings: CausalSettings, folder: Path, config: ModelConfig = E
     banks = [read_bank(folder / name) for name in settings.banks]
     whole = Layout(config.window_frames, config.chunk_frames)
     single = Layout(config.window_frames, 1)
-    watch = Stopwatch(settings.minutes)
+    watch = Stopwatch(settings.minutes, settings.steps)
     if saved := run.load():
         trainer.restore(saved)
-        watch = Stopwatch(settings.minutes, saved["used_s"])
+        watch.resume(saved["step"], saved["used_s"])
     elif settings.start_from:
         trainer.restore(torch.load(folder / settings.start_from, weights_only=True) | {"step": 0})
     held_out = dataclasses.replace(settings, batch=32, cut_share=0.0, filler_share=0.0)
@@ -198,6 +177,7 @@ def train_causal(settings: CausalSettings, folder: Path, config: ModelConfig = E
         layout = single if trainer.dice.random() < settings.single_share else whole
         samples = _batches(banks, settings, layout, trainer.dice)
         losses.append(trainer.train_step(samples, layout, watch.progress))
+        watch.step += 1
         if watch.used_s >= next_report_s or watch.progress >= 1.0:
             next_report_s = watch.used_s + settings.report_s
             mean = round(sum(losses) / len(losses), 4)

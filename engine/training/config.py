@@ -12,6 +12,7 @@ class AutoencoderSettings:
     """Stage `autoencoder`."""
 
     minutes: float = 30.0
+    steps: int = 0  # instead of minutes, where more than 0
     seed: int = 1
     preset: str = "ember"
     crop_px: int = 96
@@ -57,6 +58,7 @@ class CausalSettings:
     name: str = "causal"  # of the log and the checkpoint
     start_from: str = ""  # a checkpoint in the run's folder; empty = fresh weights
     minutes: float = 60.0
+    steps: int = 0  # instead of minutes, where more than 0
     banks: tuple[str, ...] = ("bank",)  # folders under the run's folder
     bank_weights: tuple[float, ...] = (1.0,)
     batch: int = 8
@@ -77,11 +79,35 @@ class CausalSettings:
     report_s: float = 60.0
 
 
+@dataclass(frozen=True)
+class RedmdSettings:
+    """Stage `redmd`: the base, matched to its own distribution on streams it makes by itself."""
+
+    name: str = "redmd"  # of the log, the checkpoint and the folder its weights go to
+    start_from: str = "causal.checkpoint.pt"  # in the run's folder
+    minutes: float = 15.0
+    steps: int = 0  # instead of minutes, where more than 0
+    width: int = 160
+    height: int = 96
+    batch: int = 8
+    chunks: tuple[int, ...] = (3, 3, 5)  # how long a stream is, drawn anew for each step
+    rate: float = 0.0001
+    fake_rate: float = 0.0002
+    fake_steps: int = 2  # per step of the generator
+    fake_only_steps: int = 10  # before the generator moves
+    ema: float = 0.95
+    clip_norm: float = 1.0
+    seed: int = 5
+    threads: int = 2
+    report_s: float = 60.0
+
+
 SETTINGS: dict[str, type] = {
     "autoencoder": AutoencoderSettings,
     "text": TextSettings,
     "bank": BankSettings,
     "causal": CausalSettings,
+    "redmd": RedmdSettings,
 }
 
 

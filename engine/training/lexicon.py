@@ -130,8 +130,8 @@ FILLERS = _words("""
     stunning, video of, shot of, in a dark room, music video, stage, visuals, dancing, strange, mysterious, huge, tiny,
     elegant, in the style of, art, artistic, concept, render, octane, realistic, on a screen, for the show, tonight,
     please, some, very, really, ultra, texture, surreal, minimal, epic, scene, motion, and, with, through the,
-    close up, macro, animated, wide, deep, new, old, favourite, show me, make it, more, nice, moody, trending, lit, inside,
-    above""")
+    close up, macro, animated, wide, deep, new, old, favourite, show me, make it, more, nice, moody, trending, lit,
+    inside, above""")
 
 # Families are asked for without a colour; what is meant then
 NATURAL_PALETTES: dict[str, tuple[str, ...]] = {

@@ -38,10 +38,17 @@ class RunFolder:
 
 
 class Stopwatch:
-    """Progress of a run that is measured in minutes and may be resumed: the share of its time that is used."""
+    """Progress of a run that may be resumed: the share of its minutes, or of its steps if those are given."""
 
-    def __init__(self, minutes: float, used_s: float = 0.0) -> None:
+    def __init__(self, minutes: float, steps: int = 0) -> None:
         self._total_s = minutes * 60.0
+        self._total_steps = steps  # 0 = minutes decide
+        self._start_s = time.monotonic()
+        self.step = 0
+
+    def resume(self, step: int, used_s: float) -> None:
+        """Go on after `step` steps and `used_s` seconds."""
+        self.step = step
         self._start_s = time.monotonic() - used_s
 
     @property
@@ -52,6 +59,8 @@ class Stopwatch:
     @property
     def progress(self) -> float:
         """Share of the run that is over, 0..1."""
+        if self._total_steps:
+            return min(1.0, self.step / self._total_steps)
         return min(1.0, self.used_s / self._total_s) if self._total_s > 0 else 1.0
 
 

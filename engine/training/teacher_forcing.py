@@ -10,6 +10,7 @@ from torch import Tensor
 
 from engine.model.config import ModelConfig
 from engine.model.rope import rotation_table
+from engine.model.transformer import CausalWanTransformer
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,28 @@ def pack(history: Tensor, noisy: Tensor, timesteps: Tensor) -> tuple[Tensor, Ten
     """Join history (B, H, C, h, w) and noisy window (B, W, C, h, w) at timesteps (B, W); history is at timestep 0."""
     clean = torch.zeros(history.shape[:2])
     return torch.cat((history, noisy), dim=1), torch.cat((clean, timesteps), dim=1)
+
+
+def packed_flow(
+    model: CausalWanTransformer, history: Tensor, noisy: Tensor, timesteps: Tensor, text: Tensor, layout: Layout
+) -> Tensor:
+    """Flow of the noisy window (B, W, C, h, w) in float32, computed in bfloat16; `text` are prompt embeddings."""
+    memory = PackedAttention(model.config, layout, *noisy.shape[-2:])
+    with torch.autocast("cpu", torch.bfloat16):
+        frames, times = pack(history, noisy, timesteps)
+        flow = model(frames, times, model.encode_text(text), memory)
+    return flow[:, layout.history_frames :].float()
+
+
+def flow_to_x0(noisy: Tensor, flow: Tensor, timesteps: Tensor) -> Tensor:
+    """Return x0 = x - sigma v for frames (B, W, C, h, w) with a timestep each (B, W)."""
+    return noisy - (timesteps / 1000.0)[:, :, None, None, None] * flow
+
+
+def any_timesteps(shape: tuple[int, ...], shift: float, generator: torch.Generator) -> Tensor:
+    """Draw timesteps in 20..1000, as often as the shifted schedule visits them."""
+    u = torch.rand(shape, generator=generator)
+    return (1000.0 * shift * u / (1.0 + (shift - 1.0) * u)).clamp(20.0, 1000.0)
 
 
 def add_noise(x0: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Two minutes of ember with changing prompts: it moves all the time, and brightness and contrast stay near their start."""
+"""Two minutes of ember per prompt: it moves all the time, and brightness and contrast stay near their start."""
 
 from __future__ import annotations
 

@@ -1,0 +1,98 @@
+"""Every stage of training in small: runs, writes what the next one reads, and goes on where it stopped."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from engine.ember.weights import read_autoencoder, read_text_encoder, read_transformer, write_text_encoder
+from engine.model.config import ModelConfig
+from engine.text.ngram import NgramConfig, NgramEncoder
+from engine.training.autoencoder import train_autoencoder
+from engine.training.bank import read_bank, write_shard
+from engine.training.causal import train_causal
+from engine.training.config import AutoencoderSettings, BankSettings, CausalSettings, RedmdSettings, TextSettings
+from engine.training.redmd import train_redmd
+from engine.training.text_heads import train_text
+from engine.vae.tiny_vae import TinyVae, preset
+
+TINY = ModelConfig(dim=48, ffn_dim=64, num_heads=2, num_layers=2, freq_dim=16, text_dim=12, text_len=6)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run's folder with untrained encoders and a bank of six clips."""
+    from engine.ember.weights import write_autoencoder
+
+    folder = tmp_path_factory.mktemp("run")
+    torch.manual_seed(1)
+    write_autoencoder(TinyVae(preset("ember")), folder)
+    write_text_encoder(NgramEncoder(NgramConfig(text_len=6, text_dim=12, buckets=256, width=12)), folder)
+    (folder / "bank").mkdir()
+    for shard in range(2):
+        write_shard(BankSettings(clips=6, shard_clips=3, width=64, height=48), folder, shard)
+    return folder
+
+
+def _log(folder: Path, name: str) -> list[dict]:
+    return [json.loads(line) for line in (folder / f"{name}.jsonl").read_text().splitlines()]
+
+
+def test_the_autoencoder_learns_resumes_and_makes_unit_latents(tmp_path: Path) -> None:
+    settings = AutoencoderSettings(steps=12, crop_px=32, batch=2, threads=1, report_s=0.3)
+    train_autoencoder(settings, tmp_path)
+    first = _log(tmp_path, "autoencoder")
+    assert first[-1]["loss"] < first[0]["loss"]
+    longer = AutoencoderSettings(steps=14, crop_px=32, batch=2, threads=1, report_s=0.3)
+    model = train_autoencoder(longer, tmp_path)
+    assert _log(tmp_path, "autoencoder")[-1]["step"] > first[-1]["step"]
+    latents, _ = model.encode(torch.rand(1, 9, 3, 32, 32) * 2 - 1)
+    assert torch.isfinite(latents).all()
+
+
+def test_the_text_encoder_learns_the_grammar(tmp_path: Path) -> None:
+    train_text(TextSettings(steps=40, batch=32), tmp_path)
+    last = _log(tmp_path, "text")[-1]
+    assert last["family"] > 0.4
+    assert last["palette"] > 0.4
+
+
+def test_a_bank_holds_both_spans_of_every_clip(folder: Path) -> None:
+    bank = read_bank(folder / "bank")
+    assert len(bank) == 6
+    assert bank.start.shape == (6, 12, 16, 6, 8)
+    assert bank.far.shape == (6, 6, 16, 6, 8)
+    before = (folder / "bank" / "0000.pt").stat().st_mtime_ns
+    write_shard(BankSettings(clips=6, shard_clips=3, width=64, height=48), folder, 0)
+    assert (folder / "bank" / "0000.pt").stat().st_mtime_ns == before
+
+
+def test_a_missing_bank_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="holds no bank of clips"):
+        read_bank(tmp_path)
+
+
+def test_the_transformer_learns_and_resumes_then_is_distilled(folder: Path) -> None:
+    settings = CausalSettings(steps=12, batch=4, threads=1, single_share=0.3, own_history_from=0.3, filler_share=0.3)
+    train_causal(settings, folder, TINY)
+    first = _log(folder, "causal")
+    assert first[-1]["last_1000"] < 3.0
+    train_causal(CausalSettings(steps=14, batch=4, threads=1), folder, TINY)
+    assert _log(folder, "causal")[-1]["step"] > first[-1]["step"]
+    assert read_transformer(folder).config == TINY
+
+    quick = RedmdSettings(steps=3, width=64, height=48, batch=2, fake_only_steps=1, threads=1)
+    model = train_redmd(quick, folder, TINY)
+    assert all(torch.isfinite(p).all() for p in model.parameters())
+    assert _log(folder, "redmd")[-1]["gap"] > 0
+    assert read_transformer(folder / "redmd").config == TINY
+
+
+def test_written_weights_are_read_back_in_half_precision(folder: Path) -> None:
+    assert read_text_encoder(folder).encode("black ink").shape == (6, 12)
+    assert read_autoencoder(folder).config == preset("ember")
+    with pytest.raises(ValueError, match="'causal_dit' is needed"):
+        from engine.ember.weights import read_weights
+
+        read_weights(folder / "text.safetensors", "causal_dit")
