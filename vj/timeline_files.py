@@ -17,7 +17,7 @@ from vj.parameters import PARAMETERS
 from vj.scope_import import load_scope_timeline
 from vj.shipped_files import LOOKS, find_file
 from vj.timeline import Timeline, TimelineCue
-from vj.written_files import FileError, Problem, read_toml, show_value
+from vj.written_files import FileError, Problem, read_text, read_toml, show_value
 
 UNITS = ("seconds", "beats", "bars")
 CUTS = ("hard", "soft")
@@ -32,7 +32,7 @@ def load_timeline(path: Path) -> tuple[Timeline, tuple[Problem, ...]]:
 
     Raises FileError when nothing is left, and for everything wrong in a foreign file.
     """
-    if path.suffix.lower() == ".json":
+    if path.suffix.lower() == ".json" or read_text(path).lstrip().startswith("{"):
         return load_scope_timeline(path), ()
     return _Reader(path).read(read_toml(path))
 

@@ -85,6 +85,12 @@ def test_a_workflow_without_a_timeline_plays_its_prompts(load):
         load({"format": "scope-workflow"})
 
 
+def test_a_timeline_is_known_by_what_is_in_it(tmp_path):
+    path = tmp_path / "saved.txt"
+    path.write_text((DATA / "version_2_0.json").read_text())
+    assert load_timeline(path)[0].seed == 42
+
+
 def test_more_than_four_prompts_keep_the_heaviest_and_say_so(load):
     lines = [{"text": text, "weight": weight} for text, weight in zip("abcdef", (10, 60, 5, 20, 10, 30), strict=True)]
     timeline = load({"prompts": [entry(prompts=lines)]})
