@@ -11,6 +11,7 @@ from typing import Protocol
 
 from engine.chunk import Chunk
 from engine.frame_size import check_size
+from engine.model_presets import PresetError, load_preset
 from engine.params import ChunkParams
 from engine.test_pattern import TEST_PATTERN_NAME, TEST_PATTERN_SIZE, TestPattern
 
@@ -110,9 +111,12 @@ def load_source(choice: SourceChoice) -> ChunkSource:
 
 def _load_generator(choice: SourceChoice) -> ChunkSource:
     try:
+        preset = load_preset(choice.model)  # before torch, which takes seconds: a misspelt name is told at once
+    except PresetError as error:
+        raise SourceError(str(error)) from None
+    try:
         from engine.generator import Generator
         from engine.loading import choose_device
-        from engine.model_presets import load_preset
         from engine.weight_files import CheckpointError
     except ModuleNotFoundError as error:
         raise SourceError(f"model {choice.model!r} needs {error.name}, which is not installed: run start.py") from None
@@ -122,7 +126,7 @@ def _load_generator(choice: SourceChoice) -> ChunkSource:
         if choice.is_reproducible and dtype == "auto" and choose_device(choice.device).type == "cpu":
             dtype = "float32"
         return Generator.load(
-            load_preset(choice.model),
+            preset,
             width=width,
             height=height,
             device=choice.device,

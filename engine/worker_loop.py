@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -54,7 +55,8 @@ def run_worker(choice: SourceChoice, ring_path: Path, inbox: Inbox, send: Send) 
 
 
 def _make_ring(path: Path, source: ChunkSource) -> FrameRing:
-    return FrameRing.create(
+    """Make the ring with all of its room taken: a disk that fills up later would kill both processes (SIGBUS)."""
+    ring = FrameRing.create(
         path,
         width=source.width,
         height=source.height,
@@ -62,6 +64,15 @@ def _make_ring(path: Path, source: ChunkSource) -> FrameRing:
         capacity=RING_CHUNKS * LARGEST_CHUNK_FRAMES,
         process_id=os.getpid(),
     )
+    if sys.platform == "linux":
+        try:
+            with path.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        except OSError:
+            ring.close()
+            path.unlink()
+            raise
+    return ring
 
 
 def _fail(sentence: str, choice: SourceChoice, send: Send) -> int:
