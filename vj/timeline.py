@@ -204,7 +204,8 @@ def _made_for_other(timeline: Timeline, model_name: str, model_size: tuple[int, 
     is_other_size = bool(model_size and timeline.size) and model_size != timeline.size
     if not (is_other_model or is_other_size):
         return ""
-    made = [timeline.model] if timeline.model else []
-    made += ["{}x{}".format(*timeline.size)] if timeline.size else []
-    plays = [model_name or "this model"] + (["{}x{}".format(*model_size)] if model_size else [])
+    made, plays = [timeline.model or "another model"], [model_name or "this model"]
+    if is_other_size:
+        made.append("{}x{}".format(*timeline.size))
+        plays.append("{}x{}".format(*model_size))
     return f"the timeline was made for {' at '.join(made)}; it plays on {' at '.join(plays)}"

@@ -122,6 +122,10 @@ def test_a_file_made_for_another_model_says_so_in_one_line():
     plan = timeline_plan(timeline, model_name="ember", model_size=(256, 144))
     assert plan.notes == ("the timeline was made for reward-forcing at 832x480; it plays on ember at 256x144", "n")
     assert plan.size_hint == (832, 480)
+    assert timeline_plan(timeline, model_name="ember").notes == (
+        "the timeline was made for reward-forcing; it plays on ember",
+        "n",
+    )
     assert timeline_plan(timeline, model_name="reward-forcing-1.3b", model_size=(832, 480)).notes == ("n",)
     assert timeline_plan(timeline).notes == ("n",)
 

@@ -20,6 +20,7 @@ DEFAULT_PORT = 9000
 LAST_DEFAULT_PORT = 9010
 PORTS = range(0, 65536)  # 0 = any free one
 DATAGRAM_BYTES = 65536
+RECEIVE_BUFFER_BYTES = 4 << 20  # what arrives while this thread waits its turn is kept; the system may grant less
 STOP_CHECK_S = 0.05
 SHOWN_CHARACTERS = 80
 
@@ -66,9 +67,9 @@ def parse_endpoint(text: str) -> OscEndpoint:
     host, separator, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]") if separator else DEFAULT_HOST
     if not (port.isascii() and port.isdigit() and int(port[:6]) in PORTS):
-        raise ValueError(f"--osc {text}: {port!r} is no port; write [HOST:]PORT with a port from 1 to 65535")
+        raise ValueError(f"{text[:SHOWN_CHARACTERS]!r} has no port; write [HOST:]PORT with a port from 1 to 65535")
     if not host:
-        raise ValueError(f"--osc {text}: the host is missing; write {DEFAULT_HOST}:{port} or just {port}")
+        raise ValueError(f"{text!r} has no host; write {DEFAULT_HOST}:{port} or just {port}")
     return OscEndpoint(host, int(port), is_default=False)
 
 
@@ -193,6 +194,7 @@ def _bind(host: str, port: int) -> socket.socket | None:
     except (OSError, ValueError) as error:
         raise OscPortError(f"OSC cannot listen on {host!r}: {_reason(error)}") from None
     try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         opened.bind(address)
     except OSError as error:
         opened.close()
