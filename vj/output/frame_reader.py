@@ -55,6 +55,14 @@ class FrameReader:
         self._chunk: Frame | None = None  # newest frame of the newest chunk noted
         self._refreshes: deque[int] = deque(maxlen=DISPLAY_RATE_REFRESHES)
 
+    @property
+    def frame_on_screen(self) -> Frame | None:
+        """The nearer frame of the pair drawn last, for previews. Any thread; the frame is never changed."""
+        picture = self._picture
+        if picture is None:
+            return None
+        return picture.second if picture.share >= 0.5 else picture.first
+
     def picture_at(self, now_ns: int) -> Picture | None:
         """Move playback on to `now_ns` (time.monotonic_ns) and return what to draw; None until the first stream.
 
@@ -208,14 +216,13 @@ class FrameReader:
     def _publish(self) -> None:
         refreshes = self._refreshes
         span_ns = refreshes[-1] - refreshes[0]
-        picture = self._picture
-        shown = None if picture is None else (picture.second if picture.share >= 0.5 else picture.first)
+        shown = self.frame_on_screen
         ring, position = self._ring, self._clock.position
         end = 0 if ring is None else (ring.written if self._stream_end is None else self._stream_end)
         is_playing = ring is not None and self._stream_id is not None
         self.status = PlaybackStatus(
-            is_streaming=picture is not None,
-            is_starved=picture is not None and (not is_playing or self._clock.is_starved),
+            is_streaming=shown is not None,
+            is_starved=shown is not None and (not is_playing or self._clock.is_starved),
             buffered_frames=max(0, end - 1 - int(position)) if is_playing else 0,
             repeats=self._clock.repeats,
             display_fps=(len(refreshes) - 1) * 1e9 / span_ns if span_ns > 0 else 0.0,

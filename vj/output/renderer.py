@@ -15,6 +15,7 @@ from vj.output.gl_objects import Program, Surface
 from vj.output.params import OutputParams
 
 IDLE_HEIGHT = 108  # rows of the shader picture: soft anyway, and a software rasteriser draws it in 6 ms
+IDLE_PERIOD_NS = 30_000_000  # it moves slowly, and the engine that loads meanwhile needs the cores
 STREAM_FADE_S = 1.0  # from the shader picture to the first stream
 GRAIN = 1.0 / 255.0  # one 8-bit step, half up and half down: gradients show no bands
 NS = 1e-9
@@ -85,6 +86,8 @@ class Renderer:
 
     def __init__(self, reader: FrameReader, *, is_es: bool = False) -> None:
         """Compile the shaders in the current context. Raises ShaderError."""
+        name = GL.glGetString(GL.GL_RENDERER)
+        self.gl_name = name.decode(errors="replace") if name else "unknown"  # the card, or a software rasteriser
         self._reader = reader
         self._blend = Program("blend", is_es=is_es)
         self._stretch = Program("stretch", is_es=is_es)
@@ -93,6 +96,7 @@ class Renderer:
         self._pair = _FramePair()
         self._surfaces: dict[str, Surface] = {}
         self._began_ns: int | None = None
+        self._idle_drawn_ns: int | None = None
         self._streaming_since_ns: int | None = None
 
     def draw(self, params: OutputParams, now_ns: int, target: tuple[int, int], framebuffer: int = 0) -> None:
@@ -148,7 +152,12 @@ class Renderer:
         if self._began_ns is None:
             self._began_ns = now_ns
         width = max(1, round(IDLE_HEIGHT * target[0] / target[1]))
+        held = self._surfaces.get("idle")
+        is_fresh = self._idle_drawn_ns is not None and now_ns - self._idle_drawn_ns < IDLE_PERIOD_NS
+        if held is not None and held.width == width and is_fresh:
+            return held
         surface = self._surface("idle", width, IDLE_HEIGHT, bits=10)
+        self._idle_drawn_ns = now_ns
         surface.draw_into()
         self._idle.use()
         self._idle.set_float("size", float(width), float(IDLE_HEIGHT))

@@ -1,0 +1,266 @@
+"""The `vj` command: reads the command line and hands over to the instrument or to the engine.
+
+Imports what a subcommand needs only when it runs: the window must not wait for torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import math
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.chunk_source import DEFAULT_MODEL, SourceChoice
+from engine.frame_size import parse_size
+from engine.test_pattern import TEST_PATTERN_NAME
+
+if TYPE_CHECKING:
+    from engine.render_plan import RenderPlan
+
+EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USE = 0, 1, 2
+EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong use."
+COMMANDS = ("run", "render", "verify", "timeline")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["verify"]:  # the engine's own command line, help included
+        from engine.verify import main as verify
+
+        return verify(words[1:])
+    if not words or (words[0] not in COMMANDS and words[0] not in ("-h", "--help", "--version")):
+        words = ["run", *words]  # `vj` alone opens the instrument
+    args = _parser(words[0]).parse_args(words)
+    logging.basicConfig(level=logging.INFO, format="vj: %(message)s", stream=sys.stderr)
+    logging.getLogger("OpenGL").setLevel(logging.WARNING)  # it announces what it could be faster with
+    return args.command(args)
+
+
+def _parser(command: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="vj",
+        description="A live instrument for streaming AI video.",
+        epilog=f"`vj COMMAND --help` tells all options of a command; `vj` alone is `vj run`. {EXIT_CODES}",
+    )
+    parser.add_argument("--version", action="version", version=f"vj {_version()}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_run(commands.add_parser("run", help="open the instrument (the default)", **_texts(_RUN_HELP)))
+    render = commands.add_parser(
+        "render",
+        help="render prompts, a look or a timeline to video files",
+        **_texts("Render prompts, a look or a timeline to video files: the same words and seed give the same frames."),
+    )
+    if command == "render":  # what it needs takes a moment to import
+        from engine.render import add_arguments
+
+        add_arguments(render)
+    render.set_defaults(command=_render)
+    commands.add_parser("verify", help="recompute golden files on this machine", add_help=False)
+    timeline = commands.add_parser("timeline", help="check a timeline file", **_texts("Work on timeline files."))
+    actions = timeline.add_subparsers(title="actions", metavar="ACTION", required=True)
+    check = actions.add_parser("check", help="read a timeline and list its cues and problems")
+    check.add_argument("file", metavar="FILE", help="a timeline (TOML, or Scope JSON)")
+    check.set_defaults(command=_check_timeline)
+    return parser
+
+
+_RUN_HELP = (
+    "Open the instrument: the panels, and an output that shows a moving picture at once and the stream as soon as the "
+    "engine has made its first frames. Keys on the output: B blackout, Tab panels; Esc does nothing. The show is "
+    "ended from the panels, by Ctrl-C, or by SIGTERM."
+)
+
+
+def _texts(description: str) -> dict[str, str]:
+    return {"description": description, "epilog": EXIT_CODES}
+
+
+def _version() -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version("vj")
+    except metadata.PackageNotFoundError:
+        return "(checkout, not installed)"
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model",
+        default=DEFAULT_MODEL,
+        metavar="NAME|FILE.toml|DIR",
+        help=f"model to play (default: %(default)s); {TEST_PATTERN_NAME} needs no weights and no torch",
+    )
+    parser.add_argument("--look", metavar="FILE", help="begin with a look: a file, or the name of one of ours")
+    parser.add_argument(
+        "--mapping",
+        nargs="+",
+        action="extend",
+        metavar="FILE",
+        help="controller mappings to use, files or names (default: every shipped one and your own); a bad one is told "
+        "and left out",
+    )
+    parser.add_argument(
+        "--timeline", metavar="FILE", help="play a timeline from the first frame on (TOML, or Scope JSON)"
+    )
+    parser.add_argument(
+        "--display", default="", metavar="NAME|N", help="display of the output, by name or number (1 = first)"
+    )
+    parser.add_argument("--fullscreen", action="store_true", help="cover the display (default: the second, if any)")
+    parser.add_argument("--size", type=_size, metavar="WxH", help="picture size in pixels (default: the model's own)")
+    parser.add_argument(
+        "--osc",
+        type=_osc,
+        metavar="[HOST:]PORT",
+        help="where OSC is heard (default: 127.0.0.1:9000, or the next free port up to 9010)",
+    )
+    parser.add_argument(
+        "--engine-in-process",
+        action="store_true",
+        help="run the engine on a thread of this process: for tests and for finding faults",
+    )
+    parser.add_argument("--seconds", type=_seconds, metavar="S", help="end by itself after so many seconds")
+    parser.set_defaults(command=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    from vj.app.application import RunOptions, complain, run_show
+    from vj.shipped_files import LOOKS, TIMELINES
+    from vj.written_files import FileError
+
+    problems: list[str] = []
+    try:
+        _check_model(args.model)
+        look = timeline = None
+        if args.look:
+            from vj.looks import load_look
+
+            look = _load(load_look, args.look, LOOKS, problems)
+        if args.timeline:
+            from vj.timeline_files import load_timeline
+
+            timeline = _load(load_timeline, args.timeline, TIMELINES, problems)
+            problems += timeline.notes
+    except (FileError, ValueError) as error:
+        return complain(str(error), EXIT_WRONG_USE)
+    mappings = None if args.mapping is None else tuple(_mapping_files(args.mapping, problems))
+    return run_show(
+        RunOptions(
+            choice=SourceChoice(model=args.model, size=args.size),
+            look=look,
+            timeline=timeline,
+            mappings=mappings,
+            display=args.display,
+            is_fullscreen=args.fullscreen,
+            osc=args.osc,
+            is_engine_in_process=args.engine_in_process,
+            seconds=args.seconds,
+            problems=tuple(problems),
+        )
+    )
+
+
+def _check_model(name: str) -> None:
+    """Raise ValueError for a model nobody knows, before a window opens. Weights are looked at by the engine."""
+    if name != TEST_PATTERN_NAME:
+        from engine.model_presets import load_preset
+
+        load_preset(name)
+
+
+def _load(load: object, name: str, kind: str, problems: list[str]) -> object:
+    """Read a look or a timeline by path or name; what is left out of it goes on the list."""
+    from vj.shipped_files import find_file
+
+    loaded, found = load(find_file(name, kind))
+    problems += map(str, found)
+    return loaded
+
+
+def _mapping_files(names: Sequence[str], problems: list[str]) -> list[Path]:
+    """Resolve names of mappings. One that is not there never stops the show."""
+    from vj.shipped_files import MAPPINGS, find_file
+    from vj.written_files import FileError
+
+    files = []
+    for name in names:
+        try:
+            files.append(find_file(name, MAPPINGS))
+        except FileError as error:
+            problems.append(str(error))
+    return files
+
+
+def _render(args: argparse.Namespace) -> int:
+    from engine.render import run
+
+    return run(args, _read_plan)
+
+
+def _read_plan(args: argparse.Namespace) -> RenderPlan:
+    """Turn --look or --timeline of `vj render` into a plan. Raises FileError."""
+    from vj.looks import load_look, look_plan
+    from vj.shipped_files import LOOKS, TIMELINES
+    from vj.timeline import timeline_plan
+    from vj.timeline_files import load_timeline
+
+    problems: list[str] = []
+    if args.look is not None:
+        plan = look_plan(_load(load_look, args.look, LOOKS, problems))
+    else:
+        plan = timeline_plan(_load(load_timeline, args.timeline, TIMELINES, problems))
+    for problem in problems:
+        sys.stderr.write(f"vj: {problem}\n")
+    return plan
+
+
+def _check_timeline(args: argparse.Namespace) -> int:
+    from vj.shipped_files import TIMELINES
+    from vj.timeline_files import load_timeline
+    from vj.written_files import FileError
+
+    problems: list[str] = []
+    try:
+        timeline = _load(load_timeline, args.file, TIMELINES, problems)
+    except FileError as error:
+        sys.stderr.write(f"vj: {error}\n")
+        return EXIT_FAILED
+    for cue in timeline.cues:
+        print(f"{cue.at_s:8.2f} s  {', '.join(f'{a} = {v!r}' for a, v in cue.values.items())} {cue.cut}".rstrip())
+    for line in (*problems, *timeline.notes):
+        print(line)
+    return EXIT_FAILED if problems else EXIT_DONE
+
+
+def _size(text: str) -> tuple[int, int]:
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _osc(text: str) -> object:
+    from vj.controllers.osc import parse_endpoint
+
+    try:
+        return parse_endpoint(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0.0 < seconds <= 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is no length: write seconds above 0, for example 10")
+    return seconds
+
+
+if __name__ == "__main__":
+    sys.exit(main())

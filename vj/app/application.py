@@ -1,0 +1,334 @@
+"""The only place where store, output, engine, controllers and panels are built and connected, started and stopped.
+
+Start order: store, output window, engine, controllers; stop order is the reverse.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType, TracebackType
+
+from PyQt6.QtCore import QRect, QTimer
+from PyQt6.QtGui import QFont, QGuiApplication, QScreen, QSurfaceFormat
+from PyQt6.QtWidgets import QApplication
+
+from engine.chunk_source import SourceChoice
+from vj.app.main_window import MainWindow, PanelSources
+from vj.app.output_panel import BLACKOUT_ADDRESS
+from vj.app.problem_board import ProblemBoard
+from vj.app.status_strip import Ports
+from vj.commands import CommandQueue
+from vj.controllers.mapping import load_mappings
+from vj.controllers.midi import MidiInput
+from vj.controllers.osc import OscEndpoint, OscInput, OscPortError
+from vj.controllers.router import Router
+from vj.controls import Controls
+from vj.generator_thread import GeneratorThread
+from vj.looks import Look, apply_look
+from vj.output.displays import (
+    DisplayError,
+    check_display_server,
+    check_opengl,
+    describe,
+    find_display,
+    output_format,
+)
+from vj.output.frame_reader import FrameReader
+from vj.output.output_window import OutputWindow
+from vj.output.params import OutputParams
+from vj.parameters import ParameterStore
+from vj.shipped_files import MAPPINGS, list_files
+from vj.timeline import Timeline, TimelinePlayer
+
+EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USE = 0, 1, 2
+TIMELINE_POLL_MS = 20
+PANEL_SIZE = (1180, 700)
+WINDOW_SHARE = 3  # of the display's width goes to an output that is not fullscreen
+# Qt waits 5 ms before each repaint to gather requests; at 60 Hz that is a third of the time there is
+UPDATE_IDLE_VARIABLE = "QT_QPA_UPDATE_IDLE_TIME"
+SWITCH_INTERVAL_S = 0.0005  # a controller's flood holds the interpreter this long at most when a frame is due
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What `vj run` was asked for, checked as far as that needs no display."""
+
+    choice: SourceChoice
+    look: Look | None = None
+    timeline: Timeline | None = None
+    mappings: tuple[Path, ...] | None = None  # None = every shipped one and the user's own
+    display: str = ""  # name or number; empty = the last one when fullscreen, else the first
+    is_fullscreen: bool = False
+    osc: OscEndpoint | None = None  # None = the default port, or the next free one
+    is_engine_in_process: bool = False
+    seconds: float | None = None  # end by itself; None = never
+    problems: tuple[str, ...] = ()  # what was wrong in files and is left out
+
+
+class Instrument:
+    """Everything that runs during a show. Belongs to the GUI thread."""
+
+    def __init__(self, options: RunOptions, screen: QScreen) -> None:
+        """Build and connect; nothing runs yet. Raises OscPortError for a port asked for and taken, OSError."""
+        self._options = options
+        self._screen = screen
+        self._store = ParameterStore()
+        self._commands = CommandQueue()
+        self._controls = Controls(self._store, self._commands)
+        self._osc, osc_problem = _open_osc(self._controls, options.osc)
+        self._generator = GeneratorThread(
+            self._store, self._commands, options.choice, is_in_process=options.is_engine_in_process
+        )
+        self._reader = FrameReader(self._generator.ring_path)
+        self.problems = self._gather_problems()
+        mappings, found = load_mappings(self._mapping_files())
+        self._midi = MidiInput(Router(self._controls, mappings))
+        for sentence in (osc_problem, *options.problems, *map(str, found)):
+            self._tell(sentence)
+        self.output = OutputWindow(self._reader, self._read_output_params)
+        sources = PanelSources(lambda: self._generator.status, self._reader, self._ports, self.problems)
+        self.panels = MainWindow(self._controls, sources)
+        self._timeline_began_s: float | None = None
+        self._connect()
+
+    def start(self) -> None:
+        """Show the windows, then start the engine and let the controllers in."""
+        if self._options.look is not None:
+            apply_look(self._controls, self._options.look)
+        self._place_panels()
+        self.panels.show()
+        if self._options.is_fullscreen:
+            self._cover(self._screen)
+        else:
+            self.output.show_on(self._screen, self._window_place())
+        # the windows are drawn before the engine takes the processor
+        QTimer.singleShot(0, self._start_engine)
+
+    def stop(self) -> None:
+        """Stop in reverse order; nothing is left behind."""
+        self._midi.stop()
+        if self._osc is not None:
+            self._osc.stop()
+        self._generator.stop()
+        self.output.end()
+        self._reader.close()
+        self.panels.hide()
+
+    def _start_engine(self) -> None:
+        self._generator.start()
+        if self._osc is not None:
+            self._osc.start()
+            _LOG.info("OSC listens at %s:%d", self._osc.host, self._osc.port)
+        self._midi.start()
+        if self._options.timeline is not None:
+            self._player = TimelinePlayer(self._controls, self._options.timeline)
+            self._timeline_timer = QTimer(self.panels)
+            self._timeline_timer.timeout.connect(self._play_timeline)
+            self._timeline_timer.start(TIMELINE_POLL_MS)
+
+    def _play_timeline(self) -> None:
+        """Play the timeline from the moment the first frame is on screen; its first cue is there before that."""
+        if self._timeline_began_s is None and self._reader.status.is_streaming:
+            self._timeline_began_s = time.monotonic()
+        began_s = self._timeline_began_s
+        self._player.tick(0.0 if began_s is None else time.monotonic() - began_s)
+        if self._player.is_over:
+            self._timeline_timer.stop()
+
+    def _connect(self) -> None:
+        self.output.blackout_pressed.connect(self._toggle_blackout)
+        self.output.panels_pressed.connect(self._show_panels)
+        self.output.close_refused.connect(self._refuse_close)
+        self.panels.output_asked.connect(self._raise_output)
+        self.panels.output.fullscreen_asked.connect(self._set_fullscreen)
+        self.panels.end_confirmed.connect(_leave)
+
+    def _toggle_blackout(self) -> None:
+        self._controls.set(BLACKOUT_ADDRESS, not self._store.get(BLACKOUT_ADDRESS), "output key")
+
+    def _read_output_params(self) -> OutputParams:
+        return OutputParams.from_values(self._store.snapshot())
+
+    # -- windows -------------------------------------------------------------------------------------------------
+
+    def _cover(self, screen: QScreen) -> None:
+        self.output.cover(screen)
+        # a window manager that knows only focus would hide the output behind the panels again
+        self.panels.show_cover(screen is self.panels.screen())
+        self._show_output_state()
+
+    def _set_fullscreen(self, display: int, is_on: bool) -> None:
+        screens = QGuiApplication.screens()
+        screen = screens[min(max(display, 0), len(screens) - 1)]
+        if is_on:
+            self._cover(screen)
+        elif self.output.is_fullscreen:
+            self.output.show_on(screen, self._window_place())
+            self.panels.show_cover(False)
+            self.panels.bring_up()
+            self._show_output_state()
+
+    def _show_output_state(self) -> None:
+        screens = QGuiApplication.screens()
+        screen = self.output.screen()
+        self.panels.output.show_output(screens.index(screen) if screen in screens else -1, self.output.is_fullscreen)
+
+    def _show_panels(self) -> None:
+        self.panels.bring_up()
+
+    def _raise_output(self) -> None:
+        if self.output.is_fullscreen:
+            self._cover(self.output.screen())
+
+    def _refuse_close(self) -> None:
+        self.panels.bring_up()
+        self.panels.say("The output closes only with the show: press End show here.")
+
+    def _place_panels(self) -> None:
+        free = QGuiApplication.primaryScreen().availableGeometry()
+        width, height = min(PANEL_SIZE[0], free.width()), min(PANEL_SIZE[1], free.height())
+        self.panels.setGeometry(free.x(), free.y(), width, height)
+
+    def _window_place(self) -> QRect:
+        """A window in the lower right corner of its display: the panels stay in reach."""
+        free = self._screen.availableGeometry()
+        width = free.width() // WINDOW_SHARE
+        height = width * 9 // 16
+        return QRect(free.right() - width, free.bottom() - height, width, height)
+
+    # -- what the panels show ------------------------------------------------------------------------------------
+
+    def _ports(self) -> Ports:
+        midi = self._midi.status
+        devices = ", ".join(midi.devices) or midi.problem or "no controller"
+        if self._osc is None:
+            return Ports("closed: ports taken", True, f"MIDI {devices}")
+        return Ports(f"{self._osc.host}:{self._osc.port}", self._osc.port_moved, f"MIDI {devices}")
+
+    def _gather_problems(self) -> ProblemBoard:
+        def refused() -> str:
+            refusal = self._commands.last_refusal
+            return f"{refusal.command.name}: {refusal.error}" if refusal else ""
+
+        osc = self._osc
+        return ProblemBoard(
+            {
+                "engine": lambda: (self._generator.failures or ("",))[-1],
+                "command": refused,
+                "osc": lambda: osc.status().last_problem if osc else "",
+            }
+        )
+
+    def _mapping_files(self) -> list[Path]:
+        asked = self._options.mappings
+        return list(list_files(MAPPINGS).values()) if asked is None else list(asked)
+
+    def _tell(self, sentence: str) -> None:
+        if sentence:
+            self.problems.note(sentence)
+            _LOG.warning("%s", sentence)
+
+
+def run_show(options: RunOptions) -> int:
+    """Open the windows and play until the show is ended; return the exit code."""
+    try:
+        check_display_server()
+        application = _make_application()
+        check_opengl()
+        screen = _choose_screen(options)
+    except DisplayError as error:
+        return complain(str(error), EXIT_WRONG_USE if str(error).startswith("--display") else EXIT_FAILED)
+    try:
+        instrument = Instrument(options, screen)
+    except (OscPortError, OSError) as error:
+        return complain(str(error), EXIT_FAILED)
+    _keep_the_show_going(instrument)
+    _end_on_signals()
+    if options.seconds is not None:
+        QTimer.singleShot(round(options.seconds * 1000), _leave)
+    instrument.start()
+    _LOG.info("the show is on: %s, output on %s", options.choice.model, describe(screen))
+    try:
+        application.exec()
+    finally:
+        instrument.stop()
+    return EXIT_DONE
+
+
+def complain(sentence: str, code: int) -> int:
+    """Write one sentence to stderr and return the exit code."""
+    sys.stderr.write(f"vj: {sentence}\n")
+    return code
+
+
+def _make_application() -> QApplication:
+    os.environ.setdefault(UPDATE_IDLE_VARIABLE, "0")
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    QSurfaceFormat.setDefaultFormat(output_format())
+    application = QApplication(["vj"])
+    application.setApplicationName("vj")
+    application.setQuitOnLastWindowClosed(False)
+    application.setStyle("Fusion")
+    font = QFont()
+    font.setStyleHint(QFont.StyleHint.SansSerif)
+    application.setFont(font)
+    return application
+
+
+def _choose_screen(options: RunOptions) -> QScreen:
+    if options.display:
+        return find_display(options.display)
+    # fullscreen without a choice: the projector is the display that is not the performer's
+    screens = QGuiApplication.screens()
+    primary = QGuiApplication.primaryScreen()
+    others = [screen for screen in screens if screen is not primary]
+    return others[0] if options.is_fullscreen and others else primary
+
+
+def _open_osc(controls: Controls, endpoint: OscEndpoint | None) -> tuple[OscInput | None, str]:
+    """Open the port. Without a choice of the user's, a show without OSC is better than none."""
+    try:
+        return OscInput(controls, endpoint), ""
+    except OscPortError as error:
+        if endpoint is not None:
+            raise
+        return None, str(error)
+
+
+def _keep_the_show_going(instrument: Instrument) -> None:
+    """Log what a slot raises and go on: the one catch-all of the GUI thread. PyQt would end the process."""
+
+    def note(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            _leave()
+            return
+        _LOG.error("a panel failed; the show goes on", exc_info=(kind, error, trace))
+        instrument.problems.note(f"internal fault ({kind.__name__}: {error}); the show goes on")
+
+    sys.excepthook = note
+
+
+def _leave() -> None:
+    """End the event loop. Not `quit`: that asks every window first, and the output refuses to close."""
+    QApplication.exit(EXIT_DONE)
+
+
+def _end_on_signals() -> None:
+    """End cleanly on Ctrl-C and SIGTERM. Python runs the handler at the next poll of the panels."""
+
+    def quit_show(number: int, frame: FrameType | None) -> None:
+        _LOG.info("%s: the show ends", signal.Signals(number).name)
+        _leave()
+
+    handled: Mapping[str, signal.Signals] = signal.Signals.__members__
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
+        if name in handled:
+            signal.signal(handled[name], quit_show)

@@ -1,0 +1,135 @@
+"""Output window: what the audience sees. Draws once per display refresh and never asks anything of anyone.
+
+Knows a renderer, a reader and where to get output parameters; knows nothing of the store, panels or the engine.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from PyQt6.QtCore import QRect, Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QCloseEvent, QKeyEvent, QScreen
+from PyQt6.QtOpenGL import QOpenGLWindow
+
+from vj.output.displays import output_format
+from vj.output.frame_reader import FrameReader
+from vj.output.gl_objects import ShaderError
+from vj.output.pacing import RefreshPace
+from vj.output.params import OutputParams
+from vj.output.renderer import Renderer
+
+NS_PER_MS = 1_000_000
+_LOG = logging.getLogger(__name__)
+
+
+class OutputWindow(QOpenGLWindow):
+    """One output. Belongs to the GUI thread. Keys: B blackout, Tab panels; nothing closes it but the program's end."""
+
+    blackout_pressed = pyqtSignal()
+    panels_pressed = pyqtSignal()
+    close_refused = pyqtSignal()
+
+    def __init__(self, reader: FrameReader, read_params: Callable[[], OutputParams]) -> None:
+        super().__init__()
+        self.is_fullscreen = False
+        self.has_ended = False  # set by the program's end: only then does the window close
+        self.gl_name = ""  # what draws: a card, or a software rasteriser
+        self._reader = reader
+        self._read_params = read_params
+        self._renderer: Renderer | None = None
+        self._window_place = QRect(0, 0, 960, 540)
+        self._pace = RefreshPace(0.0)
+        self._began_ns = self._drawn_ns = 0  # the last drawing
+        self._timer = QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self.update)
+        self.setFormat(output_format())
+        self.setTitle("vj output")
+        self.frameSwapped.connect(self._ask_for_next)
+        self.screenChanged.connect(self._follow_screen)
+
+    def show_on(self, screen: QScreen, place: QRect | None = None) -> None:
+        """Show as a window on a display, at `place` (default: where it was last)."""
+        self.is_fullscreen = False
+        self._window_place = place or self._window_place
+        self.unsetCursor()
+        self.setFlags(Qt.WindowType.Window)
+        self.setScreen(screen)
+        self.showNormal()
+        self.setGeometry(self._window_place)
+
+    def cover(self, screen: QScreen) -> None:
+        """Cover a display, with or without a window manager."""
+        if not self.is_fullscreen and self.isVisible():
+            self._window_place = self.geometry()
+        self.is_fullscreen = True
+        self.setCursor(Qt.CursorShape.BlankCursor)
+        # without a window manager showFullScreen alone leaves the size as it was: the geometry comes first
+        self.setFlags(Qt.WindowType.Window | Qt.WindowType.FramelessWindowHint)
+        self.setScreen(screen)
+        self.setGeometry(screen.geometry())
+        self.showFullScreen()
+        self.setGeometry(screen.geometry())
+        self.raise_()
+        self.requestActivate()
+
+    def end(self) -> None:
+        """Free what the renderer owns and close; the program ends."""
+        self.has_ended = True
+        self._timer.stop()
+        if self._renderer is not None and self.context() is not None:
+            self.makeCurrent()
+            self._renderer.release()
+            self.doneCurrent()
+        self._renderer = None
+        self.close()
+
+    def initializeGL(self) -> None:
+        """Compile the shaders; without them the window stays black and says why."""
+        try:
+            self._renderer = Renderer(self._reader, is_es=self.context().isOpenGLES())
+            self.gl_name = self._renderer.gl_name
+        except ShaderError as error:
+            _LOG.error("the output cannot draw: %s", error)
+
+    def paintGL(self) -> None:
+        """Draw what is due now."""
+        if self._renderer is None:
+            return
+        began_ns = time.monotonic_ns()
+        ratio = self.devicePixelRatio()
+        size = (max(1, round(self.width() * ratio)), max(1, round(self.height() * ratio)))
+        self._renderer.draw(self._read_params(), began_ns, size, self.defaultFramebufferObject())
+        self._began_ns, self._drawn_ns = began_ns, time.monotonic_ns()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Play the two keys; Esc and everything else do nothing."""
+        if event.isAutoRepeat():
+            return
+        if event.key() == Qt.Key.Key_B:
+            self.blackout_pressed.emit()
+        elif event.key() in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+            self.panels_pressed.emit()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Refuse: the show is ended from the panels."""
+        if not self.has_ended:
+            event.ignore()
+            self.close_refused.emit()
+
+    def _ask_for_next(self) -> None:
+        now_ns = time.monotonic_ns()
+        # a swap that waits for nothing is where a software rasteriser does its work
+        self._pace.note_cost((now_ns if self._pace.is_timed else self._drawn_ns) - self._began_ns)
+        delay_ms = self._pace.delay_ns(now_ns) / NS_PER_MS
+        if delay_ms < 1.0:
+            self.update()
+        else:
+            self._timer.start(round(delay_ms))
+
+    def _follow_screen(self, screen: QScreen | None) -> None:
+        if screen is not None:
+            self._pace.set_rate(screen.refreshRate())

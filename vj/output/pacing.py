@@ -1,0 +1,55 @@
+"""When to draw next: at once where swaps wait for the display, by the clock where they do not.
+
+Works on numbers alone. Knows nothing of windows or GL.
+"""
+
+from __future__ import annotations
+
+SECOND_NS = 1_000_000_000
+ASSUMED_HZ = 60.0  # where the display does not say
+QUICK_SHARE = 0.6  # of the refresh period: a swap that comes back sooner did not wait
+QUICK_SWAPS = 5  # in a row, before that is believed
+HEAVY_SHARE = 0.6  # of the period spent drawing: the rest of the machine starves, every second refresh will do
+LIGHT_SHARE = 0.25
+SMOOTHING = 0.05  # of the drawing time, per refresh
+
+
+class RefreshPace:
+    """Keeps one window at its display's rate. Owned by the thread that draws."""
+
+    def __init__(self, refresh_hz: float) -> None:
+        self._period_ns = SECOND_NS / ASSUMED_HZ
+        self._quick_swaps = 0
+        self.is_timed = False  # swaps were found not to wait
+        self._is_halved = False
+        self._cost_ns = 0.0
+        self._due_ns = 0.0
+        self._swapped_ns: int | None = None
+        self.set_rate(refresh_hz)
+
+    def set_rate(self, refresh_hz: float) -> None:
+        """Take another display's rate; whether its swaps wait is found out anew."""
+        self._period_ns = SECOND_NS / (refresh_hz if refresh_hz > 1.0 else ASSUMED_HZ)
+        self._quick_swaps, self.is_timed = 0, False
+
+    def note_cost(self, spent_ns: int) -> None:
+        """Take in the nanoseconds one drawing took, waiting for the display excluded."""
+        self._cost_ns += SMOOTHING * (spent_ns - self._cost_ns)
+        if self._cost_ns > HEAVY_SHARE * self._period_ns:
+            self._is_halved = True
+        elif self._cost_ns < LIGHT_SHARE * self._period_ns:
+            self._is_halved = False
+
+    def delay_ns(self, now_ns: int) -> int:
+        """Nanoseconds to wait before the next drawing is asked for; call when a swap has come back."""
+        if not self.is_timed and self._swapped_ns is not None:
+            is_quick = now_ns - self._swapped_ns < QUICK_SHARE * self._period_ns
+            self._quick_swaps = self._quick_swaps + 1 if is_quick else 0
+            self.is_timed = self._quick_swaps >= QUICK_SWAPS
+            self._due_ns = now_ns
+        self._swapped_ns = now_ns
+        if not (self.is_timed or self._is_halved):
+            return 0
+        # a refresh that came late is not made up for: the next one is a period away
+        self._due_ns = max(self._due_ns + self._period_ns * (2 if self._is_halved else 1), now_ns)
+        return int(self._due_ns - now_ns)
