@@ -102,8 +102,10 @@ class WorkerLoop:
 
     def run(self) -> None:
         """Make chunks until the inbox is closed or "stop" was obeyed."""
-        while not (self._inbox.is_closed or self._is_stopped):
+        while not self._inbox.is_closed:
             self._obey_commands()
+            if self._is_stopped:
+                break
             params_version, params = self._snapshot()
             if self._is_due(params):
                 self._make_chunk(params, params_version)
