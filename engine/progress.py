@@ -50,7 +50,7 @@ class Progress:
             self._bar.close()
 
 
-def _bar(name: str, total_frames: int):  # noqa: ANN202
+def _bar(name: str, total_frames: int):
     try:
         from tqdm import tqdm
     except ModuleNotFoundError:
