@@ -208,10 +208,10 @@ class Instrument:
 
     def _ports(self) -> Ports:
         midi = self._midi.status
-        devices = ", ".join(midi.devices) or midi.problem or "no controller"
+        heard = f"MIDI {', '.join(midi.devices)}" if midi.devices else midi.problem or "no MIDI controller"
         if self._osc is None:
-            return Ports("closed: ports taken", True, f"MIDI {devices}")
-        return Ports(f"{self._osc.host}:{self._osc.port}", self._osc.port_moved, f"MIDI {devices}")
+            return Ports("closed: ports taken", True, heard)
+        return Ports(f"{self._osc.host}:{self._osc.port}", self._osc.port_moved, heard)
 
     def _gather_problems(self) -> ProblemBoard:
         def refused() -> str:

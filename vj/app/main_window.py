@@ -67,6 +67,9 @@ class MainWindow(QWidget):
         self.end_button.clicked.connect(self.ask_to_end)
         self._lay_out()
         self._add_keys()
+        # keys play the instrument until somebody goes into a text
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setFocus()
         self.refresh()
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)

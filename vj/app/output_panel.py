@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from PyQt6.QtCore import QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QGuiApplication, QImage, QPainter, QPaintEvent
-from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.frame_ring import Frame
 from engine.params import Value
@@ -84,7 +84,10 @@ class OutputPanel(QWidget):
         row.addWidget(self.displays, 1)
         row.addWidget(self.fullscreen)
         inside.addWidget(self.preview, 1)
-        inside.addWidget(self.level)
+        level = QHBoxLayout()
+        level.addWidget(QLabel("level"))
+        level.addWidget(self.level, 1)
+        inside.addLayout(level)
         inside.addWidget(self.blackout)
         inside.addLayout(row)
         layout = QVBoxLayout(self)

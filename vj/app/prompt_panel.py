@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtGui import QKeyEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from engine.messages import GeneratorStatus
@@ -19,6 +20,19 @@ from vj.parameters import find_parameter
 
 SHOWN_CHARACTERS = 46  # of an old text in a pad's note
 LONGEST_TEXT = 2000  # characters; far beyond what any text encoder reads
+
+
+class PromptText(QLineEdit):
+    """One line of words. Esc gives up what was typed; leaving it hands the keyboard back to the instrument."""
+
+    given_up = pyqtSignal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Watch for Esc."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.given_up.emit()
+        else:
+            super().keyPressEvent(event)
 
 
 class PromptPad(QWidget):
@@ -35,11 +49,12 @@ class PromptPad(QWidget):
         self._number = QLabel(str(pad))
         self._number.setObjectName("number")
         self._number.setFixedWidth(30)
-        self.text = QLineEdit()
+        self.text = PromptText()
         self.text.setMaxLength(LONGEST_TEXT)
         self.text.setPlaceholderText("words for this pad, then Enter")
         self.text.setToolTip(tooltip(find_parameter(self.text_address)))
         self.text.returnPressed.connect(self.commit)
+        self.text.given_up.connect(self._give_up)
         self.note = QuietLabel("note")
         self.note.setMinimumWidth(120)
         self.weight = ParameterFader(controls, self.weight_address)
@@ -60,7 +75,16 @@ class PromptPad(QWidget):
         """Send the text to the engine; it plays as soon as it is encoded."""
         self._shown_text = str(self._controls.set(self.text_address, self.text.text(), SOURCE))
         self.text.setText(self._shown_text)
+        self._leave_text()
+
+    def _give_up(self) -> None:
+        self.text.setText(self._shown_text)
+        self._leave_text()
+
+    def _leave_text(self) -> None:
         self.text.setModified(False)
+        self.text.setCursorPosition(0)
+        self.window().setFocus()
 
     def show_values(self, values: Mapping[str, Value]) -> None:
         """Show what the store holds; a text being typed is not disturbed."""
@@ -96,8 +120,7 @@ class PromptPanel(QWidget):
         frame, inside = card("Prompts")
         self.pads = tuple(PromptPad(controls, pad) for pad in range(1, PROMPT_PADS + 1))
         for pad in self.pads:
-            inside.addWidget(pad)
-        inside.addStretch(1)
+            inside.addWidget(pad, 1)
         self.crossfader = Fader(lambda position: controls.crossfade(position, SOURCE))
         self.crossfader.setObjectName("crossfader")
         self.crossfader.setToolTip(
