@@ -11,6 +11,7 @@ QUICK_SHARE = 0.6  # of the refresh period: a swap that comes back sooner did no
 QUICK_SWAPS = 5  # in a row, before that is believed
 HEAVY_SHARE = 0.6  # of the period spent drawing: the rest of the machine starves, every second refresh will do
 LIGHT_SHARE = 0.25
+SKIP_SHARE = 0.9  # of a period: enough to miss one refresh, early enough for the next
 SMOOTHING = 0.05  # of the drawing time, per refresh
 
 
@@ -48,8 +49,9 @@ class RefreshPace:
             self.is_timed = self._quick_swaps >= QUICK_SWAPS
             self._due_ns = now_ns
         self._swapped_ns = now_ns
-        if not (self.is_timed or self._is_halved):
-            return 0
+        if not self.is_timed:
+            # the swap itself waits for the rest of the second period
+            return int(self._period_ns * SKIP_SHARE) if self._is_halved else 0
         # a refresh that came late is not made up for: the next one is a period away
         self._due_ns = max(self._due_ns + self._period_ns * (2 if self._is_halved else 1), now_ns)
         return int(self._due_ns - now_ns)

@@ -1,0 +1,244 @@
+"""The performer's window with a real store on a real display: both directions of every control, and its speed."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtTest import QTest
+
+from engine.frame_ring import Frame
+from engine.messages import GeneratorStatus
+from vj.app import theme
+from vj.app.main_window import MainWindow, PanelSources
+from vj.app.problem_board import ProblemBoard
+from vj.app.status_strip import Ports, describe_state
+from vj.commands import CommandQueue
+from vj.controls import Controls
+from vj.output.frame_reader import FrameReader, Picture
+from vj.output.params import OutputParams
+from vj.output.playback import PlaybackStatus
+from vj.parameters import ParameterStore
+
+LONGEST_SLOT_MS = 4.0
+
+
+class Show:
+    """The panels and everything around them a test may play with."""
+
+    def __init__(self, folder: Path) -> None:
+        self.commands = CommandQueue()
+        self.controls = Controls(ParameterStore(), self.commands)
+        self.reader = FrameReader(folder / "ring")
+        self.generator = GeneratorStatus(state="streaming", model="test-pattern", generator_fps=17.5)
+        self.ports = Ports("127.0.0.1:9000")
+        self.sentence = ""
+        board = ProblemBoard({"engine": lambda: self.sentence})
+        sources = PanelSources(lambda: self.generator, self.reader, lambda: self.ports, board)
+        self.panels = MainWindow(self.controls, sources)
+        self.panels.show()
+
+    def get(self, address: str) -> object:
+        return self.controls.store.get(address)
+
+    def poll(self) -> None:
+        for _ in range(3):
+            self.panels.refresh()
+
+
+@pytest.fixture
+def show(qt_application, tmp_path: Path) -> Iterator[Show]:
+    show = Show(tmp_path)
+    yield show
+    show.panels.hide()
+    show.panels.deleteLater()
+    qt_application.processEvents()
+
+
+def frame(value: int = 90) -> Frame:
+    return Frame(np.full((144, 256, 4), value, np.uint8), 1, 0, 16.0, 1, 0, 0)
+
+
+def test_enter_commits_a_text_as_value_and_command(show: Show):
+    pad = show.panels.prompts.pads[1]
+    pad.text.setFocus()
+    QTest.keyClicks(pad.text, "  red tulips ")
+    assert show.get("/vj/prompt/2/text") == ""
+    show.poll()
+    assert "Enter" in pad.note.text()
+    QTest.keyClick(pad.text, Qt.Key.Key_Return)
+    assert show.get("/vj/prompt/2/text") == "red tulips"
+    (command,) = show.commands.take()
+    assert (command.name, command.arguments) == ("prompt/text", {"pad": 2, "text": "red tulips"})
+
+
+def test_a_text_typed_is_not_disturbed_and_esc_gives_it_up(show: Show):
+    pad = show.panels.prompts.pads[0]
+    pad.text.setFocus()
+    pad.text.selectAll()
+    QTest.keyClicks(pad.text, "half a th")
+    show.controls.set("/vj/prompt/1/text", "from outside", "osc")
+    show.poll()
+    assert pad.text.text() == "half a th" or not pad.text.hasFocus()
+    QTest.keyClick(pad.text, Qt.Key.Key_Escape)
+    show.poll()
+    assert pad.text.text() == "from outside"
+
+
+def test_a_pad_says_when_its_text_is_not_encoded_yet(show: Show):
+    show.controls.set("/vj/prompt/1/text", "a new one", "osc")
+    old = ("the old one", "", "", "")
+    show.generator = dataclasses.replace(show.generator, prompts_on_screen=old, prompts_waiting=(1,))
+    show.poll()
+    note = show.panels.prompts.pads[0].note.text()
+    assert "waiting" in note
+    assert "the old one" in note
+    new = ("a new one", "", "", "")
+    show.generator = dataclasses.replace(show.generator, prompts_on_screen=new, prompts_waiting=())
+    show.poll()
+    assert show.panels.prompts.pads[0].note.text() == "on screen"
+
+
+def test_the_crossfader_moves_weights_and_reads_back_from_them(show: Show):
+    show.panels.prompts.crossfader.setValue(250)
+    assert show.get("/vj/prompt/1/weight") == pytest.approx(0.75)
+    assert show.get("/vj/prompt/2/weight") == pytest.approx(0.25)
+    show.controls.set_many({"/vj/prompt/1/weight": 0.2, "/vj/prompt/2/weight": 0.6}, "midi")
+    show.poll()
+    assert show.panels.prompts.crossfader.value() == 750
+    assert show.get("/vj/prompt/1/weight") == 0.2  # showing moved nothing
+
+
+def test_what_others_move_is_shown_and_not_sent_back(show: Show):
+    values = {
+        "/vj/prompt/3/weight": 0.4,
+        "/vj/seed/value": 2147483646,
+        "/vj/output/level": 0.3,
+        "/vj/output/blackout": True,
+    }
+    show.controls.set_many(values, "osc")
+    version = show.controls.store.version
+    show.poll()
+    panels = show.panels
+    assert panels.prompts.pads[2].weight.fader.value() == 400
+    assert panels.stream.seed.value() == 2147483646
+    assert panels.output.level.fader.value() == 300
+    assert panels.output.blackout.isChecked()
+    assert show.controls.store.version == version
+    assert show.controls.moved_by("/vj/output/level").source == "osc"
+
+
+def test_seed_buttons_and_cuts(show: Show):
+    stream = show.panels.stream
+    QTest.mouseClick(stream.next_seed, Qt.MouseButton.LeftButton)
+    assert show.get("/vj/seed/value") == 1
+    QTest.mouseClick(stream.random_seed, Qt.MouseButton.LeftButton)
+    assert show.get("/vj/seed/value") != 1
+    QTest.mouseClick(stream.hard_cut, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(stream.soft_cut, Qt.MouseButton.LeftButton)
+    assert [command.name for command in show.commands.take()] == ["cut/hard", "cut/soft"]
+
+
+def test_b_is_blackout_but_in_a_text_it_is_a_letter(show: Show):
+    panels = show.panels
+    panels.bring_up()
+    assert QTest.qWaitForWindowActive(panels)
+    QTest.keyClick(panels, Qt.Key.Key_B)
+    assert show.get("/vj/output/blackout") is True
+    QTest.keyClick(panels.prompts.pads[3].text, Qt.Key.Key_B)
+    assert show.get("/vj/output/blackout") is True
+    assert panels.prompts.pads[3].text.text() == "b"
+
+
+def test_every_widget_says_what_it_does_from_the_table(show: Show):
+    for widget in (show.panels.output.level, show.panels.prompts.pads[0].text, show.panels.stream.hard_cut):
+        assert "/vj/" in widget.toolTip()
+
+
+def test_the_strip_shows_rates_ports_and_errors(show: Show):
+    show.reader.status = PlaybackStatus(
+        is_streaming=True, buffered_frames=21, repeats=3, display_fps=59.9, rate_fps=16.0
+    )
+    show.ports = Ports("127.0.0.1:9003", has_osc_moved=True, midi="MIDI nanoKONTROL2")
+    show.sentence = "the engine stopped (exit code 1)"
+    show.poll()
+    strip = show.panels.strip
+    figures = [meter.figure for meter in (strip.generator_fps, strip.display_fps, strip.buffered, strip.repeats)]
+    assert figures == ["17.5", "59.9", "21", "3"]
+    assert "9003" in strip.osc.text()
+    assert theme.WARNING in strip.osc.styleSheet()
+    assert "exit code 1" in strip.error.text()
+    assert strip.state.text() == "LIVE"
+
+
+@pytest.mark.parametrize(
+    ("generator", "playback", "params", "word"),
+    [
+        ({"state": "loading"}, {}, {}, "STARTING"),
+        ({"state": "streaming"}, {"is_streaming": True}, {}, "LIVE"),
+        ({"state": "streaming"}, {"is_streaming": True, "is_starved": True}, {}, "WAITING"),
+        ({"state": "failed"}, {"is_streaming": True, "is_starved": True}, {}, "ENGINE DOWN"),
+        ({"state": "failed"}, {}, {"blackout": True}, "BLACKOUT"),
+        ({"state": "streaming"}, {"is_streaming": True}, {"level": 0.0}, "LEVEL 0"),
+    ],
+)
+def test_the_gravest_state_is_shown(generator, playback, params, word):
+    state = describe_state(GeneratorStatus(**generator), PlaybackStatus(**playback), OutputParams(**params))
+    assert state.word == word
+
+
+def test_ending_a_live_show_takes_two_presses_and_no_dialog(show: Show, monkeypatch: pytest.MonkeyPatch):
+    ended = []
+    show.panels.end_confirmed.connect(lambda: ended.append(True))
+    show.reader.status = PlaybackStatus(is_streaming=True)
+    assert not show.panels.close()
+    assert ended == []
+    assert "once more" in show.panels.message.text()
+    assert not show.panels.close()
+    assert ended == [True]
+
+
+def test_a_question_to_end_is_forgotten_after_a_while(show: Show, monkeypatch: pytest.MonkeyPatch):
+    ended = []
+    show.panels.end_confirmed.connect(lambda: ended.append(True))
+    show.reader.status = PlaybackStatus(is_streaming=True)
+    show.panels.ask_to_end()
+    later = time.monotonic() + 6.0
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    show.poll()
+    assert show.panels.message.text() == ""
+    show.panels.ask_to_end()
+    assert ended == []
+
+
+def test_no_poll_takes_longer_than_four_milliseconds(show: Show, qt_application):
+    for k in range(60):
+        # a full-size frame and every value moving: the worst a poll has to show
+        show.reader._picture = Picture(frame(k), frame(k), 0.0)
+        show.controls.set_many(
+            {"/vj/output/level": (k % 10) / 10, "/vj/prompt/1/weight": (k % 7) / 7, "/vj/seed/value": k}, "midi"
+        )
+        show.reader.status = PlaybackStatus(is_streaming=True, buffered_frames=k, display_fps=50 + k / 10)
+        began_s = time.thread_time()
+        show.panels.refresh()
+        spent_ms = (time.thread_time() - began_s) * 1000  # of this thread: other processes do not count
+        qt_application.processEvents()
+        if k > 3:  # the first ones build styles
+            assert spent_ms < LONGEST_SLOT_MS
+
+
+def test_the_preview_shows_the_frame_its_level_and_its_blackout(show: Show, qt_application):
+    preview = show.panels.output.preview
+    preview.show_frame(frame(200), OutputParams())
+    middle = preview.grab().toImage().pixelColor(preview.width() // 2, preview.height() // 2)
+    assert middle.red() == 200
+    preview.show_frame(frame(200), OutputParams(level=0.5))
+    middle = preview.grab().toImage().pixelColor(preview.width() // 2, preview.height() // 2)
+    assert abs(middle.red() - 100) <= 1
+    preview.show_frame(frame(200), OutputParams(blackout=True))
+    assert preview.grab().toImage().pixelColor(preview.width() // 2, preview.height() // 2).red() == 0

@@ -1,0 +1,173 @@
+"""The renderer in a real GL context, drawing into a surface that is read back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PyQt6.QtGui import QOffscreenSurface, QOpenGLContext
+
+from engine.chunk import Chunk
+from engine.frame_ring import FrameRing
+from vj.output.displays import output_format
+from vj.output.frame_reader import FrameReader
+from vj.output.params import OutputParams
+
+SECOND_NS = 1_000_000_000
+Draw = Callable[..., np.ndarray]
+
+
+@pytest.fixture
+def context(qt_application) -> Iterator[None]:
+    context, surface = QOpenGLContext(), QOffscreenSurface()
+    context.setFormat(output_format())
+    assert context.create()
+    surface.setFormat(context.format())
+    surface.create()
+    assert context.makeCurrent(surface)
+    yield
+    context.doneCurrent()
+
+
+def stream(path: Path, frames: np.ndarray) -> None:
+    """Write frames (T, H, W, 3) into a new ring as one stream."""
+    count, height, width, _ = frames.shape
+    ring = FrameRing.create(path, width=width, height=height, rate_fps=16.0, capacity=count, process_id=1)
+    opaque = np.concatenate([frames, np.full((count, height, width, 1), 255, np.uint8)], axis=-1)
+    ring.write(Chunk(opaque, 1, 0, 16.0, 1, 0, SECOND_NS))
+
+
+@pytest.fixture
+def draw(context: None, tmp_path: Path) -> Iterator[Draw]:
+    """Draw at a time in seconds; return (H, W, 3) uint8, top row first."""
+    from OpenGL import GL
+
+    from vj.output.gl_objects import Surface
+    from vj.output.renderer import Renderer
+
+    renderer = Renderer(FrameReader(tmp_path / "ring"))
+    targets: dict[tuple[int, int], Surface] = {}
+
+    def drawn(at_s: float, params: OutputParams | None = None, size: tuple[int, int] = (320, 180)) -> np.ndarray:
+        target = targets.setdefault(size, Surface.create(*size, bits=8))
+        renderer.draw(params or OutputParams(), int(at_s * SECOND_NS), size, target.framebuffer)
+        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, target.framebuffer)
+        data = GL.glReadPixels(0, 0, *size, GL.GL_RGBA, GL.GL_UNSIGNED_BYTE)
+        assert GL.glGetError() == GL.GL_NO_ERROR
+        return np.frombuffer(data, np.uint8).reshape(size[1], size[0], 4)[::-1, :, :3].copy()
+
+    yield drawn
+    renderer.release()
+    for target in targets.values():
+        target.delete()
+
+
+def settle(draw: Draw, size: tuple[int, int] = (320, 180)) -> float:
+    """Draw until the stream has faded in; return the time."""
+    at_s = 1.0
+    while at_s < 4.0:
+        draw(at_s, size=size)
+        at_s += 1 / 30
+    return at_s
+
+
+def grey(value: int, count: int = 9, shape: tuple[int, int] = (90, 160)) -> np.ndarray:
+    return np.full((count, *shape, 3), value, np.uint8)
+
+
+def test_something_moves_before_the_first_frame(draw: Draw):
+    first, later = draw(1.0), draw(2.0)
+    assert first.std() > 10
+    assert np.abs(first.astype(int) - later).mean() > 2
+
+
+def test_blackout_is_exactly_black_with_and_without_a_stream(draw: Draw, tmp_path: Path):
+    black = OutputParams(blackout=True)
+    assert not draw(1.0, black).any()
+    stream(tmp_path / "ring", grey(255))
+    at_s = settle(draw)
+    assert not draw(at_s, black).any()
+    assert draw(at_s + 0.02).min() == 255
+
+
+def test_level_dims_and_zero_is_black(draw: Draw, tmp_path: Path):
+    stream(tmp_path / "ring", grey(200))
+    at_s = settle(draw)
+    assert np.abs(draw(at_s, OutputParams(level=0.5)).astype(int) - 100).max() <= 1
+    assert not draw(at_s, OutputParams(level=0.0)).any()
+
+
+@pytest.mark.parametrize("value", [0, 1, 17, 128, 254, 255])
+def test_an_even_picture_keeps_its_value_at_any_size(draw: Draw, tmp_path: Path, value: int):
+    stream(tmp_path / "ring", grey(value))
+    at_s = settle(draw)
+    for size in ((320, 180), (1280, 720), (80, 45)):
+        drawn = draw(at_s, size=size)
+        assert np.abs(drawn.astype(int) - value).max() <= 1
+        assert abs(drawn.mean() - value) < 0.3
+
+
+def test_the_top_row_comes_first_and_left_is_left(draw: Draw, tmp_path: Path):
+    frames = grey(0)
+    frames[:, :45, :, 0] = 255  # red on top
+    frames[:, :, :80, 2] = 255  # blue on the left
+    stream(tmp_path / "ring", frames)
+    at_s = settle(draw)
+    drawn = draw(at_s)
+    assert (drawn[20, 40] == (255, 0, 255)).all()
+    assert (drawn[20, 280] == (255, 0, 0)).all()
+    assert (drawn[160, 40] == (0, 0, 255)).all()
+    assert (drawn[160, 280] == (0, 0, 0)).all()
+
+
+@pytest.mark.parametrize(("size", "bars"), [((320, 320), "rows"), ((640, 180), "columns")])
+def test_another_shape_is_letterboxed_with_black_bars(draw: Draw, tmp_path: Path, size, bars: str):
+    stream(tmp_path / "ring", grey(255))
+    at_s = settle(draw, size)
+    drawn = draw(at_s, size=size)
+    filled = drawn.any(axis=-1)
+    share = filled.all(axis=1).mean() if bars == "rows" else filled.all(axis=0).mean()
+    assert share == pytest.approx(0.5625 if bars == "rows" else 0.5, abs=0.01)
+    assert filled[drawn.shape[0] // 2, drawn.shape[1] // 2]
+    assert not filled[0, 0]
+
+
+def test_between_two_frames_their_blend_is_shown(draw: Draw, tmp_path: Path):
+    step = 6
+    stream(tmp_path / "ring", np.concatenate([grey(step * k, 1) for k in range(42)]))
+    for k in range(35):
+        draw(1.0 + k / 30)  # until the fade from the first picture is over
+    means = np.array([draw(2.2 + k / 60).mean() for k in range(12)])
+    assert np.diff(means) == pytest.approx(step * 16 / 60, abs=0.6)
+    assert ((means % step > 1) & (means % step < step - 1)).any()  # not only whole frames
+
+
+def test_the_stream_fades_in_over_the_first_picture(draw: Draw, tmp_path: Path):
+    draw(1.0)
+    stream(tmp_path / "ring", grey(255))
+    means = [draw(1.3 + k / 20).mean() for k in range(30)]
+    assert means[-1] == 255.0
+    assert np.diff(means).min() > -6
+    assert max(np.diff(means)) < 60
+
+
+def test_scaling_up_is_smooth_and_does_not_ring_much(draw: Draw, tmp_path: Path):
+    frames = grey(40)
+    frames[:, :, 80:] = 200
+    stream(tmp_path / "ring", frames)
+    at_s = settle(draw, (1280, 720))
+    row = draw(at_s, size=(1280, 720))[360, :, 0].astype(int)
+    assert row.min() >= 40 - 8
+    assert row.max() <= 200 + 8
+    edge = row[620:660]
+    assert len(set(edge)) > 8  # a slope of many values: no blocks
+
+
+def test_a_shader_the_driver_refuses_says_which(context: None, monkeypatch: pytest.MonkeyPatch):
+    from vj.output import gl_objects
+
+    monkeypatch.setattr(gl_objects, "DESKTOP_HEADER", "#version 330 core\nnonsense\n")
+    with pytest.raises(gl_objects.ShaderError, match=r"triangle\.vert\.glsl"):
+        gl_objects.Program("blend", is_es=False)
