@@ -11,7 +11,7 @@ from collections import deque
 
 MEASURED_CHUNKS = 7  # the median of these is the expected time; a single stall does not move it for long
 TIME_SHARE = 1.25  # a chunk may take this much longer than expected before the display notices
-# the display slows down when fewer than 0.25 s of frames are in hand at the moment a chunk arrives
+# the display slows down with less than 0.2 s of frames in hand when a chunk arrives, and recovers from 0.3 s on
 RESERVE_S = 0.3
 
 

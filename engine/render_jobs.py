@@ -60,7 +60,7 @@ def jobs_for_prompts(
     """One job per prompt and sample; sample k has seed + k. Raises RenderUseError when names would collide."""
     if seed + samples - 1 > SEED_MAX:
         raise RenderUseError(f"{samples} samples from seed {seed} on go beyond the last seed, {SEED_MAX}")
-    pattern = _pattern(out, is_list, samples, is_lossless)
+    pattern = _pattern(out, is_list, len(prompts), samples, is_lossless)
     jobs = []
     for prompt in prompts:
         for sample in range(samples):
@@ -103,7 +103,7 @@ def _lines(path: Path) -> list[str]:
     return lines
 
 
-def _pattern(out: str, is_list: bool, samples: int, is_lossless: bool) -> str:
+def _pattern(out: str, is_list: bool, prompts: int, samples: int, is_lossless: bool) -> str:
     """What names are filled into: --out itself, or a standard name in it when it is a folder."""
     suffix = LOSSLESS_SUFFIX if is_lossless else DEFAULT_SUFFIX
     is_folder = Path(out).is_dir() or out.endswith(("/", "\\"))
@@ -115,7 +115,7 @@ def _pattern(out: str, is_list: bool, samples: int, is_lossless: bool) -> str:
         if field not in PATTERN_FIELDS:
             known = ", ".join(f"{{{name}}}" for name in PATTERN_FIELDS)
             raise RenderUseError(f"--out {out}: {{{field}}} is unknown; known are {known}")
-    if not fields and (is_list or samples > 1):
+    if not fields and prompts * samples > 1:
         raise RenderUseError(
             f"--out {out} is one file and many are asked for: name a folder, or use {{index}} or {{seed}}"
         )

@@ -141,6 +141,13 @@ def test_a_list_makes_one_clip_per_prompt_named_after_the_short_one(tmp_path: Pa
     assert (tmp_path / "..-..-etc-passwd-1.mp4").exists(), "a slash never leads into another folder"
 
 
+def test_a_list_of_one_prompt_may_name_its_file(tmp_path: Path) -> None:
+    (tmp_path / "p.txt").write_text("a red fox", encoding="utf-8")
+    options = ["--model", "test-pattern", "--size", "32x16", "--seconds", "0.5", "--prompts", str(tmp_path / "p.txt")]
+    assert rendered(*options, "--out", str(tmp_path / "fox.mp4")) == 0
+    assert (tmp_path / "fox.mp4").exists()
+
+
 def test_a_clip_of_a_list_equals_the_same_clip_alone(tmp_path: Path) -> None:
     (tmp_path / "p.txt").write_text("other\na red fox\n", encoding="utf-8")
     options = ["--seconds", "1", "--model", "test-pattern", "--size", "64x48"]
