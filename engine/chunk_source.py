@@ -97,13 +97,17 @@ class SourceError(Exception):
     """A model that could not be loaded; the text is the sentence for the user."""
 
 
+class ChoiceError(SourceError):
+    """A choice nobody can load: an unknown model, a preset with faults, an impossible size."""
+
+
 def load_source(choice: SourceChoice) -> ChunkSource:
     """Load the model, which may take seconds. Raises SourceError with a sentence."""
     if choice.size is not None:
         try:
             check_size(*choice.size)
         except ValueError as error:
-            raise SourceError(str(error)) from None
+            raise ChoiceError(str(error)) from None
     if choice.model == TEST_PATTERN_NAME:
         return TestPattern(*(choice.size or TEST_PATTERN_SIZE))
     return _load_generator(choice)
@@ -113,7 +117,7 @@ def _load_generator(choice: SourceChoice) -> ChunkSource:
     try:
         preset = load_preset(choice.model)  # before torch, which takes seconds: a misspelt name is told at once
     except PresetError as error:
-        raise SourceError(str(error)) from None
+        raise ChoiceError(str(error)) from None
     try:
         from engine.generator import Generator
         from engine.loading import choose_device

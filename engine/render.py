@@ -12,7 +12,16 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from engine.chunk_source import DEFAULT_MODEL, DEVICES, DTYPES, ChunkSource, SourceChoice, SourceError, load_source
+from engine.chunk_source import (
+    DEFAULT_MODEL,
+    DEVICES,
+    DTYPES,
+    ChoiceError,
+    ChunkSource,
+    SourceChoice,
+    SourceError,
+    load_source,
+)
 from engine.frame_size import parse_size
 from engine.offline_stream import Length, play
 from engine.params import SEED_MAX
@@ -93,7 +102,7 @@ def run(args: argparse.Namespace, read_plan: ReadPlan | None = None) -> int:
         jobs = _make_jobs(args, read_plan)
         _check_outputs(jobs, args)
         return _render_all(jobs, args)
-    except RenderUseError as error:
+    except (RenderUseError, ChoiceError) as error:
         return _complain(str(error), EXIT_WRONG_USE)
     except KeyboardInterrupt:
         return _complain("stopped; the clip under way is not kept", EXIT_STOPPED)

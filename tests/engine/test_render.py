@@ -242,6 +242,11 @@ def test_a_bad_prompt_list_is_one_sentence(
     assert complaint in capsys.readouterr().err
 
 
+def test_an_unknown_model_is_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert rendered("--prompt", "x", "--model", "embre", "--out", str(tmp_path / "a.mp4")) == 2
+    assert "model 'embre' is unknown, did you mean 'ember'?" in capsys.readouterr().err
+
+
 def test_a_look_without_a_reader_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert rendered("--look", "x.toml", "--model", "test-pattern", "--out", "a.mp4") == 2
     assert "use `vj render`" in capsys.readouterr().err
