@@ -35,6 +35,10 @@ class Prompts(Protocol):
         """Whether a chunk may play the text; never waits."""
         ...
 
+    def failure(self, text: str) -> str:
+        """Why a text could not be encoded; empty otherwise."""
+        ...
+
 
 class ChunkSource(Protocol):
     """What `engine.generator.Generator` and `TestPattern` have in common. One thread owns it."""

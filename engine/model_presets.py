@@ -12,7 +12,6 @@ from pathlib import Path
 import engine
 from engine.frame_size import check_size
 from engine.model.config import ModelConfig
-from engine.params import SINK_MODES
 from engine.preset_table import PresetError, PresetTable, did_you_mean, read_table
 
 __all__ = ["DecoderPreset", "ModelPreset", "PresetError", "StreamPreset", "TextPreset", "list_presets", "load_preset"]
@@ -54,8 +53,6 @@ class StreamPreset:
     rate_fps: float  # content rate
     steps: tuple[int, ...]  # indices into the unwarped schedule, from 1000 down
     warped_steps: tuple[float, ...]  # timesteps as they are, instead of `steps`; empty = none given
-    sink_mode: str  # what the model was trained with
-    sink_decay: float
 
 
 @dataclass(frozen=True)
@@ -206,6 +203,4 @@ def _read_stream(table: PresetTable) -> StreamPreset:
         rate_fps=table.number("rate_fps", None, 1.0, 240.0),
         steps=tuple(int(step) for step in steps),
         warped_steps=tuple(float(step) for step in warped),
-        sink_mode=table.text("sink_mode", SINK_MODES[0], SINK_MODES),
-        sink_decay=table.number("sink_decay", 0.999, 0.0, 1.0),
     )

@@ -38,6 +38,10 @@ class PatternPrompts:
         """Whether `text` may be played."""
         return text in self._encoded
 
+    def failure(self, text: str) -> str:
+        """Empty: no text fails."""
+        return ""
+
     def close(self) -> None:
         """Forget everything."""
         self._encoded.clear()

@@ -182,9 +182,10 @@ class WorkerLoop:
 
     def _answer_texts(self) -> None:
         for pad, (command_id, text) in list(self._awaited_texts.items()):
-            if self._source.prompts.is_ready(text):
+            failure = self._source.prompts.failure(text)
+            if failure or self._source.prompts.is_ready(text):
                 del self._awaited_texts[pad]
-                self._send(Done(command_id))
+                self._send(Done(command_id, failure))
 
     # -- chunks --------------------------------------------------------------------------------------------------
 

@@ -41,7 +41,14 @@ class PromptBook:
 
     def is_ready(self, text: str) -> bool:
         """Whether the embedding is there; never waits."""
-        return text in self._futures and self._futures[text].done()
+        future = self._futures.get(text)
+        return future is not None and future.done() and future.exception() is None
+
+    def failure(self, text: str) -> str:
+        """Why a text could not be encoded, in a sentence; empty while it is under way, or when it could."""
+        future = self._futures.get(text)
+        error = future.exception() if future is not None and future.done() else None
+        return f"the prompt {text!r} cannot be encoded: {error}" if error else ""
 
     def close(self) -> None:
         """End the thread."""

@@ -67,6 +67,18 @@ def test_a_pad_keeps_its_old_text_until_the_new_one_is_encoded(cache, encoder, b
     assert cache.waiting == ()
 
 
+def test_a_text_that_cannot_be_encoded_says_so_and_never_plays(cache, encoder, book):
+    playing = cache.select(params("ink"))
+    encoder.gate.set()
+    encoder.encode = lambda text: 1 / 0
+    book.request("broken")
+    book._pool.shutdown(wait=True)
+    assert "'broken' cannot be encoded: division by zero" in book.failure("broken")
+    assert not book.is_ready("broken")
+    assert book.failure("ink") == ""
+    assert cache.select(params("broken")) is playing
+
+
 def test_every_weight_at_zero_plays_the_last_blend_on(cache):
     playing = cache.select(params("ink"))
     assert cache.select(params("ink", weights=(0.0, 0.0, 0.0, 0.0))) is playing
