@@ -20,6 +20,7 @@ def write_weights(path: Path, kind: str, config: dict, weights: dict[str, Tensor
     path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {key: value.detach().half().contiguous() for key, value in weights.items()}
     save_file(tensors, path, metadata={"kind": kind, "config": json.dumps(config)})
+    path.chmod(0o644)  # whatever the umask: the file is shipped
 
 
 def read_weights(path: Path, kind: str) -> tuple[dict, dict[str, Tensor]]:

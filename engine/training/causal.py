@@ -14,13 +14,14 @@ from engine.ember.weights import read_text_encoder, write_transformer
 from engine.model.config import EMBER, ModelConfig
 from engine.model.transformer import CausalWanTransformer, initialise
 from engine.schedule import PUBLISHED_STEPS, Schedule
-from engine.training.bank import Bank, read_bank
+from engine.training.bank import read_bank
 from engine.training.config import CausalSettings
 from engine.training.muon import Muon
 from engine.training.run_folder import RunFolder, Stopwatch, rate_factor
 from engine.training.samples import Samples, draw_samples
 from engine.training.teacher_forcing import Layout, add_noise, any_timesteps, flow_to_x0, packed_flow
 
+EXAM_CLIPS = 12  # of the training bank: drawn clips are so many that none is learned by heart
 OWN_HISTORY_STEPS = 0.6  # of the steps, once it has begun
 OWN_HISTORY_SAMPLES = 0.75  # of the samples of such a step
 
@@ -149,11 +150,6 @@ def is_matrix(name: str, p: Tensor) -> bool:
     return p.ndim == 2 and (name.startswith("blocks.") or name == "time_projection.1.weight")
 
 
-def _batches(banks: list[Bank], settings: CausalSettings, layout: Layout, dice: random.Random) -> Samples:
-    bank = dice.choices(banks, settings.bank_weights)[0]
-    return draw_samples(bank, settings, layout.chunk_frames, (3, layout.window_frames), dice)
-
-
 def train_causal(settings: CausalSettings, folder: Path, config: ModelConfig = EMBER) -> CausalWanTransformer:
     """Train for `settings.minutes` in all, resuming where a run in `folder` stopped; return the averaged model."""
     torch.set_num_threads(settings.threads)
@@ -168,14 +164,15 @@ def train_causal(settings: CausalSettings, folder: Path, config: ModelConfig = E
         watch.resume(saved["step"], saved["used_s"])
     elif settings.start_from:
         trainer.restore(torch.load(folder / settings.start_from, weights_only=True) | {"step": 0})
-    held_out = dataclasses.replace(settings, batch=32, cut_share=0.0, filler_share=0.0)
-    exam = draw_samples(banks[0], held_out, config.chunk_frames, (3, config.window_frames), random.Random(0))
+    plain = dataclasses.replace(settings, cut_share=0.0, filler_share=0.0)
+    exam = draw_samples(banks[0], plain, EXAM_CLIPS, config, config.chunk_frames, random.Random(0))
     losses: list[float] = []
     next_report_s = watch.used_s + settings.report_s
     while watch.progress < 1.0:
         trainer.optimiser.scale_rates(rate_factor(watch.progress, settings.hold))
         layout = single if trainer.dice.random() < settings.single_share else whole
-        samples = _batches(banks, settings, layout, trainer.dice)
+        bank, batch = trainer.dice.choices(list(zip(banks, settings.batches, strict=True)), settings.bank_weights)[0]
+        samples = draw_samples(bank, settings, batch, config, layout.chunk_frames, trainer.dice)
         losses.append(trainer.train_step(samples, layout, watch.progress))
         watch.step += 1
         if watch.used_s >= next_report_s or watch.progress >= 1.0:

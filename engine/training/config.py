@@ -61,7 +61,7 @@ class CausalSettings:
     steps: int = 0  # instead of minutes, where more than 0
     banks: tuple[str, ...] = ("bank",)  # folders under the run's folder
     bank_weights: tuple[float, ...] = (1.0,)
-    batch: int = 8
+    batches: tuple[int, ...] = (8,)  # clips per step, for each bank
     rate: float = 0.02  # Muon
     adam_rate: float = 0.002
     weight_decay: float = 0.01
@@ -97,6 +97,7 @@ class RedmdSettings:
     fake_only_steps: int = 10  # before the generator moves
     ema: float = 0.95
     clip_norm: float = 1.0
+    compile: bool = False
     seed: int = 5
     threads: int = 2
     report_s: float = 60.0

@@ -82,6 +82,10 @@ class Distiller:
             model.load_state_dict(base)
         self.average.requires_grad_(False)
         self.real.requires_grad_(False)
+        # the same graphs as in stage `causal`, if batch and size are the same: then they come from the compiler's cache
+        self._generator, self._fake = (
+            torch.compile(model, dynamic=False) if settings.compile else model for model in (self.generator, self.fake)
+        )
         betas = (0.0, 0.99)
         self.generator_optimiser = torch.optim.Adam(self.generator.parameters(), settings.rate, betas)
         self.fake_optimiser = torch.optim.Adam(self.fake.parameters(), settings.fake_rate, betas)
@@ -91,7 +95,7 @@ class Distiller:
     def generator_step(self, rollout: Rollout, text: Tensor) -> dict[str, float]:
         """Move the generator towards what the real score prefers to the fake one."""
         history = rollout.x0[:, : self.layout.history_frames]
-        flow = packed_flow(self.generator, history, rollout.inputs, rollout.timesteps, text, self.layout)
+        flow = packed_flow(self._generator, history, rollout.inputs, rollout.timesteps, text, self.layout)
         x0 = flow_to_x0(rollout.inputs, flow, rollout.timesteps)
         noisy, timesteps, _ = self._noised(x0.detach())
         with torch.no_grad():
@@ -117,7 +121,7 @@ class Distiller:
         """Teach the fake score what the generator makes now; return its flow's mean square error."""
         history = rollout.x0[:, : self.layout.history_frames]
         noisy, timesteps, noise = self._noised(rollout.x0)
-        flow = packed_flow(self.fake, history, noisy, timesteps, text, self.layout)
+        flow = packed_flow(self._fake, history, noisy, timesteps, text, self.layout)
         error = (flow - (noise - rollout.x0)).square().mean(dim=(0, 2, 3, 4))
         loss = (error * rollout.counts).sum() / rollout.counts.sum()
         self.fake_optimiser.zero_grad(set_to_none=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from engine.model.config import ModelConfig
 from engine.training.bank import Bank
 from engine.training.captions import caption, empty_caption
 from engine.training.config import CausalSettings
@@ -44,11 +45,11 @@ def _window(bank: Bank, index: int, sink: int, window: int, dice: random.Random)
 
 
 def draw_samples(
-    bank: Bank, settings: CausalSettings, chunk_frames: int, sizes: tuple[int, int], dice: random.Random
+    bank: Bank, settings: CausalSettings, batch: int, config: ModelConfig, chunk_frames: int, dice: random.Random
 ) -> Samples:
-    """Draw a batch; `sizes` are sink and window in latent frames."""
-    sink, window = sizes
-    chosen = [dice.randrange(len(bank)) for _ in range(settings.batch)]
+    """Draw `batch` samples for chunks of `chunk_frames`."""
+    sink, window = config.sink_frames, config.window_frames
+    chosen = [dice.randrange(len(bank)) for _ in range(batch)]
     drawn = [_window(bank, index, sink, window, dice) for index in chosen]
     target = torch.stack([frames for frames, _ in drawn]).float()
     counts = torch.ones(len(chosen), window)
@@ -67,12 +68,7 @@ def draw_samples(
         kind = dice.random()
         if kind < settings.cut_share:
             history[row] = target[foreign, : window - chunk_frames]
-            counts[row, gap_start(drawn[row][1]) :] = 1.0
+            counts[row] = 1.0  # a new beginning everywhere, after a gap too
         elif kind < settings.cut_share + SINK_CUT_SHARE:
             history[row, :sink] = target[foreign, :sink]
     return Samples(history, target, counts, captions)
-
-
-def gap_start(gap: int) -> int:
-    """With another clip's history every frame is a new beginning, those after a gap too."""
-    return gap

@@ -21,10 +21,10 @@ def test_every_stage_has_settings() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("bach = 4", "did you mean batch"),
-        ("batch = 'four'", "is no int"),
-        ("batch = -1", "must not be negative"),
-        ("batch = ", "is not TOML"),
+        ("hald = 0.4", "did you mean hold"),
+        ("hold = 'long'", "is no float"),
+        ("hold = -1", "must not be negative"),
+        ("hold = ", "is not TOML"),
         ("zzz = 1", "known are"),
     ],
 )

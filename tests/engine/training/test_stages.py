@@ -74,11 +74,13 @@ def test_a_missing_bank_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_the_transformer_learns_and_resumes_then_is_distilled(folder: Path) -> None:
-    settings = CausalSettings(steps=12, batch=4, threads=1, single_share=0.3, own_history_from=0.3, filler_share=0.3)
+    settings = CausalSettings(
+        steps=12, batches=(4,), threads=1, single_share=0.3, own_history_from=0.3, filler_share=0.3
+    )
     train_causal(settings, folder, TINY)
     first = _log(folder, "causal")
     assert first[-1]["last_1000"] < 3.0
-    train_causal(CausalSettings(steps=14, batch=4, threads=1), folder, TINY)
+    train_causal(CausalSettings(steps=14, batches=(4,), threads=1), folder, TINY)
     assert _log(folder, "causal")[-1]["step"] > first[-1]["step"]
     assert read_transformer(folder).config == TINY
 
