@@ -164,6 +164,8 @@ def _copy(module: nn.Module, wanted: Mapping[str, Tensor], tensors: Mapping[str,
     if any(target.is_meta for target in wanted.values()):
         placed = {name: t.to(device=device, dtype=wanted[name].dtype, copy=True) for name, t in tensors.items()}
         module.load_state_dict(placed, strict=False, assign=True)
+        if not any(parameter.is_meta for parameter in module.parameters()):
+            module.to(device)  # what is in no state dict, such as constants
     else:
         module.load_state_dict(tensors, strict=False)
 

@@ -27,7 +27,9 @@ KINDS = tuple(_CONFIG_OF_KIND)
 _WEIGHT, _INPUT = "w.", "in."
 _STREAM_KEYS = ("sink_decay", "prompt_switch_chunk")  # of a causal_dit's config, beside the model's own
 _ORIGINAL_SPELLING = {"temperal_downsample": "temporal_downsample"}
-_MOST_LAYERS = 1000  # far above any Wan; a config that says more is damaged, and would only be slow to refuse
+# Far above any model: a config that says more is damaged, and would only be slow to refuse
+_LARGEST_SIZE = 1_000_000
+_LIMITS = {"num_layers": 1000, "window_frames": 1000, "num_res_blocks": 100}
 _PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
@@ -172,8 +174,6 @@ def _cache_contents(cache: RollingCache, b: int) -> Iterator[Recomputed]:
 
 def _read_script(golden: Golden) -> _Script:
     config = _config_of(golden, ModelConfig)
-    if config.num_layers > _MOST_LAYERS:
-        raise GoldenError(f"its config says {config.num_layers} layers; at most {_MOST_LAYERS} can be right")
     decay = golden.config.get("sink_decay")
     if not isinstance(decay, int | float) or not 0.0 <= decay <= 1.0:
         raise GoldenError(f"sink_decay in its config is {decay!r}; a number from 0 to 1 is needed")
@@ -256,30 +256,37 @@ def _config_of(golden: Golden, kind: type[ModelConfig] | type[WanVaeConfig]) -> 
     """Build the config dataclass `kind` from the file's, each value of its default's type."""
     values: dict[str, object] = {}
     known = {field.name: field.default for field in fields(kind)}
-    for key, value in golden.config.items():
-        key = _ORIGINAL_SPELLING.get(key, key)
+    for spelt, value in golden.config.items():
+        key = _ORIGINAL_SPELLING.get(spelt, spelt)
         if key in known:
-            values[key] = _typed(key, value, known[key])
+            values[key] = _checked(key, value, known[key])
     try:
         return kind(**values)
     except ValueError as error:
         raise GoldenError(f"its config is impossible: {error}") from error
 
 
-def _typed(key: str, value: object, default: object) -> object:
+def _checked(key: str, value: object, default: object) -> object:
+    """Return a value of the config if it is of its default's type and not absurd."""
     if isinstance(default, tuple):
-        if isinstance(value, list) and value:
-            return tuple(_typed(key, item, default[0]) for item in value)
-    elif isinstance(default, bool):
-        if isinstance(value, bool):
-            return value
-    elif isinstance(value, int) and not isinstance(value, bool):
-        if value >= 1 or isinstance(default, float):
-            return value
-    elif isinstance(value, float) and isinstance(default, float):
-        return value
-    wanted = {tuple: "a list", bool: "true or false", int: "a whole number of at least 1", float: "a number"}
-    raise GoldenError(f"{key} in its config is {value!r}; {wanted[type(default)]} is needed")
+        is_list = isinstance(value, list) and value and all(_is_like(item, default[0]) for item in value)
+        if not is_list or (key == "patch_size" and len(value) != len(default)):
+            raise GoldenError(f"{key} in its config is {value!r}; a list like {list(default)} is needed")
+        return tuple(value)
+    if not _is_like(value, default):
+        wanted = "a number" if isinstance(default, float) else f"a whole number from 1 to {_LARGEST_SIZE}"
+        raise GoldenError(f"{key} in its config is {value!r}; {wanted} is needed")
+    if key in _LIMITS and value > _LIMITS[key]:
+        raise GoldenError(f"{key} in its config is {value}; at most {_LIMITS[key]} can be right")
+    return value
+
+
+def _is_like(value: object, default: object) -> bool:
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(default, bool) and isinstance(value, bool)
+    if isinstance(default, float):
+        return isinstance(value, int | float)
+    return isinstance(value, int) and 1 <= value <= _LARGEST_SIZE
 
 
 def _input(golden: Golden, name: str, shape: tuple[int | None, ...]) -> Tensor:
@@ -293,7 +300,7 @@ def _input(golden: Golden, name: str, shape: tuple[int | None, ...]) -> Tensor:
     if not fits:
         wanted = ", ".join("any" if size is None else str(size) for size in shape)
         raise GoldenError(f"in.{name} has the shape {tuple(tensor.shape)}, ({wanted}) is needed")
-    if not tensor.is_floating_point() or not bool(tensor.float().isfinite().all()):
+    if tensor.is_complex() or not bool(tensor.float().isfinite().all()):
         raise GoldenError(f"in.{name} holds values that are no finite real numbers")
     return tensor.float()
 

@@ -1,7 +1,7 @@
 """`verify`: recompute golden files on this machine and show the largest error of every tensor.
 
-Tolerances: float32 1e-4 absolute (1e-5 is usual). bfloat16 2 ulp of the value, or of the tensor's rms where that is
-larger: a CPU reproduces it exactly, other kernels round elsewhere. Indices exactly.
+float32 may be 1e-4 off (1e-5 is usual), indices not at all. bfloat16 is exact on a CPU with the reference's kernels;
+others round elsewhere, so rounding of rms up to 3 ulp passes, while an element that stands out of it does not.
 """
 
 import argparse
@@ -17,14 +17,19 @@ from engine.golden import Golden, GoldenError, Recomputed, read_golden, recomput
 from engine.weight_files import CheckpointError
 
 FLOAT32_TOLERANCE = 1e-4  # absolute
-BFLOAT16_TOLERANCE_ULP = 2.0
+# bfloat16 in units in the last place of the value, or of the tensor's rms where the value is smaller. Seen with the
+# kernels of older CPUs: rms 1.5, largest 9 (6 times the rms). One element altered in a tensor that is else exact has
+# the largest error of sqrt(elements) times the rms.
+BFLOAT16_RMS_ULP = 3.0
+BFLOAT16_ALWAYS_ULP = 2.0
+BFLOAT16_LARGEST_PER_RMS = 8.0
 _BFLOAT16_BITS = 8  # of the significand, the hidden one included
 _REQUIRED = {"causal_dit": ("fp32.out",), "wan_vae": ("out.pixels_raw", "out.latent")}
 
 
 @dataclass(frozen=True)
 class Measure:
-    """How far one recomputed tensor is from the expected one; `problem` says what kept them from being compared."""
+    """How far one recomputed tensor is from the expected one; `problem` is a fault the largest error does not show."""
 
     name: str
     way: str  # e.g. the chunking, or nothing
@@ -107,25 +112,25 @@ def verify_file(path: Path | str) -> VerifyReport:
 
 def measure(part: Recomputed, expected: Tensor) -> Measure:
     """Compare one recomputed tensor with the expected one."""
-    if series_of(part.name).endswith(".idx"):
-        allowed, unit = 0.0, ""
-    elif part.name.startswith("bf16."):
-        allowed, unit = BFLOAT16_TOLERANCE_ULP, "ulp"
-    else:
-        allowed, unit = FLOAT32_TOLERANCE, ""
     problem = ""
-    error = float("inf")
     if expected.shape != part.value.shape:
         problem = f"the file's has the shape {tuple(expected.shape)}, the recomputed one {tuple(part.value.shape)}"
-    elif not bool(expected.double().isfinite().all()):
-        problem = "the file's holds NaN or infinite values"
-    else:
-        difference = (part.value.double() - expected.double()).abs()
-        if unit == "ulp":
-            difference = difference / _bfloat16_ulp(expected.double())
-        # NaN in what was recomputed must not pass as "not larger"
-        error = difference.nan_to_num(nan=float("inf")).max().item()
-    return Measure(part.name, part.way, error, allowed, unit, problem)
+    elif expected.is_complex() or not bool(expected.double().isfinite().all()):
+        problem = "the file's holds values that are no finite real numbers (NaN?)"
+    if problem:
+        return Measure(part.name, part.way, float("inf"), 0.0, "", problem)
+    # NaN in what was recomputed must not pass as "not larger".
+    difference = (part.value.double() - expected.double()).abs().nan_to_num(nan=float("inf"))
+    if series_of(part.name).endswith(".idx"):
+        return Measure(part.name, part.way, difference.max().item(), 0.0, "")
+    if not part.name.startswith("bf16."):
+        return Measure(part.name, part.way, difference.max().item(), FLOAT32_TOLERANCE, "")
+    difference /= _bfloat16_ulp(expected.double())
+    rms = difference.square().mean().sqrt().item()
+    if rms > BFLOAT16_RMS_ULP:
+        problem = f"its rms error is {rms:.3g} ulp, {BFLOAT16_RMS_ULP:g} ulp is allowed"
+    allowed = BFLOAT16_ALWAYS_ULP + BFLOAT16_LARGEST_PER_RMS * min(rms, BFLOAT16_RMS_ULP)
+    return Measure(part.name, part.way, difference.max().item(), allowed, "ulp", problem)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -138,6 +143,8 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("files", nargs="+", metavar="FILE", type=Path, help="a golden file (.safetensors)")
     parser.add_argument("--every-tensor", action="store_true", help="one row per tensor instead of one per series")
     arguments = parser.parse_args(list(argv))
+    # Golden models are tiny: several threads would wait for each other longer than they compute.
+    torch.set_num_threads(1)
     reports = []
     for path in arguments.files:
         report = verify_file(path)
@@ -169,14 +176,14 @@ def _by_series(measures: Sequence[Measure]) -> list[list[Measure]]:
 
 
 def _row(row: Sequence[Measure], *, every_tensor: bool) -> str:
-    worst = max(row, key=lambda one: one.error)
+    worst = max(row, key=lambda one: (not one.passed, one.error))
     name = worst.label if every_tensor else series_of(worst.name)
     unit = f" {worst.unit}" if worst.unit else ""
-    return f"  {name:34}{len(row):>6}{worst.error:>12.1e}{unit:4}{worst.allowed:>8.0e}{unit:4}"
+    return f"  {name:34}{len(row):>6}{worst.error:>12.1e}{unit:4}{worst.allowed:>8.3g}{unit:4}".rstrip()
 
 
 def _complaint(bad: Measure) -> str:
     if bad.problem:
         return f"{bad.label}: {bad.problem}"
     unit = f" {bad.unit}" if bad.unit else ""
-    return f"{bad.label}: the largest error is {bad.error:.3g}{unit}, {bad.allowed:.0e}{unit} is allowed"
+    return f"{bad.label}: the largest error is {bad.error:.3g}{unit}, {bad.allowed:.3g}{unit} is allowed"

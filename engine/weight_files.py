@@ -57,11 +57,11 @@ def read_weight_file(path: Path) -> WeightFile:
 
     Raises CheckpointError for anything missing, truncated, foreign or unsafe.
     """
-    if not path.exists():
-        raise CheckpointError(f"{path}: there is no such file{_near_names(path)}")
-    if path.is_dir():
-        return _read_folder(path)
     try:
+        if not path.exists():
+            raise CheckpointError(f"{path}: there is no such file{_near_names(path)}")
+        if path.is_dir():
+            return _read_folder(path)
         size_bytes = path.stat().st_size
         with path.open("rb") as file:
             head = file.read(64)
