@@ -150,6 +150,7 @@ class Instrument:
         self.panels.output_asked.connect(self._raise_output)
         self.panels.output.fullscreen_asked.connect(self._set_fullscreen)
         self.panels.end_confirmed.connect(_leave)
+        QGuiApplication.instance().screenRemoved.connect(self._lose_display)
 
     def _toggle_blackout(self) -> None:
         self._controls.set(BLACKOUT_ADDRESS, not self._store.get(BLACKOUT_ADDRESS), "output key")
@@ -160,6 +161,7 @@ class Instrument:
     # -- windows -------------------------------------------------------------------------------------------------
 
     def _cover(self, screen: QScreen) -> None:
+        self._screen = screen
         self.output.cover(screen)
         # a window manager that knows only focus would hide the output behind the panels again
         self.panels.show_cover(screen is self.panels.screen())
@@ -171,10 +173,18 @@ class Instrument:
         if is_on:
             self._cover(screen)
         elif self.output.is_fullscreen:
+            self._screen = screen
             self.output.show_on(screen, self._window_place())
             self.panels.show_cover(False)
             self.panels.bring_up()
             self._show_output_state()
+
+    def _lose_display(self, screen: QScreen) -> None:
+        """Leave fullscreen when its display is gone: the system moved the output over the panels."""
+        if self.output.is_fullscreen and screen is self._screen:
+            self._tell(f"the display {screen.name()} is gone; the output is a window now")
+            self._screen = QGuiApplication.primaryScreen()
+            self._set_fullscreen(0, False)
 
     def _show_output_state(self) -> None:
         screens = QGuiApplication.screens()
@@ -193,7 +203,10 @@ class Instrument:
         self.panels.say("The output closes only with the show: press End show here.")
 
     def _place_panels(self) -> None:
-        free = QGuiApplication.primaryScreen().availableGeometry()
+        screens = [QGuiApplication.primaryScreen(), *QGuiApplication.screens()]
+        others = [screen for screen in screens if screen is not self._screen]
+        is_covered = self._options.is_fullscreen and screens[0] is self._screen and others
+        free = (others if is_covered else screens)[0].availableGeometry()
         width, height = min(PANEL_SIZE[0], free.width()), min(PANEL_SIZE[1], free.height())
         self.panels.setGeometry(free.x(), free.y(), width, height)
 

@@ -90,6 +90,7 @@ class StatusStrip(QWidget):
         self.display_fps = _Meter("display fps", "Refreshes of the output per second")
         self.buffered = _Meter("buffered", "Frames ready and not yet shown")
         self.repeats = _Meter("repeats", "Frames that were due while nothing newer was there, since the start")
+        self._detail = ""  # of the state; shown while there is no error to show
         self.osc = QuietLabel()
         self.midi = QuietLabel("note")
         self.error = QuietLabel()
@@ -116,6 +117,7 @@ class StatusStrip(QWidget):
         state = describe_state(generator, playback, params)
         self.state.show_text(state.word, theme.badge(state.colour, size_px=24))
         self.state.setToolTip(state.detail)
+        self._detail = state.detail
         is_slow = 0.0 < generator.generator_fps < LOW_RATE_SHARE * playback.rate_fps
         self.generator_fps.show_figure(_rate(generator.generator_fps), theme.WARNING if is_slow else theme.TEXT)
         self.display_fps.show_figure(_rate(playback.display_fps))
@@ -132,7 +134,7 @@ class StatusStrip(QWidget):
     def show_error(self, sentence: str) -> None:
         """Show the last thing that went wrong, in one line."""
         if not sentence:
-            self.error.show_text("no errors", f"color: {theme.FAINT}; font-size: 15px;")
+            self.error.show_text(self._detail or "no errors", f"color: {theme.FAINT}; font-size: 15px;")
             return
         line = " ".join(sentence.split())
         shown = line if len(line) <= SHOWN_SENTENCE else line[: SHOWN_SENTENCE - 1] + "…"
