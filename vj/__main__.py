@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from engine.chunk_source import DEFAULT_MODEL, SourceChoice
 from engine.frame_size import parse_size
+from engine.preset_table import did_you_mean
 from engine.test_pattern import TEST_PATTERN_NAME
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from engine.verify import main as verify
 
         return verify(words[1:])
+    if words and not words[0].startswith("-") and words[0] not in COMMANDS:
+        near = did_you_mean(words[0], COMMANDS)
+        sys.stderr.write(f"vj: there is no command {words[0]!r}{near}; `vj --help` lists them\n")
+        return EXIT_WRONG_USE
     if not words or (words[0] not in COMMANDS and words[0] not in ("-h", "--help", "--version")):
         words = ["run", *words]  # `vj` alone opens the instrument
     args = _parser(words[0]).parse_args(words)

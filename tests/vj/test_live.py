@@ -231,3 +231,29 @@ def test_the_engine_in_this_process_plays_the_same(start_vj, display):
     stage.send("/vj/output/level", 0.0)
     stage.wait_until(is_black)
     assert stage.vj.stop() == 0
+
+
+def test_a_midi_controller_plays_through_the_shipped_mapping(start_vj, display, jack, monkeypatch, tmp_path: Path):
+    import rtmidi
+
+    for name, value in jack.env.items():
+        monkeypatch.setenv(name, value)
+    box = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name="stage box")
+    box.open_virtual_port("out")
+    look = tmp_path / "two_pads.toml"
+    look.write_text(
+        '[values]\n"/vj/prompt/1/text" = "deep blue sea"\n"/vj/prompt/2/text" = "a burning red desert"\n', "utf-8"
+    )
+    arguments = ("run", "--model", "test-pattern", "--fullscreen", "--osc", "0", "--look", look)
+    stage = Stage(start_vj(*arguments, display=display, env=jack.env), display)
+    try:
+        stage.wait_for_stream()
+        before = stage.see().mean(axis=(0, 1))
+        for value in (0, 32, 64, 96, 127):  # a fader picks its value up before it moves it
+            box.send_message([0xB0, 8, value])
+        stage.wait_until(lambda seen: np.abs(seen.mean(axis=(0, 1)) - before).max() > 12)
+        box.send_message([0x90, 38, 127])
+        stage.wait_until(is_black)
+    finally:
+        box.close_port()
+        box.delete()

@@ -57,6 +57,12 @@ def test_options_without_a_command_are_for_run(run_vj: Run):
     assert "no display" in done.stderr
 
 
+def test_an_unknown_command_names_the_nearest(run_vj: Run):
+    done = run_vj("rendr")
+    assert done.returncode == 2
+    assert "did you mean 'render'" in sentence_of(done)
+
+
 def test_no_display_is_a_sentence_before_qt_aborts(run_vj: Run):
     done = run_vj("run", "--model", "test-pattern")
     assert done.returncode == 1
