@@ -208,7 +208,8 @@ class Instrument:
         is_covered = self._options.is_fullscreen and screens[0] is self._screen and others
         free = (others if is_covered else screens)[0].availableGeometry()
         width, height = min(PANEL_SIZE[0], free.width()), min(PANEL_SIZE[1], free.height())
-        self.panels.setGeometry(free.x(), free.y(), width, height)
+        self.panels.resize(width, height)
+        self.panels.move(free.topLeft())  # unlike setGeometry, leaves room for a window manager's title bar
 
     def _window_place(self) -> QRect:
         """A window in the lower right corner of its display: the panels stay in reach."""

@@ -171,3 +171,23 @@ def test_a_shader_the_driver_refuses_says_which(context: None, monkeypatch: pyte
     monkeypatch.setattr(gl_objects, "DESKTOP_HEADER", "#version 330 core\nnonsense\n")
     with pytest.raises(gl_objects.ShaderError, match=r"triangle\.vert\.glsl"):
         gl_objects.Program("blend", is_es=False)
+
+
+def test_the_shaders_compile_for_opengl_es_too(qt_application):
+    from PyQt6.QtGui import QSurfaceFormat
+
+    from vj.output.gl_objects import Program
+
+    wanted = QSurfaceFormat()
+    wanted.setRenderableType(QSurfaceFormat.RenderableType.OpenGLES)
+    wanted.setVersion(3, 0)
+    context, surface = QOpenGLContext(), QOffscreenSurface()
+    context.setFormat(wanted)
+    if not context.create() or not context.isOpenGLES():
+        pytest.skip("this driver has no OpenGL ES")
+    surface.setFormat(context.format())
+    surface.create()
+    assert context.makeCurrent(surface)
+    for name in ("blend", "stretch", "idle"):
+        Program(name, is_es=True).delete()
+    context.doneCurrent()
