@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from engine.ember.weights import read_text_encoder, write_transformer
 from engine.model.config import EMBER, ModelConfig
@@ -52,9 +53,10 @@ class CausalTrainer:
         """Take one step; return the flow's mean square error."""
         with torch.no_grad():
             text = self.text(samples.captions)
-        history = self._blurred(samples.history)
+        history = samples.history
         if progress > self.settings.own_history_from and self.dice.random() < OWN_HISTORY_STEPS:
-            history = self._own_history(samples, history, layout, text)
+            history = self._own_history(samples, self._worn(history), layout, text)
+        history = self._worn(history)
         noise = self._randn(samples.target)
         timesteps = self._random_timesteps(samples.target, layout)
         noisy = add_noise(samples.target, noise, timesteps)
@@ -106,9 +108,21 @@ class CausalTrainer:
         self.dice.seed(self.settings.seed + self.step)
         self.noise.manual_seed(self.settings.seed + self.step)
 
-    def _blurred(self, history: Tensor) -> Tensor:
-        """Add a random amount of noise to every sample's history, so that the model forgives its own errors."""
-        level = torch.rand(len(history), 1, 1, 1, 1, generator=self.noise) * self.settings.history_noise
+    def _worn(self, history: Tensor) -> Tensor:
+        """Spoil histories as streams spoil them: noise always; often faded to a flat picture, or blurred.
+
+        The target stays what it was, so the model learns the way back. Without it no stream leaves black.
+        """
+        batch, sink = len(history), self.config.sink_frames
+        flat = history.mean(dim=(1, 3, 4), keepdim=True)[torch.randperm(batch, generator=self.noise)]
+        coarse = functional.avg_pool2d(history.flatten(0, 1), 5, stride=1, padding=2, count_include_pad=False)
+        coarse = coarse.unflatten(0, history.shape[:2])
+        for picture, share in ((coarse, self.settings.blur_share), (flat, self.settings.fade_share)):
+            amount = self._rand(batch) * (self._rand(batch) < share)
+            amount = amount[:, None].expand(-1, history.shape[1]).clone()
+            amount[:, :sink] *= (self._rand(batch) < 0.5)[:, None]  # in a long stream the sink is the sound part
+            history = torch.lerp(history, picture.expand_as(history), amount[:, :, None, None, None])
+        level = self._rand(batch)[:, None, None, None, None] * self.settings.history_noise
         return torch.lerp(history, self._randn(history), level)
 
     @torch.no_grad()
@@ -132,6 +146,9 @@ class CausalTrainer:
         anywhere = any_timesteps(shape, self.config.timestep_shift, self.noise)
         is_any = torch.rand(shape, generator=self.noise) < self.settings.any_step_share
         return torch.where(is_any, anywhere, timesteps).repeat_interleave(layout.chunk_frames, dim=1)
+
+    def _rand(self, count: int) -> Tensor:
+        return torch.rand(count, generator=self.noise)
 
     def _randn(self, like: Tensor) -> Tensor:
         return torch.randn(like.shape, generator=self.noise)
