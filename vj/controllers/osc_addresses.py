@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from engine.params import Parameter
@@ -53,22 +54,38 @@ def find_targets(address: str) -> tuple[OscTarget, ...]:
 @functools.lru_cache(maxsize=512)
 def _match_pattern(pattern: str) -> tuple[OscTarget, ...]:
     """Match as OSC 1.0 says: `*` and `?` stay inside one part of the address, `[!a-z]`, `{one,two}`."""
+    parts = _PATTERN_PART.findall(pattern)
     try:
-        matcher = re.compile("".join(_to_regex(part) for part in _PATTERN_PART.findall(pattern)))
+        return tuple(target for address, target in TARGETS.items() if _is_match(parts, address))
     except re.error:
-        return ()
-    return tuple(target for address, target in TARGETS.items() if matcher.fullmatch(address))
+        return ()  # a character range that runs backwards
 
 
-def _to_regex(part: str) -> str:
+def _is_match(parts: list[str], address: str) -> bool:
+    """Walk all readings of a pattern side by side: a regular expression tries one after another, for years if asked."""
+    reached = {0}
+    for part in parts:
+        reached = {end for start in reached for end in _ends(part, address, start)}
+    return len(address) in reached
+
+
+def _ends(part: str, address: str, start: int) -> Iterable[int]:
+    """Where one part of a pattern may end when it begins at `start`."""
+    if part.startswith("{") and len(part) > 2:
+        words = part[1:-1].split(",")
+        return {start + len(word) for word in words if address.startswith(word, start)}
     if part.startswith("*"):
-        return "[^/]*"
+        slash = address.find("/", start)
+        return range(start, (len(address) if slash < 0 else slash) + 1)
+    is_one = start < len(address) and _matches_character(part, address[start])
+    return (start + 1,) if is_one else ()
+
+
+def _matches_character(part: str, character: str) -> bool:
     if part == "?":
-        return "[^/]"
+        return character != "/"
     if part.startswith("[") and len(part) > 2:
         negation, characters = ("^", part[2:-1]) if part[1] == "!" else ("", part[1:-1])
         ranges = re.escape(characters).replace("\\-", "-")
-        return f"[{negation}{ranges}]"
-    if part.startswith("{") and len(part) > 2:
-        return "(?:" + "|".join(re.escape(word) for word in part[1:-1].split(",")) + ")"
-    return re.escape(part)
+        return re.fullmatch(f"[{negation}{ranges}]", character) is not None
+    return part == character

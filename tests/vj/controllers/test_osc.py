@@ -178,6 +178,20 @@ def test_patterns_mean_what_osc_says(pattern, addresses):
     assert [target.address for target in find_targets(pattern)] == addresses
 
 
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "/vj/" + "{,}" * 80 + "x",
+        "/" + "".join(f"{{{c},{c},{c}}}" for c in "vj/prompt/1/text") + "x",
+        "/vj/" + "*?" * 99,
+    ],
+)
+def test_a_hostile_pattern_costs_no_time(pattern):
+    began_s = time.monotonic()
+    assert find_targets(pattern) == ()
+    assert time.monotonic() - began_s < 2.0
+
+
 def test_a_pattern_moves_all_it_means(rig):
     rig.send("/vj/prompt/*/weight", 0.5)
     assert [rig.value(f"/vj/prompt/{n}/weight") for n in (1, 2, 3, 4)] == [0.5] * 4
