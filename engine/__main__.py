@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib
 import sys
 
+from engine.terminal import run_command
+
 COMMANDS = {
     "render": ("engine.render", "prompts, a look or a timeline to video files"),
     "verify": ("engine.verify", "recompute golden files on this machine"),
     "train": ("engine.training.__main__", "train ember's parts"),
 }
 EXIT_WRONG_USE = 2
-EXIT_STOPPED = 130
 
 
 def main(arguments: list[str]) -> int:
@@ -23,11 +24,8 @@ def main(arguments: list[str]) -> int:
     if name not in COMMANDS:
         print(f"python -m engine: there is no command {name!r}\n\n{_help()}", file=sys.stderr)
         return EXIT_WRONG_USE
-    try:
-        # only the module that was asked for: some need torch, which takes seconds
-        return importlib.import_module(COMMANDS[name][0]).main(rest)
-    except KeyboardInterrupt:
-        return EXIT_STOPPED
+    # only the module that was asked for: some need torch, which takes seconds
+    return importlib.import_module(COMMANDS[name][0]).main(rest)
 
 
 def _help() -> str:
@@ -36,4 +34,4 @@ def _help() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run_command(lambda: main(sys.argv[1:])))

@@ -63,7 +63,9 @@ def load_decoder(preset: DecoderPreset, device: torch.device, dtype: torch.dtype
 def load_text_encoder(preset: ModelPreset) -> TextEncoder:
     """The text encoder, on the CPU in float32. Raises CheckpointError when its file does not fit the transformer."""
     checkpoint = read_checkpoint(preset.text.file)
-    table = checkpoint.tensors.get("table.weight", torch.empty(2, 1))
+    table = checkpoint.tensors.get("table.weight", torch.empty(0))
+    if table.dim() != 2:  # a file of something else: any size will do to tell how it differs
+        table = torch.empty(2, 1)
     config = NgramConfig(
         text_len=preset.transformer.text_len,
         text_dim=preset.transformer.text_dim,

@@ -72,7 +72,10 @@ class ModelPreset:
 
 def load_preset(name_or_path: str) -> ModelPreset:
     """Read a preset by NAME, FILE.toml or DIR. Raises PresetError (a ValueError) naming every problem."""
-    return read_preset(_find(name_or_path))
+    try:
+        return read_preset(_find(name_or_path))
+    except OSError as error:
+        raise PresetError(f"model {name_or_path[:80]!r} cannot be looked for ({error.strerror})") from None
 
 
 def list_presets() -> dict[str, Path]:
@@ -102,7 +105,7 @@ def read_preset(path: Path) -> ModelPreset:
 
 
 def _find(name_or_path: str) -> Path:
-    path = Path(name_or_path).expanduser()
+    path = _at_home(name_or_path)
     if path.is_dir() and (path / FILE_IN_FOLDER).is_file():
         return path / FILE_IN_FOLDER
     if path.is_file():
@@ -116,6 +119,14 @@ def _find(name_or_path: str) -> Path:
         raise PresetError(f"{path}: there is no such file or folder")
     names = ", ".join(known) or "none"
     raise PresetError(f"model {name_or_path!r} is unknown{did_you_mean(name_or_path, known)} (known: {names})")
+
+
+def _at_home(written: str) -> Path:
+    """Path with ~ read as shells do; a home nobody has stays as it is written, and is not found."""
+    try:
+        return Path(written).expanduser()
+    except RuntimeError:
+        return Path(written)
 
 
 def _folders() -> list[Path]:
@@ -140,7 +151,11 @@ def _weight_file(table: PresetTable) -> Path:
     written = table.text("file")
     if written.startswith(PACKAGE_PREFIX):
         return Path(engine.__file__).resolve().parent / written.removeprefix(PACKAGE_PREFIX)
-    return (table.path.parent / Path(written).expanduser()).resolve()
+    try:
+        return (table.path.parent / _at_home(written)).resolve()
+    except (ValueError, RuntimeError):
+        table.complain("file", f"{written!r} can be no file's name")
+        return table.path
 
 
 def _read_config(table: PresetTable, stream: PresetTable) -> ModelConfig:

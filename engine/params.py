@@ -85,6 +85,8 @@ def _number(parameter: Parameter, value: object) -> float:
         number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         raise ValueError(f"{parameter.address}: {value!r} is not a number") from None
+    except OverflowError:  # files may hold whole numbers of any length
+        raise ValueError(f"{parameter.address}: a whole number too long for any range") from None
     if number != number or number in (float("inf"), float("-inf")):
         raise ValueError(f"{parameter.address}: {value!r} is not a finite number")
     return number
@@ -131,7 +133,12 @@ def _coerce_choice(parameter: Parameter, value: object) -> str:
 def _coerce_text(parameter: Parameter, value: object) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{parameter.address}: {value!r} is not a text")
-    return value.strip()
+    return sound_text(value).strip()
+
+
+def sound_text(text: str) -> str:
+    """Put ? for what no UTF-8 can hold (halves of surrogate pairs, bytes a terminal could not decode)."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _coerce_trigger(parameter: Parameter, value: object) -> bool:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import difflib
 import math
+import sys
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 _MISSING = object()
+LARGEST_NUMBER = sys.float_info.max
 
 
 class PresetError(ValueError):
@@ -28,12 +30,14 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def read_table(path: Path) -> PresetTable:
     """Read a TOML file. Raises PresetError with a sentence."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise PresetError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
         raise PresetError(f"{path}: is not a text file (byte {error.start} is not UTF-8)") from None
-    except tomllib.TOMLDecodeError as error:
+    try:
+        content = tomllib.loads(text)
+    except ValueError as error:  # also a whole number of thousands of digits, which tomllib passes on
         raise PresetError(f"{path}: is not TOML: {error}") from None
     except RecursionError:
         raise PresetError(f"{path}: is not TOML anyone would write: its brackets nest too deep") from None
@@ -85,7 +89,7 @@ class PresetTable:
         if not isinstance(value, int | float) or isinstance(value, bool):
             self._complain_type(key, value, "a number")
             return default or minimum
-        if not minimum <= value <= maximum or not math.isfinite(value):
+        if not minimum <= value <= maximum or not _is_number(value):
             self.complain(key, f"{value} is outside {minimum:g} to {maximum:g}")
             return default or minimum
         return float(value)
@@ -120,4 +124,6 @@ class PresetTable:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    # compared, not asked with math.isfinite, which fails for whole numbers longer than any float
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and -LARGEST_NUMBER <= value <= LARGEST_NUMBER

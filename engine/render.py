@@ -6,7 +6,6 @@ Knows nothing of look and timeline files: whoever can read them hands in a plan.
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -24,7 +23,7 @@ from engine.chunk_source import (
 )
 from engine.frame_size import parse_size
 from engine.offline_stream import Length, play
-from engine.params import SEED_MAX
+from engine.params import SEED_MAX, sound_text
 from engine.progress import Progress
 from engine.render_jobs import (
     Prompt,
@@ -39,6 +38,10 @@ from engine.video_file import VideoFile, VideoFileError, check_output
 
 DEFAULT_LENGTH_S = 10.0
 DEFAULT_THREADS = 2
+LONGEST_S = 1e6  # eleven days; more is a slip of the hand, and no disk holds it
+MOST_LATENT_FRAMES = 4_000_000  # the same time at 16 frames per second
+MOST_SAMPLES = 10_000
+MOST_THREADS = 1024  # OpenMP ends the process when the system refuses it a thread
 EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USE, EXIT_STOPPED = 0, 1, 2, 130  # 130 = 128 + SIGINT, as shells do
 
 ReadPlan = Callable[[argparse.Namespace], RenderPlan]
@@ -58,14 +61,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a longer text for each line of --prompts: given to the model",
     )
     parser.add_argument(
-        "--samples", type=_positive, default=1, metavar="N", help="clips per prompt, with seeds --seed, --seed + 1, ..."
+        "--samples",
+        type=_count(MOST_SAMPLES),
+        default=1,
+        metavar="N",
+        help="clips per prompt, with seeds --seed, --seed + 1, ...",
     )
     length = parser.add_mutually_exclusive_group()
     length.add_argument(
         "--seconds", type=_seconds, metavar="S", help=f"length (default: the timeline's, else {DEFAULT_LENGTH_S:g})"
     )
     length.add_argument(
-        "--latent-frames", type=_positive, metavar="N", help="length in latent frames: 1 + 4(N - 1) frames"
+        "--latent-frames",
+        type=_count(MOST_LATENT_FRAMES),
+        metavar="N",
+        help="length in latent frames: 1 + 4(N - 1) frames",
     )
     parser.add_argument("--seed", type=_seed, metavar="N", help="seed of the noise (default: the file's, else 0)")
     parser.add_argument("--model", default=DEFAULT_MODEL, help="model name, FILE.toml or DIR (default: %(default)s)")
@@ -82,7 +92,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--threads",
-        type=_positive,
+        type=_count(MOST_THREADS),
         default=DEFAULT_THREADS,
         metavar="N",
         help="CPU threads (default: %(default)s); another number may change the last bits",
@@ -128,7 +138,8 @@ def _make_jobs(args: argparse.Namespace, read_plan: ReadPlan | None) -> list[Ren
     if args.prompts is not None:
         prompts = read_prompts(args.prompts, args.extended_prompts)
     elif args.prompt.strip():
-        prompts = [Prompt(0, args.prompt.strip(), args.prompt.strip())]
+        text = sound_text(args.prompt.strip())
+        prompts = [Prompt(0, text, text)]
     else:
         raise RenderUseError("--prompt is empty: say what is to be seen")
     return jobs_for_prompts(
@@ -210,6 +221,8 @@ def _length(args: argparse.Namespace, plan: RenderPlan, rate_fps: float) -> Leng
     if args.latent_frames is not None:
         return Length(latent_frames=args.latent_frames)
     seconds = args.seconds if args.seconds is not None else plan.length_s or DEFAULT_LENGTH_S
+    if seconds > LONGEST_S:
+        raise RenderUseError(f"the file plays for {seconds:g} s; say how much of it with --seconds")
     frames = round(seconds * rate_fps)
     if frames < 1:
         raise RenderUseError(
@@ -233,16 +246,21 @@ def _seconds(text: str) -> float:
         seconds = float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds") from None
-    if not math.isfinite(seconds) or seconds <= 0:
-        raise argparse.ArgumentTypeError(f"{text} is no length: give seconds above 0, for example 4")
+    if not 0.0 < seconds <= LONGEST_S:
+        raise argparse.ArgumentTypeError(
+            f"{text} is no length: give seconds above 0, for example 4, and at most {LONGEST_S:g}"
+        )
     return seconds
 
 
-def _positive(text: str) -> int:
-    number = _whole(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return number
+def _count(most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        number = _whole(text)
+        if not 1 <= number <= most:
+            raise argparse.ArgumentTypeError(f"{text} is outside 1 to {most}")
+        return number
+
+    return read
 
 
 def _seed(text: str) -> int:

@@ -13,6 +13,7 @@ from engine.params import SEED_MAX
 from engine.render_plan import RenderPlan, plan_for_prompt
 
 SLUG_CHARACTERS = 60
+SLUG_BYTES = 180  # file systems count bytes, and allow 255 with everything around the slug
 DEFAULT_SUFFIX = ".mp4"
 LOSSLESS_SUFFIX = ".mkv"
 PATTERN_FIELDS = ("index", "prompt", "slug", "seed", "sample")
@@ -85,7 +86,8 @@ def jobs_for_plan(plan: RenderPlan, out: str, seed: int | None, samples: int) ->
 def slug_of(text: str) -> str:
     """A file name's part from a prompt: lower case, letters and digits of any script, the rest as single dashes."""
     slug = re.sub(r"[\W_]+", "-", text.lower()).strip("-")
-    return slug[:SLUG_CHARACTERS].rstrip("-") or "prompt"
+    short = slug[:SLUG_CHARACTERS].encode()[:SLUG_BYTES].decode(errors="ignore")
+    return short.rstrip("-") or "prompt"
 
 
 def _lines(path: Path) -> list[str]:
@@ -106,7 +108,7 @@ def _lines(path: Path) -> list[str]:
 def _pattern(out: str, is_list: bool, prompts: int, samples: int, is_lossless: bool) -> str:
     """What names are filled into: --out itself, or a standard name in it when it is a folder."""
     suffix = LOSSLESS_SUFFIX if is_lossless else DEFAULT_SUFFIX
-    is_folder = Path(out).is_dir() or out.endswith(("/", "\\"))
+    is_folder = out.endswith(("/", "\\")) or _is_folder(Path(out))
     if is_folder and (is_list or samples > 1):
         name = ("{index}-" if is_list else "") + "{slug}" + ("-seed{seed}" if samples > 1 else "") + suffix
         return str(Path(out) / name)
@@ -120,6 +122,14 @@ def _pattern(out: str, is_list: bool, prompts: int, samples: int, is_lossless: b
             f"--out {out} is one file and many are asked for: name a folder, or use {{index}} or {{seed}}"
         )
     return out
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether a folder is there; what is wrong with the name itself is told when the file is to be written."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _fill(pattern: str, prompt: Prompt, seed: int, sample: int) -> str:

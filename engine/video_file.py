@@ -44,7 +44,11 @@ class VideoFileError(Exception):
 def check_output(path: Path, is_lossless: bool) -> None:
     """Raise VideoFileError with a sentence unless `path` can become a video file of that kind."""
     formats = LOSSLESS_FORMATS if is_lossless else LOSSY_FORMATS
-    if path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:
+        raise VideoFileError(f"{path} cannot be written ({error.strerror}): choose another name") from None
+    if is_folder:
         raise VideoFileError(f"{path} is a folder: name a file in it, for example {path / 'clip'}{min(formats)}")
     if path.suffix.lower() not in formats:
         kind = "lossless video (FFV1)" if is_lossless else "video"

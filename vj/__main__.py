@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from engine.chunk_source import DEFAULT_MODEL, SourceChoice
 from engine.frame_size import parse_size
 from engine.preset_table import did_you_mean
+from engine.terminal import run_command
 from engine.test_pattern import TEST_PATTERN_NAME
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ COMMANDS = ("run", "render", "verify", "timeline")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    return run_command(lambda: _run_words(words))
+
+
+def _run_words(words: list[str]) -> int:
     if words[:1] == ["verify"]:  # the engine's own command line, help included
         from engine.verify import main as verify
 

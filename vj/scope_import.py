@@ -11,10 +11,11 @@ from pathlib import Path
 from engine.params import PROMPT_PADS, Value
 from vj.json_fields import JsonFields, JsonTable, read_json
 from vj.scope_settings import ScopeSettings, timeline_settings, workflow_settings
-from vj.timeline import PADS, Timeline, TimelineCue, text_address, weight_address
+from vj.timeline import CHUNK_S, LONGEST_S, PADS, Timeline, TimelineCue, text_address, weight_address
 from vj.written_files import FileError
 
 WORKFLOW_FORMAT = "scope-workflow"
+LONGEST_FADE_CHUNKS = int(LONGEST_S / CHUNK_S)
 _BLENDS = {"": "linear", "linear": "linear", "slerp": "spherical"}
 
 
@@ -106,6 +107,8 @@ class _Entries:
         if method not in _BLENDS:
             fields.refuse(f"{at}.{spelling.method}", "linear or slerp", method)
         chunks = fields.whole(f"{at}.{spelling.chunks}", table.get(spelling.chunks) or 0)
+        if chunks > LONGEST_FADE_CHUNKS:
+            fields.refuse(f"{at}.{spelling.chunks}", f"at most {LONGEST_FADE_CHUNKS}, a day", chunks)
         return _Entry(start_s, end_s, self.prompts(f"{at}.", table), chunks, _BLENDS[method] if chunks else "")
 
     def prompts(self, prefix: str, table: JsonTable) -> tuple[tuple[str, float], ...]:

@@ -49,8 +49,11 @@ def find_file(name_or_path: str | Path, kind: str) -> Path:
     Raises FileError with the nearest name when there is neither.
     """
     path = Path(name_or_path)
-    if path.exists():
-        return path
+    try:
+        if path.exists():
+            return path
+    except OSError as error:
+        raise FileError(path, f"cannot be looked for ({error.strerror})") from None
     known = list_files(kind)
     name = path.stem if path.suffix.lower() in SUFFIXES[kind] else path.name
     if path.parent == Path() and name in known:

@@ -16,6 +16,7 @@ from vj.looks import SEED_ADDRESS, live_only_notes
 from vj.parameters import PARAMETERS
 
 CHUNK_S = 0.75  # 3 latent frames of 4 frames at 16 per second
+LONGEST_S = 86400.0  # a fade is spelled out chunk by chunk: longer than a day can only be a slip
 BLEND_ADDRESS = "/vj/prompt/blend"
 PADS = range(1, PROMPT_PADS + 1)
 

@@ -5,7 +5,7 @@ Times in seconds, beats or bars become seconds here. Knows nothing of playing.
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from vj.looks import SEED_ADDRESS, load_look, read_values
 from vj.parameters import PARAMETERS
 from vj.scope_import import load_scope_timeline
 from vj.shipped_files import LOOKS, find_file
-from vj.timeline import Timeline, TimelineCue
+from vj.timeline import LONGEST_S, Timeline, TimelineCue
 from vj.written_files import FileError, Problem, read_text, read_toml, show_value
 
 UNITS = ("seconds", "beats", "bars")
@@ -56,7 +56,7 @@ class _Reader:
         cues.sort(key=lambda cue: cue.at_s)
         name = file.get("name", "")
         seed = self._seed(file["seed"]) if "seed" in file else None
-        length_s = self._number("length", file["length"], 0.0) * unit_s if "length" in file else 0.0
+        length_s = self._time_s("length", file["length"], unit_s, 0.0) if "length" in file else 0.0
         timeline = Timeline(
             name if isinstance(name, str) and name else self._path.stem, tuple(cues), length_s or None, seed
         )
@@ -87,8 +87,8 @@ class _Reader:
         if "at" not in line:
             self._report(f"{key}.at", "is missing: the cue is left out")
             return None
-        at = self._number(f"{key}.at", line["at"], -1.0)
-        if at < 0.0:
+        at_s = self._time_s(f"{key}.at", line["at"], unit_s, -1.0)
+        if at_s < 0.0:
             return None
         values = self._look_values(f"{key}.look", line["look"]) if "look" in line else {}
         if "values" in line:
@@ -102,9 +102,8 @@ class _Reader:
         if not values and not cut:
             self._report(key, "changes nothing")
             return None
-        return TimelineCue(
-            at * unit_s, values, self._number(f"{key}.fade", line.get("fade", 0.0), 0.0) * unit_s, cut=cut
-        )
+        fade_s = self._time_s(f"{key}.fade", line.get("fade", 0.0), unit_s, 0.0)
+        return TimelineCue(at_s, values, fade_s, cut=cut)
 
     def _look_values(self, key: str, name: object) -> dict[str, Value]:
         if not isinstance(name, str):
@@ -126,9 +125,19 @@ class _Reader:
             self._report("seed", str(error).removeprefix(f"{SEED_ADDRESS}: "))
             return None
 
+    def _time_s(self, key: str, value: object, unit_s: float, otherwise_s: float) -> float:
+        number = self._number(key, value, -1.0)
+        if number < 0.0:
+            return otherwise_s
+        if not number * unit_s <= LONGEST_S:
+            self._report(key, f"{show_value(value)} is past the end of a day: times go up to {LONGEST_S:g} seconds")
+            return otherwise_s
+        return number * unit_s
+
     def _number(self, key: str, value: object, otherwise: float, is_above_zero: bool = False) -> float:
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-        if is_number and (value > 0.0 if is_above_zero else value >= 0.0):
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        # an upper bound, because TOML has infinity, and whole numbers longer than any float
+        if is_number and (value > 0.0 if is_above_zero else value >= 0.0) and value <= sys.float_info.max:
             return float(value)
         least = "above 0" if is_above_zero else "of 0 or more"
         self._report(key, f"must be a number {least}, not {show_value(value)}")

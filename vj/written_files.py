@@ -46,9 +46,10 @@ def read_text(path: Path) -> str:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file into plain data. Raises FileError with line and column."""
+    text = read_text(path)
     try:
-        return tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
+        return tomllib.loads(text)
+    except ValueError as error:  # also a whole number of thousands of digits, which tomllib passes on
         raise FileError(path, f"is not TOML: {error}") from None
     except RecursionError:
         raise FileError(path, "is not TOML anyone would write: its brackets nest too deep") from None

@@ -90,7 +90,11 @@ def test_explicit_timesteps_are_kept_as_they_are(tmp_path: Path) -> None:
         (("rate_fps = 16", "rate_fps = nan"), "stream.rate_fps: nan is outside 1 to 240"),
         (("rate_fps = 16", "rate_fps = 16\nsteps = [250, 1000]"), "stream.steps: [250, 1000] must fall"),
         (("rate_fps = 16", "rate_fps = 16\nsteps = [1000.5]"), "stream.steps: [1000.5] must fall"),
+        (("rate_fps = 16", f"rate_fps = 1{'0' * 400}"), "is outside 1 to 240"),
+        (("rate_fps = 16", f"rate_fps = 16\nsteps = [1{'0' * 400}]"), "is not a list of numbers"),
+        (('file = "vae.pth"', 'file = "vae\\u0000.pth"'), "decoder.file: 'vae\\x00.pth' can be no file's name"),
         (("[text]", "[text"), "is not TOML"),
+        (("[text]", f"x = 1{'0' * 5000}\n[text]"), "is not TOML"),
     ],
 )
 def test_each_problem_names_file_key_and_a_way_out(tmp_path: Path, change: tuple[str, str], complaint: str) -> None:
@@ -115,6 +119,8 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
         ("embr", "model 'embr' is unknown, did you mean 'ember'? (known: ember"),
         ("nowhere/model.toml", "there is no such file or folder"),
         (".", "there is no model.toml in this folder"),
+        ("~nobody-of-this-name/model.toml", "there is no such file or folder"),
+        ("x" * 300, "cannot be looked for (File name too long)"),
     ],
 )
 def test_a_model_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, complaint: str) -> None:

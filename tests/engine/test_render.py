@@ -178,6 +178,7 @@ WRONG_USES = [
     (["--out", "{tmp}/a.mp4", "--lossless"], ".mp4 is no lossless video (FFV1) known here; use .mkv"),
     (["--out", "/proc/a.mp4"], "/proc/a.mp4 cannot be written"),
     (["--out", "{tmp}/a.mp4", "--samples", "2"], "is one file and many are asked for"),
+    (["--out", "{tmp}/" + "x" * 300 + ".mp4"], "File name too long): choose another name"),
     (["--out", "{tmp}/{{indx}}.mp4"], "{{indx}} is unknown"),
     (["--out", "{tmp}/a.mp4", "--seconds", "0.01"], "are not one frame"),
     (["--out", "{tmp}/a.mp4", "--extended-prompts", "x"], "--extended-prompts goes with --prompts"),
@@ -201,7 +202,10 @@ def test_wrong_use_is_one_sentence_and_exit_code_2(
         (["--seconds", "-3"], "-3 is no length"),
         (["--seconds", "nan"], "nan is no length"),
         (["--seconds", "inf"], "inf is no length"),
-        (["--latent-frames", "0"], "0 is not above 0"),
+        (["--latent-frames", "0"], "0 is outside 1 to 4000000"),
+        (["--seconds", "1e300"], "at most 1e+06"),
+        (["--samples", "2147483647"], "outside 1 to 10000"),
+        (["--threads", "1000000"], "outside 1 to 1024"),
         (["--size", "854x480"], "the nearest are 848x480 and 864x480"),
         (["--size", "0x0"], "size 0x0 is impossible"),
         (["--size", "99999x99999"], "size 99999x99999 is impossible"),
@@ -281,6 +285,12 @@ def test_ctrl_c_ends_with_130_and_keeps_the_file_that_was_there(tmp_path: Path) 
     assert [file.name for file in tmp_path.iterdir()] == ["a.mp4"]
 
 
+def test_a_prompt_of_broken_bytes_is_rendered(tmp_path: Path) -> None:
+    out = tmp_path / "a.mp4"
+    assert rendered("--prompt", "ink \udcff", "--model", "test-pattern", "--seconds", "1", "--out", str(out)) == 0
+    assert len(frames_of(out)) == 16
+
+
 @pytest.mark.parametrize(
     ("text", "slug"),
     [
@@ -288,6 +298,7 @@ def test_ctrl_c_ends_with_130_and_keeps_the_file_that_was_there(tmp_path: Path) 
         ("../..", "prompt"),
         ("Grüße, Welt", "grüße-welt"),
         ("x" * 99, "x" * 60),
+        ("𠀀" * 99, "𠀀" * 45),
     ],
 )
 def test_slugs_are_safe_names(text: str, slug: str) -> None:

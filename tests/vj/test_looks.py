@@ -57,6 +57,7 @@ def test_a_look_becomes_a_plan_of_one_cue(load):
         ('"/vj/prompt/1/txt" = "x"', "values./vj/prompt/1/txt", "did you mean '/vj/prompt/1/text'"),
         ('"/vj/prompt/1/weight" = 3', "values./vj/prompt/1/weight", "3 is outside 0 to 1; 1.0 is taken"),
         ('"/vj/prompt/1/weight" = nan', "values./vj/prompt/1/weight", "not a finite number"),
+        (f'"/vj/prompt/1/weight" = 1{"0" * 400}', "values./vj/prompt/1/weight", "too long for any range"),
         ('"/vj/prompt/1/weight" = [1]', "values./vj/prompt/1/weight", "[1] is not a number"),
         ('"/vj/prompt/2/text" = 7', "values./vj/prompt/2/text", "7 is not a text"),
         ('"/vj/prompt/blend" = "slerp"', "values./vj/prompt/blend", "'slerp' is not one of linear, spherical"),
@@ -84,6 +85,7 @@ def test_unknown_keys_and_wrong_words_are_told(load):
         ("values = 3", "must be a table"),
         ('[values]\n"/vj/sed/value" = 1', "sets nothing .*did you mean '/vj/seed/value'"),
         ("[values", "is not TOML"),
+        (f"values = 1{'0' * 5000}", "is not TOML"),
     ],
 )
 def test_a_look_that_sets_nothing_is_one_sentence(load, text, sentence):

@@ -65,6 +65,10 @@ def test_set_many_is_all_or_nothing():
     assert store.get("/vj/seed/value") == 0
 
 
+def test_a_text_holds_what_utf_8_can_hold():
+    assert ParameterStore().set("/vj/prompt/1/text", "ink \ud800 in water", "osc") == "ink ? in water"
+
+
 @pytest.mark.parametrize("call", [lambda s, a: s.get(a), lambda s, a: s.set(a, 1, "x"), lambda s, a: find_parameter(a)])
 def test_unknown_addresses_name_the_nearest(call):
     with pytest.raises(UnknownAddressError, match="did you mean '/vj/seed/value'"):

@@ -148,6 +148,7 @@ def test_a_seed_beyond_ours_is_clamped_and_noted(load):
         ({"prompts": [entry(prompts=[{"text": 3}])]}, r"prompts\[0\].prompts\[0\].text is 3; it must be a text"),
         ({"prompts": [entry(prompts=[{"text": "a", "weight": -1}])]}, r"prompts\[0\].weight is -1"),
         ({"prompts": [entry(transitionSteps=1.5)]}, "transitionSteps is 1.5; it must be a whole number"),
+        ({"prompts": [entry(transitionSteps=10**12)]}, "it must be at most 115200, a day"),
         ({"prompts": [entry(temporalInterpolationMethod="cubic")]}, "is 'cubic'; it must be linear or slerp"),
         ({"prompts": [entry()], "settings": 3}, "settings is 3; it must be a table"),
         ({"prompts": [entry()], "settings": {"seed": "x"}}, "settings.seed is 'x'"),

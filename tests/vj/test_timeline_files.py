@@ -64,6 +64,9 @@ def test_cues_are_put_in_order_of_time(load):
         ("tempo = 120", "tempo", "unknown key, did you mean 'tempo_bpm'"),
         ("[[cues]]\nat = -1\n", "cues[1].at", "must be a number of 0 or more, not -1"),
         ("[[cues]]\nat = nan\n", "cues[1].at", "not nan"),
+        (f"[[cues]]\nat = 1{'0' * 400}\n", "cues[1].at", "must be a number of 0 or more"),
+        ("[[cues]]\nat = 86401\n", "cues[1].at", "past the end of a day"),
+        ('[[cues]]\nat = 1\nfade = 1e300\ncut = "hard"\n', "cues[1].fade", "past the end of a day"),
         ('[[cues]]\nat = "1"\n', "cues[1].at", "not '1'"),
         ('[[cues]]\ncut = "hard"\n', "cues[1].at", "is missing"),
         ("[[cues]]\nat = 1\n", "cues[1]", "changes nothing"),
@@ -89,6 +92,7 @@ def test_what_is_wrong_is_told_and_the_rest_plays(load, text, key, sentence):
         ("cues = 3", r"has no \[\[cues\]\]"),
         ("cues = [3]", r"no cue that can be played .*must be a table, not 3"),
         ("[[cues]]\nat = 1", "no cue that can be played .*changes nothing"),
+        ('unit = "bars"\ntempo_bpm = 5e-324\n[[cues]]\nat = 0', "no cue that can be played .*past the end of a day"),
         ("= 1", "is not TOML"),
     ],
 )

@@ -66,7 +66,7 @@ def parse_endpoint(text: str) -> OscEndpoint:
     """Read `[HOST:]PORT`. Raises ValueError with a sentence."""
     host, separator, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]") if separator else DEFAULT_HOST
-    if not (port.isascii() and port.isdigit() and int(port[:6]) in PORTS):
+    if not (port.isascii() and port.isdigit() and len(port) <= len(str(max(PORTS))) and int(port) in PORTS):
         raise ValueError(f"{text[:SHOWN_CHARACTERS]!r} has no port; write [HOST:]PORT with a port from 1 to 65535")
     if not host:
         raise ValueError(f"{text!r} has no host; write {DEFAULT_HOST}:{port} or just {port}")

@@ -1,0 +1,51 @@
+"""How a command behaves towards its terminal, whatever that does: Ctrl-C at any moment, a reader that leaves, a closed
+or full stdout, an encoding that lacks a letter. Knows nothing of the commands.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable
+
+EXIT_FAILED, EXIT_STOPPED = 1, 130  # 130 = 128 + SIGINT, as shells do
+
+
+def run_command(command: Callable[[], int]) -> int:
+    """Run a command and return its exit code; what goes wrong with the terminal is never a traceback."""
+    _replace_closed_streams()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        try:
+            return command()
+        finally:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        return EXIT_STOPPED
+    except BrokenPipeError:  # whoever read has left, as `| head` does
+        _silence_stdout()
+        return EXIT_FAILED
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        _silence_stdout()
+        sys.stderr.write(f"vj: stdout cannot be written ({error.strerror}): send it elsewhere\n")
+        return EXIT_FAILED
+
+
+def _replace_closed_streams() -> None:
+    """Give a process that was started without stdout or stderr ones that swallow everything."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  a Path has no null device
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+
+
+def _silence_stdout() -> None:
+    """Drop what is still in the buffer: the interpreter would complain about it at its end."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
