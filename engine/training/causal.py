@@ -122,8 +122,25 @@ class CausalTrainer:
             amount = amount[:, None].expand(-1, history.shape[1]).clone()
             amount[:, :sink] *= (self._rand(batch) < 0.5)[:, None]  # in a long stream the sink is the sound part
             history = torch.lerp(history, picture.expand_as(history), amount[:, :, None, None, None])
+        history = self._patched(history)
         level = self._rand(batch)[:, None, None, None, None] * self.settings.history_noise
         return torch.lerp(history, self._randn(history), level)
+
+    def _patched(self, history: Tensor) -> Tensor:
+        """Cover a blot of some windows with one of their own colours; the sink is left as it is.
+
+        Shapes that grow a little with every chunk would fill the picture in a minute: the sink tells what is too much.
+        """
+        batch, frames, channels, height, width = history.shape
+        place = torch.randint(height * width, (batch, 1, 1), generator=self.noise).expand(-1, channels, -1)
+        colour = history[:, 0].flatten(2).gather(2, place)[:, None, :, :, None]  # (B, 1, C, 1, 1)
+        grid = torch.randn(batch, 1, 3, 4, generator=self.noise)
+        relief = functional.interpolate(grid, (height, width), mode="bicubic")
+        is_covered = self._rand(batch) < self.settings.patch_share
+        blot = torch.sigmoid(8.0 * (relief - 0.5)) * is_covered[:, None, None, None]
+        amount = blot[:, None].expand(-1, frames, -1, -1, -1).clone()
+        amount[:, : self.config.sink_frames] = 0.0
+        return torch.lerp(history, colour.expand_as(history), amount)
 
     @torch.no_grad()
     def _own_history(self, samples: Samples, history: Tensor, layout: Layout, text: Tensor) -> Tensor:

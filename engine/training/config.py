@@ -71,6 +71,7 @@ class CausalSettings:
     history_noise: float = 0.15
     fade_share: float = 0.3  # of the samples: the history faded to a flat picture, by a random amount
     blur_share: float = 0.15  # of the samples: the history blurred, by a random amount
+    patch_share: float = 0.0  # of the samples: a blot of one colour over the history, the sink excepted
     any_step_share: float = 0.3  # of the chunks: a timestep from the whole schedule, not one of the sampler's
     single_share: float = 0.15  # of the steps: chunks of one latent frame
     cut_share: float = 0.12  # of the samples: the history of another clip

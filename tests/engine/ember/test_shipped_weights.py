@@ -1,0 +1,59 @@
+"""The shipped model: small, of the announced shape; its stream moves, keeps its light and has the colour asked for."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import engine.ember
+from engine.ember.weights import read_autoencoder, read_text_encoder, read_transformer
+from engine.generator import Generator
+from engine.model.config import EMBER
+from engine.model_presets import load_preset
+from engine.params import ChunkParams
+from engine.vae.tiny_vae import preset
+from tests.long import ember_stream
+
+FOLDER = Path(engine.ember.__file__).parent
+SMALL = (160, 96)  # legal, and a third of the work of the native size
+
+
+def _frames(prompt: str, chunks: int = 4) -> np.ndarray:
+    """Frames (T, H, W, 3) in 0..1 of a short stream."""
+    generator = Generator.load(load_preset("ember"), width=SMALL[0], height=SMALL[1], device="cpu", dtype="float32")
+    params = ChunkParams(prompt_texts=(prompt, "", "", ""), prompt_weights=(1.0, 0.0, 0.0, 0.0), seed=3)
+    try:
+        return np.concatenate([generator.generate_chunk(params).frames[..., :3] for _ in range(chunks)]) / 255.0
+    finally:
+        generator.close()
+
+
+def test_the_files_stay_within_their_budget() -> None:
+    sizes = {path.name: path.stat().st_size / 1e6 for path in FOLDER.glob("*.safetensors")}
+    assert set(sizes) == {"transformer.safetensors", "autoencoder.safetensors", "text.safetensors"}
+    assert max(sizes.values()) < 20
+    assert sum(sizes.values()) < 28
+
+
+def test_the_files_hold_what_the_configurations_say() -> None:
+    assert read_transformer(FOLDER).config == EMBER
+    assert read_autoencoder(FOLDER).config == preset("ember")
+    assert read_text_encoder(FOLDER).encode("black ink").shape == (EMBER.text_len, EMBER.text_dim)
+    assert load_preset("ember").transformer == EMBER
+
+
+@pytest.mark.parametrize(("prompt", "channel"), [("red plasma", 0), ("green smoke", 1), ("deep blue cells", 2)])
+def test_the_colour_is_the_one_asked_for(prompt: str, channel: int) -> None:
+    means = _frames(prompt).mean(axis=(0, 1, 2))
+    assert means.argmax() == channel
+
+
+def test_ink_is_dark_on_bright_water() -> None:
+    frames = _frames("a drop of black ink blooms in clear water")
+    assert frames.mean() > 0.45
+    assert frames[-1].min() < 0.25
+
+
+def test_a_short_stream_moves_and_keeps_its_light() -> None:
+    figures = ember_stream.run(seconds=6.0, prompts=("violet smoke",), size=SMALL)
+    assert figures["violet smoke: least_motion"] > ember_stream.SMALLEST_MOTION
