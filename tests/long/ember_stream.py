@@ -53,7 +53,7 @@ def run(seconds: float = SECONDS, prompts: tuple[str, ...] = PROMPTS, size: tupl
     figures: dict[str, float] = {}
     started = time.monotonic()
     for seed, prompt in enumerate(prompts):
-        found = drift(stream(prompt, seed, seconds, size), min(REFERENCE_S, seconds / 3))
+        found = drift(stream(prompt, seed, seconds, size), REFERENCE_S)
         figures |= {f"{prompt}: {name}": round(value, 4) for name, value in found.items()}
         assert found["least_motion"] > SMALLEST_MOTION, f"{prompt!r} stands still: {found}"
         assert max(found["mean"], found["contrast"]) <= TOLERANCE, f"{prompt!r} drifts: {found}"
