@@ -23,6 +23,8 @@ DECODER_KINDS = ("tiny_vae", "wan_vae")
 TEXT_KINDS = ("ngram",)
 TAEW_ENCODER_WIDTHS = (64, 64, 64)  # taew2_1, the published tiny autoencoder
 TAEW_DECODER_WIDTHS = (256, 128, 64, 64)
+# far above any model: more is a slip of the hand, and would fill the memory before anything could refuse it
+MOST_LAYERS, LARGEST_WIDTH, LONGEST_WINDOW_FRAMES = 1000, 1_000_000, 1000
 LEVELS = 1000  # of the noise schedule; steps count down from here
 
 
@@ -165,9 +167,9 @@ def _read_config(table: PresetTable, stream: PresetTable) -> ModelConfig:
     fields: dict[str, int | float | tuple[int, ...]] = {}
     for name, value in dataclasses.asdict(defaults).items():
         if name in widths:
-            fields[name] = table.integer(name, value)
+            fields[name] = table.integer(name, value, maximum=MOST_LAYERS if name == "num_layers" else LARGEST_WIDTH)
         elif name in streaming:
-            fields[name] = stream.integer(name, value)
+            fields[name] = stream.integer(name, value, maximum=LONGEST_WINDOW_FRAMES)
     fields["patch_size"] = tuple(int(side) for side in table.numbers("patch_size", defaults.patch_size))
     fields["eps"] = table.number("eps", defaults.eps, 0.0, 1.0)
     fields["timestep_shift"] = stream.number("timestep_shift", defaults.timestep_shift, 0.001, 1000.0)

@@ -17,7 +17,12 @@ import numpy as np
 LOSSY_FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 LOSSLESS_FORMATS = {".mkv": "matroska"}
 LOSSY_CODECS = ("libx264", "libopenh264", "mpeg4")  # the first one this build of PyAV has
-X264_OPTIONS = {"crf": "14", "preset": "medium"}  # no difference to be seen beside the source at 256x144
+X264_OPTIONS = {
+    "crf": "14",  # no difference to be seen beside the source at 256x144
+    "preset": "medium",
+    # x264's fast code for its rate control is not repeatable: on a busy machine every third file came out different
+    "x264-params": "cpu-independent=1",
+}
 PLAIN_RATE = 8_000_000  # bit/s, for encoders that know no quality
 ENCODER_THREADS = 2  # fixed: the number of threads changes the file
 BT709 = 1  # H.273 code point, the same number for primaries, transfer and matrix

@@ -90,6 +90,7 @@ def test_explicit_timesteps_are_kept_as_they_are(tmp_path: Path) -> None:
         (("rate_fps = 16", "rate_fps = nan"), "stream.rate_fps: nan is outside 1 to 240"),
         (("rate_fps = 16", "rate_fps = 16\nsteps = [250, 1000]"), "stream.steps: [250, 1000] must fall"),
         (("rate_fps = 16", "rate_fps = 16\nsteps = [1000.5]"), "stream.steps: [1000.5] must fall"),
+        (("num_heads = 2", "num_heads = 2\nnum_layers = 2000000000"), "num_layers: 2000000000 is outside 1 to 1000"),
         (("rate_fps = 16", f"rate_fps = 1{'0' * 400}"), "is outside 1 to 240"),
         (("rate_fps = 16", f"rate_fps = 16\nsteps = [1{'0' * 400}]"), "is not a list of numbers"),
         (('file = "vae.pth"', 'file = "vae\\u0000.pth"'), "decoder.file: 'vae\\x00.pth' can be no file's name"),
