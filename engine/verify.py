@@ -104,7 +104,7 @@ def verify_file(path: Path | str) -> VerifyReport:
         problems = [str(error).removeprefix(f"{path}: ")]
     except GoldenError as error:
         problems = [str(error)]
-    except (ValueError, RuntimeError, MemoryError) as error:
+    except (ValueError, RuntimeError, MemoryError, ArithmeticError) as error:
         # A config that is possible in itself but not with these inputs, or too large for this machine
         problems = [f"it cannot be recomputed: {str(error).splitlines()[0] if str(error) else type(error).__name__}"]
     return VerifyReport(path, kind, tuple(measures), tuple(problems), tuple(notes))

@@ -222,7 +222,7 @@ def _read_plan(args: argparse.Namespace) -> RenderPlan:
     if args.look is not None:
         plan = look_plan(_load(load_look, args.look, LOOKS, problems))
     else:
-        plan = timeline_plan(_load(load_timeline, args.timeline, TIMELINES, problems))
+        plan = timeline_plan(_load(load_timeline, args.timeline, TIMELINES, problems), model_name=args.model)
     for problem in problems:
         sys.stderr.write(f"vj: {problem}\n")
     return plan

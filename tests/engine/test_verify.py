@@ -161,6 +161,7 @@ def changed(metadata: dict[str, str], **changes: object) -> dict[str, str]:
         ({"window_frames": 6}, "fp32.cacheK"),
         ({"window_frames": 30_000}, "at most 1000 can be right"),
         ({"ffn_dim": 10**30}, "a whole number from 1 to 1000000 is needed"),
+        ({"eps": 10**400}, "it cannot be recomputed"),
         ({"ffn_dim": 10**6}, "do not fill the model"),
         ({"patch_size": [1, 2]}, "patch_size in its config is [1, 2]; a list like [1, 2, 2] is needed"),
         ({"sink_decay": 1.5}, "a number from 0 to 1"),
