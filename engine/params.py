@@ -207,7 +207,7 @@ class ChunkParams:
         Parameter(
             "/vj/prompt/{n}/text",
             "text",
-            "slow liquid gold ink blooming in deep blue water",
+            "violet smoke drifting slowly",
             "Text of prompt pad {n}. Encoded beside the stream; the old text plays until the new one is ready.",
         ),
         PROMPT_PADS,

@@ -72,8 +72,7 @@ def test_texts_set_before_the_start_are_played(hands: Controls, tmp_path: Path) 
     hands.store.set("/vj/prompt/3/text", "from a look", "look")
     thread = GeneratorThread(hands.store, hands.commands, CHOICE, log_folder=tmp_path)
     thread.start()
-    wait_for(lambda: thread.status.prompts_on_screen)
-    assert thread.status.prompts_on_screen[2] == "from a look"
+    wait_for(lambda: thread.status.prompts_on_screen[2:3] == ("from a look",))
     thread.stop()
 
 
