@@ -19,12 +19,12 @@ LOSSLESS_FORMATS = {".mkv": "matroska"}
 LOSSY_CODECS = ("libx264", "libopenh264", "mpeg4")  # the first one this build of PyAV has
 X264_OPTIONS = {
     "crf": "14",  # no difference to be seen beside the source at 256x144
-    "preset": "medium",
+    "preset": "veryfast",
     # x264's fast code for its rate control is not repeatable: on a busy machine every third file came out different
-    "x264-params": "cpu-independent=1",
+    "x264-params": "cpu-independent=1:sync-lookahead=0",
 }
 PLAIN_RATE = 8_000_000  # bit/s, for encoders that know no quality
-ENCODER_THREADS = 2  # fixed: the number of threads changes the file
+ENCODER_THREADS = 1  # fixed: the number changes the file, and more of them would stall the generator's own threads
 BT709 = 1  # H.273 code point, the same number for primaries, transfer and matrix
 SRGB_TRANSFER = 13
 RGB_MATRIX = 0

@@ -49,7 +49,8 @@ class CausalWanTransformer(nn.Module):
     def embed_patches(self, latents: Tensor) -> Tensor:
         """Latents (B, F, C, H, W) -> tokens (B, F, P, E), row by row."""
         x = self.patch_embedding(latents.permute(0, 2, 1, 3, 4))  # (B, E, F, H / 2, W / 2)
-        return x.flatten(3).permute(0, 2, 3, 1)
+        # contiguous: every later sum would keep the convolution's channel-first strides, and each norm would copy
+        return x.flatten(3).permute(0, 2, 3, 1).contiguous()
 
     def unpatch(self, patches: Tensor, latent_height: int, latent_width: int) -> Tensor:
         """Patches (B, F, P, ph * pw * C), channel fastest -> latents (B, F, C, H, W)."""
