@@ -72,7 +72,14 @@ def test_texts_set_before_the_start_are_played(hands: Controls, tmp_path: Path) 
     hands.store.set("/vj/prompt/3/text", "from a look", "look")
     thread = GeneratorThread(hands.store, hands.commands, CHOICE, log_folder=tmp_path)
     thread.start()
-    wait_for(lambda: thread.status.prompts_on_screen[2:3] == ("from a look",))
+    ring = wait_for(lambda: FrameRing.attach(thread.ring_path) if thread.ring_path.exists() else None)
+
+    def is_played() -> bool:
+        ring.release(ring.written)  # a full ring makes no further chunk
+        return thread.status.prompts_on_screen[2:3] == ("from a look",)
+
+    wait_for(is_played)
+    ring.close()
     thread.stop()
 
 
