@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping
 
 from engine.messages import Command, Values
-from engine.params import Value
+from engine.parameter import Value
 
 
 class Inbox:

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from engine.params import Value
+from engine.parameter import Value
 
 
 @dataclass(frozen=True)

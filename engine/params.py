@@ -5,198 +5,16 @@ Imports no torch, so that the instrument, its mappings and its documentation der
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
-Kind = Literal["float", "int", "choice", "switch", "text", "trigger"]
-Clock = Literal["chunk", "step", "frame"]
-Value = float | int | bool | str
+from engine.parameter import Parameter, Value, knob, parameters_of, values_from
 
-PROMPT_PADS = 4
+PROMPT_PADS = 16
+LORA_SLOTS = 8
 SEED_MAX = 2**31 - 1
 SINK_MODES = ("parity_bf16", "ema_fp32", "static", "as_released")
 BLEND_MODES = ("linear", "spherical")
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One thing a hand can move. Holds no value.
-
-    `clock` says when a change is seen: at the next chunk, the next denoising step or the next display frame.
-    A `trigger` has no value; it is a command. `text` values are commands to the engine and values for looks and panels.
-    """
-
-    address: str
-    kind: Kind
-    default: Value
-    help: str
-    minimum: float | None = None
-    maximum: float | None = None
-    unit: str = ""
-    curve: Literal["linear", "square", "log"] = "linear"
-    clock: Clock = "chunk"
-    choices: tuple[str, ...] = ()
-
-    def coerce(self, value: object) -> Value:
-        """Turn any sensible value (native units) into this parameter's type, clamped to its range.
-
-        Raises ValueError with a sentence when no sensible reading exists (NaN included).
-        """
-        return _COERCERS[self.kind](self, value)
-
-    def from_normalised(self, position: float) -> float:
-        """Map a fader position 0..1 to native units through the curve. Only for kind `float`."""
-        shaped = _shape(min(1.0, max(0.0, position)), self.curve)
-        assert self.minimum is not None and self.maximum is not None, f"{self.address} has no range"
-        return self.minimum + shaped * (self.maximum - self.minimum)
-
-    def to_normalised(self, value: float) -> float:
-        """Inverse of `from_normalised`."""
-        assert self.minimum is not None and self.maximum is not None, f"{self.address} has no range"
-        span = self.maximum - self.minimum
-        return _unshape((min(self.maximum, max(self.minimum, value)) - self.minimum) / span, self.curve)
-
-
-LOG_CURVE_BASE = 100.0  # a `log` fader spends its first half on the first tenth of the range
-
-
-def _shape(position: float, curve: str) -> float:
-    if curve == "square":
-        return position * position
-    if curve == "log":
-        return (LOG_CURVE_BASE**position - 1.0) / (LOG_CURVE_BASE - 1.0)
-    return position
-
-
-def _unshape(shaped: float, curve: str) -> float:
-    if curve == "square":
-        return shaped**0.5
-    if curve == "log":
-        import math
-
-        return math.log(shaped * (LOG_CURVE_BASE - 1.0) + 1.0, LOG_CURVE_BASE)
-    return shaped
-
-
-def _number(parameter: Parameter, value: object) -> float:
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise ValueError(f"{parameter.address}: {value!r} is not a number") from None
-    except OverflowError:  # files may hold whole numbers of any length
-        raise ValueError(f"{parameter.address}: a whole number too long for any range") from None
-    if number != number or number in (float("inf"), float("-inf")):
-        raise ValueError(f"{parameter.address}: {value!r} is not a finite number")
-    return number
-
-
-def _clamp(parameter: Parameter, number: float) -> float:
-    low = parameter.minimum if parameter.minimum is not None else number
-    high = parameter.maximum if parameter.maximum is not None else number
-    return min(high, max(low, number))
-
-
-def _coerce_float(parameter: Parameter, value: object) -> float:
-    return _clamp(parameter, _number(parameter, value))
-
-
-def _coerce_int(parameter: Parameter, value: object) -> int:
-    # an integer given as text or int keeps every digit: float32 and even float() would lose bits of a seed
-    if isinstance(value, int) and not isinstance(value, bool):
-        return int(_clamp(parameter, value))
-    if isinstance(value, str) and value.strip().lstrip("+-").isdigit():
-        return int(_clamp(parameter, int(value)))
-    return int(_clamp(parameter, round(_number(parameter, value))))
-
-
-_SWITCH_WORDS = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
-
-
-def _coerce_switch(parameter: Parameter, value: object) -> bool:
-    if isinstance(value, str) and value.strip().lower() in _SWITCH_WORDS:
-        return _SWITCH_WORDS[value.strip().lower()]
-    return _number(parameter, value) >= 0.5
-
-
-def _coerce_choice(parameter: Parameter, value: object) -> str:
-    if isinstance(value, str) and value in parameter.choices:
-        return value
-    options = ", ".join(parameter.choices)
-    if isinstance(value, str):
-        raise ValueError(f"{parameter.address}: {value!r} is not one of {options}")
-    index = round(_number(parameter, value))
-    return parameter.choices[min(len(parameter.choices) - 1, max(0, index))]
-
-
-def _coerce_text(parameter: Parameter, value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"{parameter.address}: {value!r} is not a text")
-    return sound_text(value).strip()
-
-
-def sound_text(text: str) -> str:
-    """Put ? for what no UTF-8 can hold (halves of surrogate pairs, bytes a terminal could not decode)."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _coerce_trigger(parameter: Parameter, value: object) -> bool:
-    """True when the value means "press" (anything but 0 and off)."""
-    return True if value is None else _coerce_switch(parameter, value)
-
-
-_COERCERS = {
-    "float": _coerce_float,
-    "int": _coerce_int,
-    "switch": _coerce_switch,
-    "choice": _coerce_choice,
-    "text": _coerce_text,
-    "trigger": _coerce_trigger,
-}
-
-
-def knob(parameter: Parameter, count: int = 0) -> dataclasses.Field:
-    """Declare a dataclass field and its parameter in one line.
-
-    With `count`, the address holds `{n}` and the field is a tuple of `count` values, n = 1..count; the first pad's
-    default is the parameter's, the others' the kind's zero.
-    """
-    if not count:
-        return dataclasses.field(default=parameter.default, metadata={"parameter": parameter, "count": 0})
-    zero: Value = "" if parameter.kind == "text" else type(parameter.default)(0)
-    default = (parameter.default, *[zero] * (count - 1))
-    return dataclasses.field(default=default, metadata={"parameter": parameter, "count": count})
-
-
-def parameters_of(table: type) -> tuple[Parameter, ...]:
-    """List every parameter a dataclass of knobs declares, pads spelled out."""
-    found: list[Parameter] = []
-    for field in dataclasses.fields(table):
-        parameter: Parameter = field.metadata["parameter"]
-        if not field.metadata["count"]:
-            found.append(parameter)
-            continue
-        for n, default in enumerate(field.default, start=1):
-            address = parameter.address.format(n=n)
-            found.append(
-                dataclasses.replace(parameter, address=address, default=default, help=parameter.help.format(n=n))
-            )
-    return tuple(found)
-
-
-def values_from(table: type, values: Mapping[str, Value]) -> dict[str, Value | tuple[Value, ...]]:
-    """Collect a table's field values from a mapping of addresses; what is absent keeps its default."""
-    collected: dict[str, Value | tuple[Value, ...]] = {}
-    for field in dataclasses.fields(table):
-        parameter: Parameter = field.metadata["parameter"]
-        if field.metadata["count"]:
-            collected[field.name] = tuple(
-                values.get(parameter.address.format(n=n), default) for n, default in enumerate(field.default, start=1)
-            )
-        else:
-            collected[field.name] = values.get(parameter.address, parameter.default)
-    return collected
 
 
 @dataclass(frozen=True)
@@ -214,6 +32,15 @@ class ChunkParams:
     )
     prompt_weights: tuple[float, ...] = knob(
         Parameter("/vj/prompt/{n}/weight", "float", 1.0, "Share of prompt pad {n} in the blend.", 0.0, 1.0),
+        PROMPT_PADS,
+    )
+    prompt_solos: tuple[bool, ...] = knob(
+        Parameter(
+            "/vj/prompt/{n}/solo",
+            "switch",
+            False,
+            "While any pad is soloed only the soloed ones are heard; pad {n} keeps its weight for afterwards.",
+        ),
         PROMPT_PADS,
     )
     blend_mode: str = knob(
@@ -235,6 +62,17 @@ class ChunkParams:
             SEED_MAX,
         )
     )
+    second_seed: int = knob(Parameter("/vj/seed/second", "int", 1, "Seed the noise is morphed towards.", 0, SEED_MAX))
+    seed_morph: float = knob(
+        Parameter(
+            "/vj/seed/morph",
+            "float",
+            0.0,
+            "Way from the first seed to the second, at equal strength of the noise all along.",
+            0.0,
+            1.0,
+        )
+    )
     chunk_frames: int = knob(
         Parameter(
             "/vj/model/chunk",
@@ -244,6 +82,28 @@ class ChunkParams:
             1,
             3,
             "latent frames",
+        )
+    )
+    window_frames: int = knob(
+        Parameter(
+            "/vj/model/window",
+            "int",
+            9,
+            "How far the model looks back, sink and current chunk included. Shorter forgets sooner and is faster.",
+            6,
+            9,
+            "latent frames",
+        )
+    )
+    denoising_steps: int = knob(
+        Parameter(
+            "/vj/model/steps",
+            "int",
+            4,
+            "Denoising steps of a chunk, taken from the model's own. Fewer answer sooner and are softer.",
+            1,
+            4,
+            "steps",
         )
     )
     sink_mode: str = knob(
@@ -266,6 +126,33 @@ class ChunkParams:
             1.0,
         )
     )
+    lora_files: tuple[str, ...] = knob(
+        Parameter("/vj/lora/{n}/file", "text", "", "LoRA file in slot {n}; empty = none."), LORA_SLOTS
+    )
+    lora_weights: tuple[float, ...] = knob(
+        Parameter("/vj/lora/{n}/weight", "float", 1.0, "Strength of the LoRA in slot {n}.", -2.0, 2.0),
+        LORA_SLOTS,
+        rest=1.0,
+    )
+    lora_switches: tuple[bool, ...] = knob(
+        Parameter("/vj/lora/{n}/on", "switch", False, "Whether the LoRA in slot {n} is heard."), LORA_SLOTS
+    )
+    vace_on: bool = knob(Parameter("/vj/vace/on", "switch", False, "Whether a control video guides the picture."))
+    vace_scale: float = knob(
+        Parameter("/vj/vace/scale", "float", 1.0, "Strength of the control video's guidance.", 0.0, 2.0)
+    )
+    input_on: bool = knob(Parameter("/vj/input/on", "switch", False, "Whether the input is painted over."))
+    input_noise: float = knob(
+        Parameter("/vj/input/noise", "float", 0.7, "How far the picture may leave the input.", 0.0, 1.0)
+    )
+
+    @property
+    def heard_weights(self) -> tuple[float, ...]:
+        """Weight of every prompt pad as the blend takes it: solos applied."""
+        if not any(self.prompt_solos):
+            return self.prompt_weights
+        pads = zip(self.prompt_weights, self.prompt_solos, strict=True)
+        return tuple(weight if is_solo else 0.0 for weight, is_solo in pads)
 
     @classmethod
     def from_values(cls, values: Mapping[str, Value]) -> ChunkParams:

@@ -23,7 +23,8 @@ from engine.chunk_source import (
 )
 from engine.frame_size import parse_size
 from engine.offline_stream import Length, play
-from engine.params import SEED_MAX, sound_text
+from engine.parameter import sound_text
+from engine.params import SEED_MAX
 from engine.progress import Progress
 from engine.render_jobs import (
     Prompt,

@@ -18,7 +18,8 @@ from engine.chunk_source import ChunkSource, SourceChoice, SourceError, load_sou
 from engine.frame_ring import FrameRing
 from engine.inbox import Inbox
 from engine.messages import Command, Done, Failure, GeneratorStatus, Message, Ready
-from engine.params import ENGINE_PARAMETERS, PROMPT_PADS, ChunkParams, Value
+from engine.parameter import Value
+from engine.params import ENGINE_PARAMETERS, PROMPT_PADS, ChunkParams
 
 FRAMES_PER_LATENT = 4  # the first latent frame of a stream is one frame; counting it as four is on the safe side
 LARGEST_CHUNK_FRAMES = 12  # three latent frames

@@ -11,7 +11,8 @@ import re
 import sys
 from pathlib import Path
 
-from engine.params import COMMANDS, ChunkParams, Parameter
+from engine.parameter import Parameter
+from engine.params import COMMANDS, ChunkParams
 from vj.output.params import OutputParams
 
 ROOT = Path(__file__).resolve().parents[1]

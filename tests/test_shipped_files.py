@@ -6,10 +6,10 @@ import pytest
 
 from engine.params import ENGINE_PARAMETERS
 from vj.controllers.mapping import load_mapping, load_mappings, mappings_for
-from vj.looks import load_look, look_plan
+from vj.presets.looks import load_look, look_plan
+from vj.presets.timeline import timeline_plan
+from vj.presets.timeline_files import load_timeline
 from vj.shipped_files import LOOKS, MAPPINGS, TIMELINES, find_file, list_files, shipped_folder, user_folder
-from vj.timeline import timeline_plan
-from vj.timeline_files import load_timeline
 from vj.written_files import FileError
 
 

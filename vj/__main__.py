@@ -139,6 +139,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     from vj.app.application import RunOptions, complain, run_show
+    from vj.performance import PerformanceOptions
     from vj.shipped_files import LOOKS, TIMELINES
     from vj.written_files import FileError
 
@@ -147,11 +148,11 @@ def _run(args: argparse.Namespace) -> int:
         _check_model(args.model)
         look = timeline = None
         if args.look:
-            from vj.looks import load_look
+            from vj.presets.looks import load_look
 
             look = _load(load_look, args.look, LOOKS, problems)
         if args.timeline:
-            from vj.timeline_files import load_timeline
+            from vj.presets.timeline_files import load_timeline
 
             timeline = _load(load_timeline, args.timeline, TIMELINES, problems)
             problems += timeline.notes
@@ -161,12 +162,9 @@ def _run(args: argparse.Namespace) -> int:
     return run_show(
         RunOptions(
             choice=SourceChoice(model=args.model, size=args.size),
-            look=look,
-            timeline=timeline,
-            mappings=mappings,
+            performance=PerformanceOptions(look=look, timeline=timeline, mappings=mappings, osc=args.osc),
             display=args.display,
             is_fullscreen=args.fullscreen,
-            osc=args.osc,
             is_engine_in_process=args.engine_in_process,
             seconds=args.seconds,
             problems=tuple(problems),
@@ -213,10 +211,10 @@ def _render(args: argparse.Namespace) -> int:
 
 def _read_plan(args: argparse.Namespace) -> RenderPlan:
     """Turn --look or --timeline of `vj render` into a plan. Raises FileError."""
-    from vj.looks import load_look, look_plan
+    from vj.presets.looks import load_look, look_plan
+    from vj.presets.timeline import timeline_plan
+    from vj.presets.timeline_files import load_timeline
     from vj.shipped_files import LOOKS, TIMELINES
-    from vj.timeline import timeline_plan
-    from vj.timeline_files import load_timeline
 
     problems: list[str] = []
     if args.look is not None:
@@ -229,8 +227,8 @@ def _read_plan(args: argparse.Namespace) -> RenderPlan:
 
 
 def _check_timeline(args: argparse.Namespace) -> int:
+    from vj.presets.timeline_files import load_timeline
     from vj.shipped_files import TIMELINES
-    from vj.timeline_files import load_timeline
     from vj.written_files import FileError
 
     problems: list[str] = []

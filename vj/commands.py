@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.messages import Command
-from engine.params import Value
+from engine.parameter import Value
 
 
 @dataclass(frozen=True)

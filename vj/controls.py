@@ -8,16 +8,33 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from engine.messages import Command
-from engine.params import Parameter, Value
+from engine.parameter import Parameter, Value
+from engine.params import COMMANDS
 from vj.commands import CommandQueue
 from vj.parameters import TRIGGERS, Move, ParameterStore, UnknownAddressError, find_parameter
 
 ADDRESS_ROOT = "/vj/"
 CROSSFADED_WEIGHTS = ("/vj/prompt/1/weight", "/vj/prompt/2/weight")
 _PROMPT_TEXT = re.compile(r"/vj/prompt/(\d+)/text")
+
+
+_ENGINE_COMMANDS = frozenset(parameter.address for parameter in COMMANDS)
+
+
+@dataclass(frozen=True)
+class Press:
+    """One press of a trigger that the instrument answers itself."""
+
+    address: str
+    source: str
+    at_ns: int | None  # when its effect is to be seen (time.monotonic_ns); None = now
+
+
+Action = Callable[[Press], None]
 
 
 class Controls:
@@ -29,6 +46,16 @@ class Controls:
         # a text is a value and a command: both must be seen in the same order by everyone
         self._text_lock = threading.Lock()
         self._presses: dict[str, Move] = {}
+        self._actions: dict[str, Action] = {}
+
+    def answer(self, address: str, action: Action) -> None:
+        """Let a trigger that is no command of the engine's do `action`, on the thread of whoever presses it.
+
+        The action must not wait. One answer per trigger: the last one given holds. Raises UnknownAddressError.
+        """
+        if address not in TRIGGERS or address in _ENGINE_COMMANDS:
+            raise UnknownAddressError(address, TRIGGERS.keys() - _ENGINE_COMMANDS)
+        self._actions[address] = action
 
     def set(self, address: str, value: object, source: str) -> Value:
         """Move one parameter to `value` in native units; return what is held now.
@@ -62,15 +89,19 @@ class Controls:
                     self._ask_for_text(address, held[address])
         return held
 
-    def trigger(self, address: str, source: str, at_ns: int | None = None) -> Command:
-        """Press a trigger: one command, never merged. `at_ns` is a presentation time, None = now.
+    def trigger(self, address: str, source: str, at_ns: int | None = None) -> Command | None:
+        """Press a trigger, never merged: a command of the engine's (returned), or an action of the instrument's.
 
-        Raises UnknownAddressError for an address that is no trigger.
+        `at_ns` is a presentation time, None = now. Raises UnknownAddressError for an address that is no trigger.
         """
         if address not in TRIGGERS:
             raise UnknownAddressError(address, TRIGGERS)
         self._presses[address] = Move(source, time.monotonic_ns())
-        return self.commands.put(address.removeprefix(ADDRESS_ROOT), at_ns=at_ns)
+        if address in _ENGINE_COMMANDS:
+            return self.commands.put(address.removeprefix(ADDRESS_ROOT), at_ns=at_ns)
+        if action := self._actions.get(address):
+            action(Press(address, source, at_ns))
+        return None
 
     def moved_by(self, address: str) -> Move | None:
         """Say who set this value or pressed this trigger last; None while nobody has."""

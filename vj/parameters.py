@@ -11,15 +11,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from engine.params import COMMANDS, ENGINE_PARAMETERS, Parameter, Value
+from engine.parameter import Parameter, Value
+from engine.params import COMMANDS, ENGINE_PARAMETERS
 from engine.preset_table import did_you_mean
 from vj.output.params import OUTPUT_PARAMETERS
+from vj.presets.params import PRESET_PARAMETERS, PRESET_TRIGGERS
+from vj.sound.params import SOUND_PARAMETERS
+from vj.tempo.params import TEMPO_PARAMETERS, TEMPO_TRIGGERS
 
-PARAMETERS: dict[str, Parameter] = {p.address: p for p in (*ENGINE_PARAMETERS, *OUTPUT_PARAMETERS)}
+PARAMETERS: dict[str, Parameter] = {
+    p.address: p
+    for p in (*ENGINE_PARAMETERS, *OUTPUT_PARAMETERS, *PRESET_PARAMETERS, *TEMPO_PARAMETERS, *SOUND_PARAMETERS)
+}
 """What holds a value, by address."""
 
-TRIGGERS: dict[str, Parameter] = {p.address: p for p in COMMANDS}
-"""What holds none: each press is one command."""
+TRIGGERS: dict[str, Parameter] = {p.address: p for p in (*COMMANDS, *PRESET_TRIGGERS, *TEMPO_TRIGGERS)}
+"""What holds none: each press is one command of the engine or one action of the instrument."""
 
 ALL_PARAMETERS: dict[str, Parameter] = PARAMETERS | TRIGGERS
 

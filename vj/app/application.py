@@ -9,10 +9,8 @@ import logging
 import os
 import signal
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import FrameType, TracebackType
 
 from PyQt6.QtCore import QRect, QTimer
@@ -24,14 +22,8 @@ from vj.app.main_window import MainWindow, PanelSources
 from vj.app.output_panel import BLACKOUT_ADDRESS
 from vj.app.problem_board import ProblemBoard
 from vj.app.status_strip import Ports
-from vj.commands import CommandQueue
-from vj.controllers.mapping import load_mappings
-from vj.controllers.midi import MidiInput
-from vj.controllers.osc import OscEndpoint, OscInput, OscPortError
-from vj.controllers.router import Router
-from vj.controls import Controls
+from vj.controllers.osc import OscPortError
 from vj.generator_thread import GeneratorThread
-from vj.looks import Look, apply_look
 from vj.output.displays import (
     DisplayError,
     check_display_server,
@@ -43,12 +35,9 @@ from vj.output.displays import (
 from vj.output.frame_reader import FrameReader
 from vj.output.output_window import OutputWindow
 from vj.output.params import OutputParams
-from vj.parameters import ParameterStore
-from vj.shipped_files import MAPPINGS, list_files
-from vj.timeline import Timeline, TimelinePlayer
+from vj.performance import Performance, PerformanceOptions
 
 EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USE = 0, 1, 2
-TIMELINE_POLL_MS = 20
 PANEL_SIZE = (1180, 700)
 WINDOW_SHARE = 3  # of the display's width goes to an output that is not fullscreen
 # Qt waits 5 ms before each repaint to gather requests; at 60 Hz that is a third of the time there is
@@ -62,12 +51,9 @@ class RunOptions:
     """What `vj run` was asked for, checked as far as that needs no display."""
 
     choice: SourceChoice
-    look: Look | None = None
-    timeline: Timeline | None = None
-    mappings: tuple[Path, ...] | None = None  # None = every shipped one and the user's own
+    performance: PerformanceOptions = PerformanceOptions()
     display: str = ""  # name or number; empty = the last one when fullscreen, else the first
     is_fullscreen: bool = False
-    osc: OscEndpoint | None = None  # None = the default port, or the next free one
     is_engine_in_process: bool = False
     seconds: float | None = None  # end by itself; None = never
     problems: tuple[str, ...] = ()  # what was wrong in files and is left out
@@ -80,29 +66,31 @@ class Instrument:
         """Build and connect; nothing runs yet. Raises OscPortError for a port asked for and taken, OSError."""
         self._options = options
         self._screen = screen
-        self._store = ParameterStore()
-        self._commands = CommandQueue()
-        self._controls = Controls(self._store, self._commands)
-        self._osc, osc_problem = _open_osc(self._controls, options.osc)
+        self.problems = ProblemBoard(
+            {
+                "engine": lambda: (self._generator.failures or ("",))[-1],
+                "command": self._last_refusal,
+                "osc": lambda: self._performance.osc.status().last_problem if self._performance.osc else "",
+            }
+        )
+        for sentence in options.problems:
+            self._tell(sentence)
+        self._performance = performance = Performance(
+            options.performance, self._tell, lambda: self._reader.status.is_streaming
+        )
+        self._store, self._controls = performance.store, performance.controls
         self._generator = GeneratorThread(
-            self._store, self._commands, options.choice, is_in_process=options.is_engine_in_process
+            performance.store, performance.commands, options.choice, is_in_process=options.is_engine_in_process
         )
         self._reader = FrameReader(self._generator.ring_path)
-        self.problems = self._gather_problems()
-        mappings, found = load_mappings(self._mapping_files())
-        self._midi = MidiInput(Router(self._controls, mappings))
-        for sentence in (osc_problem, *options.problems, *map(str, found)):
-            self._tell(sentence)
         self.output = OutputWindow(self._reader, self._read_output_params)
         sources = PanelSources(lambda: self._generator.status, self._reader, self._ports, self.problems)
         self.panels = MainWindow(self._controls, sources)
-        self._timeline_began_s: float | None = None
         self._connect()
 
     def start(self) -> None:
         """Show the windows, then start the engine and let the controllers in."""
-        if self._options.look is not None:
-            apply_look(self._controls, self._options.look)
+        self._performance.apply_first_look()
         self._place_panels()
         self.panels.show()
         if self._options.is_fullscreen:
@@ -114,9 +102,7 @@ class Instrument:
 
     def stop(self) -> None:
         """Stop in reverse order; nothing is left behind."""
-        self._midi.stop()
-        if self._osc is not None:
-            self._osc.stop()
+        self._performance.stop()
         self._generator.stop()
         self.output.end()
         self._reader.close()
@@ -124,24 +110,7 @@ class Instrument:
 
     def _start_engine(self) -> None:
         self._generator.start()
-        if self._osc is not None:
-            self._osc.start()
-            _LOG.info("OSC listens at %s:%d", self._osc.host, self._osc.port)
-        self._midi.start()
-        if self._options.timeline is not None:
-            self._player = TimelinePlayer(self._controls, self._options.timeline)
-            self._timeline_timer = QTimer(self.panels)
-            self._timeline_timer.timeout.connect(self._play_timeline)
-            self._timeline_timer.start(TIMELINE_POLL_MS)
-
-    def _play_timeline(self) -> None:
-        """Play the timeline from the moment the first frame is on screen; its first cue is there before that."""
-        if self._timeline_began_s is None and self._reader.status.is_streaming:
-            self._timeline_began_s = time.monotonic()
-        began_s = self._timeline_began_s
-        self._player.tick(0.0 if began_s is None else time.monotonic() - began_s)
-        if self._player.is_over:
-            self._timeline_timer.stop()
+        self._performance.start()
 
     def _connect(self) -> None:
         self.output.blackout_pressed.connect(self._toggle_blackout)
@@ -221,29 +190,15 @@ class Instrument:
     # -- what the panels show ------------------------------------------------------------------------------------
 
     def _ports(self) -> Ports:
-        midi = self._midi.status
+        midi, osc = self._performance.midi.status, self._performance.osc
         heard = f"MIDI {', '.join(midi.devices)}" if midi.devices else midi.problem or "no MIDI controller"
-        if self._osc is None:
+        if osc is None:
             return Ports("closed: ports taken", True, heard)
-        return Ports(f"{self._osc.host}:{self._osc.port}", self._osc.port_moved, heard)
+        return Ports(f"{osc.host}:{osc.port}", osc.port_moved, heard)
 
-    def _gather_problems(self) -> ProblemBoard:
-        def refused() -> str:
-            refusal = self._commands.last_refusal
-            return f"{refusal.command.name}: {refusal.error}" if refusal else ""
-
-        osc = self._osc
-        return ProblemBoard(
-            {
-                "engine": lambda: (self._generator.failures or ("",))[-1],
-                "command": refused,
-                "osc": lambda: osc.status().last_problem if osc else "",
-            }
-        )
-
-    def _mapping_files(self) -> list[Path]:
-        asked = self._options.mappings
-        return list(list_files(MAPPINGS).values()) if asked is None else list(asked)
+    def _last_refusal(self) -> str:
+        refusal = self._performance.commands.last_refusal
+        return f"{refusal.command.name}: {refusal.error}" if refusal else ""
 
     def _tell(self, sentence: str) -> None:
         if sentence:
@@ -305,16 +260,6 @@ def _choose_screen(options: RunOptions) -> QScreen:
     primary = QGuiApplication.primaryScreen()
     others = [screen for screen in screens if screen is not primary]
     return others[0] if options.is_fullscreen and others else primary
-
-
-def _open_osc(controls: Controls, endpoint: OscEndpoint | None) -> tuple[OscInput | None, str]:
-    """Open the port. Without a choice of the user's, a show without OSC is better than none."""
-    try:
-        return OscInput(controls, endpoint), ""
-    except OscPortError as error:
-        if endpoint is not None:
-            raise
-        return None, str(error)
 
 
 def _keep_the_show_going(instrument: Instrument) -> None:

@@ -12,7 +12,7 @@ from PyQt6.QtGui import QColor, QGuiApplication, QImage, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.frame_ring import Frame
-from engine.params import Value
+from engine.parameter import Value
 from vj.app.parameter_widgets import ParameterFader, SwitchButton, card
 from vj.controls import Controls
 from vj.output.displays import describe

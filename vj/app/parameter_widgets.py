@@ -10,7 +10,7 @@ from collections.abc import Callable
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSlider, QSpinBox, QVBoxLayout, QWidget
 
-from engine.params import Parameter, Value
+from engine.parameter import Parameter, Value
 from vj.controls import Controls
 from vj.parameters import find_parameter
 

@@ -12,7 +12,8 @@ from PyQt6.QtGui import QKeyEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from engine.messages import GeneratorStatus
-from engine.params import PROMPT_PADS, Value
+from engine.parameter import Value
+from engine.params import PROMPT_PADS
 from vj.app import theme
 from vj.app.parameter_widgets import SOURCE, Fader, ParameterFader, QuietLabel, card, tooltip
 from vj.controls import CROSSFADED_WEIGHTS, Controls

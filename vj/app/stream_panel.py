@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from engine.params import SEED_MAX, Value
+from engine.parameter import Value
+from engine.params import SEED_MAX
 from vj.app.parameter_widgets import SOURCE, ParameterNumber, TriggerButton, card
 from vj.controls import Controls
-from vj.looks import SEED_ADDRESS
+from vj.presets.looks import SEED_ADDRESS
 
 
 class StreamPanel(QWidget):

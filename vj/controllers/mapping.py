@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from engine.params import Parameter, Value
+from engine.parameter import Parameter, Value
 from engine.preset_table import did_you_mean
 from vj.controllers.events import check_control
 from vj.parameters import PARAMETERS, TRIGGERS

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from engine.params import Parameter
+from engine.parameter import Parameter
 from vj.parameters import ALL_PARAMETERS
 
 RAW_SUFFIX = "/raw"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from engine.params import Parameter, Value, knob, parameters_of, values_from
+from engine.parameter import Parameter, Value, knob, parameters_of, values_from
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,22 @@ class OutputParams:
             False,
             "Black (0,0,0) over the whole output at the next display refresh; the stream runs on behind it.",
             clock="frame",
+        )
+    )
+    hue: float = knob(
+        Parameter(
+            "/vj/effect/hue", "float", 0.0, "Turns all colours around the wheel.", -180.0, 180.0, "°", clock="frame"
+        )
+    )
+    saturation: float = knob(
+        Parameter("/vj/effect/saturation", "float", 1.0, "0 is grey, 1 the picture as it is.", 0.0, 2.0, clock="frame")
+    )
+    contrast: float = knob(
+        Parameter("/vj/effect/contrast", "float", 1.0, "Spread around middle grey.", 0.0, 2.0, clock="frame")
+    )
+    zoom: float = knob(
+        Parameter(
+            "/vj/effect/zoom", "float", 1.0, "Enlarges the picture from its centre.", 1.0, 4.0, "x", clock="frame"
         )
     )
 

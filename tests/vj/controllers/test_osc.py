@@ -10,7 +10,8 @@ import pytest
 from pythonosc.osc_bundle_builder import OscBundleBuilder
 from pythonosc.osc_message_builder import OscMessageBuilder
 
-from engine.params import SEED_MAX, Value
+from engine.parameter import Value
+from engine.params import SEED_MAX
 from vj.commands import CommandQueue
 from vj.controllers.osc import DEFAULT_PORT, LAST_DEFAULT_PORT, OscEndpoint, OscInput, OscPortError, parse_endpoint
 from vj.controllers.osc_addresses import TARGETS, find_targets

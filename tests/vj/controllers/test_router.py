@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from engine.params import Value
+from engine.parameter import Value
 from vj.commands import CommandQueue
 from vj.controllers.events import ControlEvent
 from vj.controllers.mapping import load_mappings

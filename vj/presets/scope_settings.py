@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vj.json_fields import JsonFields, JsonTable
-from vj.looks import SEED_ADDRESS
 from vj.parameters import PARAMETERS
+from vj.presets.looks import SEED_ADDRESS
 
 SCHEDULE_START = 1000  # the unwarped schedule counts down from here
 MODEL_STEPS = [1000, 750, 500, 250]  # the published list: the model's own steps

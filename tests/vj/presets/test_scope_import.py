@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from vj.scope_import import load_scope_timeline
-from vj.timeline import text_address, timeline_plan, weight_address
-from vj.timeline_files import load_timeline
+from vj.presets.scope_import import load_scope_timeline
+from vj.presets.timeline import text_address, timeline_plan, weight_address
+from vj.presets.timeline_files import load_timeline
 from vj.written_files import FileError
 
 DATA = Path(__file__).parents[1] / "data" / "timelines"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from vj.timeline import text_address
-from vj.timeline_files import load_timeline
+from vj.presets.timeline import text_address
+from vj.presets.timeline_files import load_timeline
 from vj.written_files import FileError
 
 CUE = '[[cues]]\nat = 0\nvalues = { "/vj/seed/value" = 1 }\n'

@@ -4,8 +4,8 @@ import pytest
 
 from vj.commands import CommandQueue
 from vj.controls import Controls
-from vj.looks import apply_look, load_look, look_plan
 from vj.parameters import ParameterStore
+from vj.presets.looks import apply_look, load_look, look_plan
 from vj.written_files import FileError
 
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.params import ENGINE_PARAMETERS, ChunkParams, Parameter, Value
+from engine.parameter import Parameter, Value
+from engine.params import ENGINE_PARAMETERS, ChunkParams
 from engine.preset_table import did_you_mean
 from engine.render_plan import Cue, RenderPlan
 from vj.controls import Controls

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.params import ENGINE_PARAMETERS, PROMPT_PADS, ChunkParams, Value
+from engine.parameter import Value
+from engine.params import ENGINE_PARAMETERS, PROMPT_PADS, ChunkParams
 from engine.render_plan import Cue, RenderPlan
 from vj.controls import Controls
-from vj.looks import SEED_ADDRESS, live_only_notes
 from vj.parameters import PARAMETERS
+from vj.presets.looks import SEED_ADDRESS, live_only_notes
 
 CHUNK_S = 0.75  # 3 latent frames of 4 frames at 16 per second
 LONGEST_S = 86400.0  # a fade is spelled out chunk by chunk: longer than a day can only be a slip

@@ -5,7 +5,7 @@ import pytest
 from vj.commands import CommandQueue
 from vj.controls import Controls
 from vj.parameters import ParameterStore
-from vj.timeline import (
+from vj.presets.timeline import (
     CHUNK_S,
     Timeline,
     TimelineCue,

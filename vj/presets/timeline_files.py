@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.params import Value
+from engine.parameter import Value
 from engine.preset_table import did_you_mean
-from vj.looks import SEED_ADDRESS, load_look, read_values
 from vj.parameters import PARAMETERS
-from vj.scope_import import load_scope_timeline
+from vj.presets.looks import SEED_ADDRESS, load_look, read_values
+from vj.presets.scope_import import load_scope_timeline
+from vj.presets.timeline import LONGEST_S, Timeline, TimelineCue
 from vj.shipped_files import LOOKS, find_file
-from vj.timeline import LONGEST_S, Timeline, TimelineCue
 from vj.written_files import FileError, Problem, read_text, read_toml, show_value
 
 UNITS = ("seconds", "beats", "bars")

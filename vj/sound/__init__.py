@@ -1,0 +1,1 @@
+"""Sound in: levels, onsets and beats of what plays in the room."""

@@ -1,0 +1,1 @@
+"""Beats: the clock all of the instrument counts by, and what sets it."""
