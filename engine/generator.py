@@ -18,7 +18,7 @@ from engine.frame_size import check_size
 from engine.loading import choose_device, choose_dtype, load_decoder, load_text_encoder, load_transformer
 from engine.model.transformer import CausalWanTransformer
 from engine.model_presets import ModelPreset
-from engine.noise import NoiseSource
+from engine.noise import NoiseSource, morph_noise
 from engine.params import ChunkParams
 from engine.sampler import clean_pass, denoise_chunk
 from engine.schedule import Schedule
@@ -59,7 +59,9 @@ class Generator:
         self._timesteps = timesteps
         self._schedule = Schedule(model.config.timestep_shift)
         latent_height, latent_width = self.height // LATENT_STRIDE, self.width // LATENT_STRIDE
-        self._noise = NoiseSource((model.config.in_dim, latent_height, latent_width))
+        noise_shape = (model.config.in_dim, latent_height, latent_width)
+        self._noise = NoiseSource(noise_shape)
+        self._second_noise = NoiseSource(noise_shape)  # what the seed is morphed towards; idle until then
         self.prompts = PromptBook(text_encoder)
         self._prompt_cache = PromptCache(model, self.prompts, self._device, self._dtype)
         self._state = StreamState(
@@ -126,10 +128,10 @@ class Generator:
         state = self._state
         frames = self._chunk_size(params.chunk_frames)
         text = self._prompt_cache.select(params)
-        noises = self._noise.take(params.seed, state.latent_frames, frames, len(self._timesteps))
-        first, *renoises = [noise.to(self._device, self._dtype, non_blocking=True) for noise in noises]
-        state.cache.begin_chunk(frames, params.sink_mode, params.sink_decay)
-        *_, last = denoise_chunk(self._model, state.cache, text, first, renoises, self._timesteps, self._schedule)
+        first, *renoises = self._take_noise(params, frames)
+        timesteps = self._schedule.choose(self._timesteps, params.denoising_steps)
+        state.cache.begin_chunk(frames, params.sink_mode, params.sink_decay, params.window_frames)
+        *_, last = denoise_chunk(self._model, state.cache, text, first, renoises, timesteps, self._schedule)
         pixels, decoder_state = self._decoder.decode(last.x0, state.decoder)
         rgba = _to_rgba(pixels[0], is_finite=torch.isfinite(last.x0).all() & torch.isfinite(pixels).all())
         chunk = Chunk(
@@ -161,6 +163,7 @@ class Generator:
     def close(self) -> None:
         """End the threads that make noise and encode prompts."""
         self._noise.close()
+        self._second_noise.close()
         self.prompts.close()
 
     def _apply_cut(self) -> None:
@@ -169,6 +172,15 @@ class Generator:
             self._state.hard_cut()
         elif cut == "soft":
             self._state.cache.restart_from_last()
+
+    def _take_noise(self, params: ChunkParams, frames: int) -> list[Tensor]:
+        request = (self._state.latent_frames, frames, len(self._timesteps))
+        noises = self._noise.take(params.seed, *request)
+        if params.seed_morph > 0.0:
+            towards = self._second_noise.take(params.second_seed, *request)
+            pairs = zip(noises, towards, strict=True)
+            noises = [morph_noise(first, second, params.seed_morph) for first, second in pairs]
+        return [noise.to(self._device, self._dtype, non_blocking=True) for noise in noises]
 
     def _chunk_size(self, wanted: int) -> int:
         """Latent frames of the next chunk: 1 or the model's own size; a change waits for a group boundary."""

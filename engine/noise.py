@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -17,6 +18,13 @@ def latent_frame_noise(seed: int, latent_frame: int, step: int, shape: tuple[int
     """
     bits = np.random.Philox(key=seed, counter=[0, 0, step, latent_frame])
     return np.random.Generator(bits).standard_normal(shape, dtype=np.float32)
+
+
+def morph_noise(first: Tensor, second: Tensor, share: float) -> Tensor:
+    """cos(share pi / 2) first + sin(share pi / 2) second: N(0, 1) all the way for independent N(0, 1)."""
+    if share <= 0.0:
+        return first
+    return math.cos(share * math.pi / 2) * first + math.sin(share * math.pi / 2) * second
 
 
 @dataclass(frozen=True)

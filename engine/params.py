@@ -5,7 +5,8 @@ Imports no torch, so that the instrument, its mappings and its documentation der
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.parameter import Parameter, Value, knob, parameters_of, values_from
@@ -145,6 +146,15 @@ class ChunkParams:
     input_noise: float = knob(
         Parameter("/vj/input/noise", "float", 0.7, "How far the picture may leave the input.", 0.0, 1.0)
     )
+
+    def with_prompts(self, texts: Sequence[str], weights: Sequence[float] | None = None) -> ChunkParams:
+        """Same parameters with these texts on the first pads, and nothing on the others; no weights = pad 1 alone."""
+        shares = (1.0,) if weights is None else tuple(weights)
+        return dataclasses.replace(
+            self,
+            prompt_texts=(*texts, *[""] * (PROMPT_PADS - len(texts))),
+            prompt_weights=(*shares, *[0.0] * (PROMPT_PADS - len(shares))),
+        )
 
     @property
     def heard_weights(self) -> tuple[float, ...]:

@@ -62,8 +62,5 @@ class RenderPlan:
 
 def plan_for_prompt(text: str, seed: int) -> RenderPlan:
     """One prompt on pad 1 from beginning to end."""
-    defaults = ChunkParams()
-    texts = (text, *[""] * (len(defaults.prompt_texts) - 1))
-    weights = (1.0, *[0.0] * (len(defaults.prompt_weights) - 1))
-    params = dataclasses.replace(defaults, prompt_texts=texts, prompt_weights=weights, seed=seed)
+    params = dataclasses.replace(ChunkParams().with_prompts((text,)), seed=seed)
     return RenderPlan((Cue(0.0, params),), seed=seed)

@@ -27,6 +27,12 @@ class Schedule:
         table = [*self.timesteps.tolist(), 0.0]
         return tuple(table[LEVELS - step] for step in steps)
 
+    @staticmethod
+    def choose(timesteps: tuple[float, ...], count: int) -> tuple[float, ...]:
+        """Take `count` of a model's own steps (all of them, at most), the first one always, evenly spread."""
+        kept = min(max(count, 1), len(timesteps))
+        return tuple(timesteps[i * len(timesteps) // kept] for i in range(kept))
+
     def sigma(self, timestep: float) -> float:
         """Sigma of the table entry nearest to a timestep. Timestep 0 gives the lowest entry, not 0."""
         return self.sigmas[(self.timesteps - timestep).abs().argmin()].item()

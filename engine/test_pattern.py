@@ -131,7 +131,7 @@ class TestPattern:
         waves = np.sin(2 * x + 2 * t + phases[0]) + np.sin(y - 3 * t + phases[1]) + np.sin(x + y + t + phases[2])
         brightness = 0.55 + waves / 3 * 0.45  # 0.1..1
         frames = np.empty((count, self.height, self.width, 4), np.uint8)
-        frames[..., :3] = brightness[..., None] * 255 * self._colour(params.prompt_weights)
+        frames[..., :3] = brightness[..., None] * 255 * self._colour(params.heard_weights)
         frames[..., 3] = 255
         return frames
 

@@ -35,7 +35,7 @@ class PromptCache:
         """Keys and values per layer for the wanted prompts, as far as encoded. Waits only for the very first."""
         texts = self._playable(params.prompt_texts)
         shares = tuple(
-            (text, weight) for text, weight in zip(texts, params.prompt_weights, strict=True) if text and weight > 0.0
+            (text, weight) for text, weight in zip(texts, params.heard_weights, strict=True) if text and weight > 0.0
         )
         if not shares and self._last_key is not None:
             return self._kept[self._last_key]

@@ -79,10 +79,17 @@ class RollingCache:
         self._forget_exact()
         self._rotate_slots(0, sink)
 
-    def begin_chunk(self, frames: int, sink_mode: str = "parity_bf16", sink_decay: float = 0.999) -> None:
+    def begin_chunk(
+        self,
+        frames: int,
+        sink_mode: str = "parity_bf16",
+        sink_decay: float = 0.999,
+        window_frames: int | None = None,
+    ) -> None:
         """Make room for a chunk of `frames` latent frames; what leaves the window is fused into the sink.
 
-        Once per chunk, before its first forward. Raises ValueError when the chunk would break a group in two.
+        Once per chunk, before its first forward. `window_frames` shortens the model's own window for this chunk, to no
+        less than sink and chunk. Raises ValueError when the chunk would break a group in two.
         """
         self.config.check_chunk(frames)
         if self.filled_frames % min(frames, self.config.sink_frames):
@@ -91,7 +98,7 @@ class RollingCache:
                 f"a chunk of {frames} cannot start {within} frames into a group of "
                 f"{self.config.sink_frames}: wait for the group boundary"
             )
-        while self.filled_frames + frames > self.config.window_frames:
+        while self.filled_frames + frames > self._window(frames, window_frames):
             self._evict(sink_mode, sink_decay)
         self.filled_frames += frames
         self.current_frames = frames
@@ -112,6 +119,10 @@ class RollingCache:
         self.keys[layer][:, start:end] = k
         self.values[layer][:, start:end] = v
         self._rotated[layer][:, start:end] = rotate(k, self._table[start:end])
+
+    def _window(self, frames: int, wanted: int | None) -> int:
+        own = self.config.window_frames
+        return own if wanted is None else min(own, max(wanted, self.config.sink_frames + frames))
 
     def _evict(self, sink_mode: str, sink_decay: float) -> None:
         group = self.config.sink_frames

@@ -14,7 +14,7 @@ from engine.vae.tiny_vae import TinyVae, TinyVaeConfig
 from tests.engine.tiny import tiny_transformer
 
 CONFIG = ModelConfig(dim=48, ffn_dim=64, num_heads=4, num_layers=2, freq_dim=16, text_dim=8, text_len=4)
-PARAMS = ChunkParams(prompt_texts=("ink", "fire", "", ""), seed=7)
+PARAMS = dataclasses.replace(ChunkParams().with_prompts(("ink", "fire")), seed=7)
 
 
 class HashEncoder:
@@ -77,7 +77,7 @@ def test_prompt_weights_change_the_next_chunk_and_no_earlier_one(generator):
     plain = play(generator, 3)
     generator.hard_cut()
     mixed = play(generator, 2)
-    mixed += play(generator, 1, dataclasses.replace(PARAMS, prompt_weights=(0.2, 0.8, 0.0, 0.0)))
+    mixed += play(generator, 1, PARAMS.with_prompts(("ink", "fire"), (0.2, 0.8)))
     assert np.array_equal(plain[1].frames, mixed[1].frames)
     assert not np.array_equal(plain[2].frames, mixed[2].frames)
 
@@ -130,3 +130,23 @@ def test_every_sink_mode_streams(generator, mode):
     params = dataclasses.replace(PARAMS, sink_mode=mode, sink_decay=0.5)
     chunks = play(generator, 6, params)
     assert all(chunk.frames.std() > 0 for chunk in chunks)
+
+
+def test_a_seed_morphs_from_the_first_to_the_second(generator):
+    def frames_of(**changes):
+        generator.hard_cut()
+        return play(generator, 2, dataclasses.replace(PARAMS, **changes))[-1].frames
+
+    first, second = frames_of(seed=7), frames_of(seed=8)
+    assert np.array_equal(frames_of(seed=7, second_seed=8, seed_morph=0.0), first)
+    assert not np.array_equal(frames_of(seed=7, second_seed=8, seed_morph=0.5), first)
+    assert np.abs(frames_of(seed=7, second_seed=8, seed_morph=1.0).astype(int) - second).max() <= 1
+
+
+def test_fewer_steps_and_a_shorter_window_go_on_without_a_cut(generator):
+    full = play(generator, 5)
+    shorter = play(generator, 3, dataclasses.replace(PARAMS, denoising_steps=2, window_frames=6))
+    assert {chunk.stream_id for chunk in (*full, *shorter)} == {1}
+    assert [chunk.first_frame for chunk in shorter] == [57, 69, 81]
+    back = play(generator, 2)
+    assert len(back[-1].frames) == 12

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from engine.noise import NoiseSource, latent_frame_noise
+from engine.noise import NoiseSource, latent_frame_noise, morph_noise
 
 SHAPE = (4, 6, 8)
 PINNED = (-1.9312944, -1.3243287, -0.3343661)  # a seed must repeat for years
@@ -41,3 +41,11 @@ def test_noise_is_standard_normal_and_pinned_to_known_numbers():
     assert abs(noise.mean()) < 0.02
     assert abs(noise.std() - 1.0) < 0.02
     assert np.allclose(latent_frame_noise(42, 5, 2, (3,)), PINNED, atol=1e-6)
+
+
+def test_a_morph_keeps_its_strength_all_the_way():
+    first, second = (torch.from_numpy(latent_frame_noise(seed, 0, 0, (16, 60, 104))) for seed in (1, 2))
+    assert morph_noise(first, second, 0.0) is first
+    assert torch.allclose(morph_noise(first, second, 1.0), second, atol=1e-6)
+    for share in (0.1, 0.5, 0.9):
+        assert abs(morph_noise(first, second, share).std() - 1.0) < 0.02

@@ -41,3 +41,11 @@ def test_renoising_multiplies_in_float32():
 def test_flow_to_x0_subtracts_in_float64():
     x, flow = torch.randn(2, 1000, generator=torch.Generator().manual_seed(1))
     assert torch.equal(flow_to_x0(x, flow, 0.9375), (x.double() - 0.9375 * flow.double()).float())
+
+
+@pytest.mark.parametrize(
+    ("count", "kept"), [(1, (0,)), (2, (0, 2)), (3, (0, 1, 2)), (4, (0, 1, 2, 3)), (9, (0, 1, 2, 3)), (0, (0,))]
+)
+def test_fewer_steps_are_taken_from_the_models_own(count, kept):
+    own = Schedule(5.0).warp(PUBLISHED_STEPS)
+    assert Schedule.choose(own, count) == tuple(own[i] for i in kept)

@@ -10,7 +10,7 @@ import pytest
 from engine.params import ChunkParams
 from engine.test_pattern import TestPattern
 
-PARAMS = ChunkParams(prompt_texts=("ink", "fire", "", ""))
+PARAMS = ChunkParams().with_prompts(("ink", "fire"))
 
 
 @pytest.mark.parametrize(("chunk_frames", "counts"), [(3, [9, 12, 12]), (2, [9, 12, 12]), (1, [1, 4, 4])])
@@ -39,8 +39,8 @@ def test_colour_follows_weights_and_shape_follows_the_seed() -> None:
     def colour(params: ChunkParams) -> np.ndarray:
         return TestPattern(32, 16).generate_chunk(params).frames[..., :3].mean(axis=(0, 1, 2))
 
-    ink, fire = colour(PARAMS), colour(dataclasses.replace(PARAMS, prompt_weights=(0.0, 1.0, 0.0, 0.0)))
-    mixed = colour(dataclasses.replace(PARAMS, prompt_weights=(0.5, 0.5, 0.0, 0.0)))
+    ink, fire = colour(PARAMS), colour(PARAMS.with_prompts(("ink", "fire"), (0.0, 1.0)))
+    mixed = colour(PARAMS.with_prompts(("ink", "fire"), (0.5, 0.5)))
     assert np.abs(ink - fire).max() > 10
     assert np.allclose(mixed, (ink + fire) / 2, atol=1.5)
     other = TestPattern(32, 16).generate_chunk(dataclasses.replace(PARAMS, seed=5))
@@ -50,7 +50,7 @@ def test_colour_follows_weights_and_shape_follows_the_seed() -> None:
 def test_a_text_that_is_not_ready_leaves_the_old_one_on_screen() -> None:
     pattern = TestPattern(32, 16)
     pattern.generate_chunk(PARAMS)
-    changed = dataclasses.replace(PARAMS, prompt_texts=("ink", "rain", "", ""))
+    changed = PARAMS.with_prompts(("ink", "rain"))
     pattern.generate_chunk(changed)
     assert pattern.prompts_on_screen[1] == "fire"
     assert pattern.prompts_waiting == (2,)

@@ -196,7 +196,7 @@ def test_a_text_is_answered_once_it_is_encoded_and_waits_in_the_status(stage: St
 @pytest.mark.parametrize(
     ("name", "arguments", "complaint"),
     [
-        ("prompt/text", {"pad": 9, "text": "x"}, "prompt pad 9 does not exist"),
+        ("prompt/text", {"pad": 17, "text": "x"}, "prompt pad 17 does not exist"),
         ("prompt/text", {"pad": 1, "text": 3}, "is not a text"),
         ("cut/sideways", {}, "knows no command 'cut/sideways'"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 
 import numpy as np
@@ -26,7 +27,7 @@ PROMPTS = (
 def stream(prompt: str, seed: int, seconds: float, size: tuple[int, int]) -> np.ndarray:
     """Mean, contrast and motion (0..1) of every second of one stream: (seconds, 3)."""
     generator = Generator.load(load_preset("ember"), width=size[0], height=size[1], device="cpu", dtype="float32")
-    params = ChunkParams(prompt_texts=(prompt, "", "", ""), prompt_weights=(1.0, 0.0, 0.0, 0.0), seed=seed)
+    params = dataclasses.replace(ChunkParams().with_prompts((prompt,)), seed=seed)
     rows, last = [], None
     try:
         while len(rows) < seconds * RATE_HZ:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import resource
 import time
 from pathlib import Path
@@ -37,11 +38,13 @@ def resident_mib() -> float:
 
 def played(chunk: int) -> ChunkParams:
     """What the performer does at a chunk: fade, another seed, another chunk size, another sink."""
-    return ChunkParams(
-        prompt_texts=("ink", "fire", "", ""),
-        prompt_weights=(1.0 - chunk % 10 / 10, chunk % 10 / 10, 0.0, 0.0),
+    return dataclasses.replace(
+        ChunkParams().with_prompts(("ink", "fire"), (1.0 - chunk % 10 / 10, chunk % 10 / 10)),
         seed=chunk // 100,
+        seed_morph=chunk % 7 / 7,
         chunk_frames=3 if chunk // 50 % 2 == 0 else 1,
+        window_frames=9 if chunk // 70 % 2 == 0 else 6,
+        denoising_steps=1 + chunk // 30 % 4,
         sink_mode=SINK_MODES[chunk // 250 % len(SINK_MODES)],
     )
 

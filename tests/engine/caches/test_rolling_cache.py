@@ -157,3 +157,16 @@ def test_a_long_stream_keeps_its_memory_flat():
     assert {tensor.untyped_storage().data_ptr() for tensor in (*cache.keys, *cache.values)} == storages
     assert sum(tensor.numel() for tensor in (*cache.keys, *cache.values)) == sizes
     assert all(torch.isfinite(tensor).all() for tensor in (*cache.keys, *cache.values))
+
+
+def test_a_shorter_window_lets_go_sooner_and_grows_back():
+    cache = make_cache()
+    for _ in range(3):
+        cache.begin_chunk(3)
+    assert cache.filled_frames == 9
+    cache.begin_chunk(3, window_frames=6)
+    assert cache.filled_frames == 6
+    cache.begin_chunk(3)
+    assert cache.filled_frames == 9
+    cache.begin_chunk(3, window_frames=1)  # sink and chunk are the least
+    assert cache.filled_frames == 6

@@ -1,5 +1,6 @@
 """The shipped model: small, of the announced shape; its stream moves, keeps its light and has the colour asked for."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ SMALL = (160, 96)  # legal, and a third of the work of the native size
 def _frames(prompt: str, chunks: int = 4) -> np.ndarray:
     """Frames (T, H, W, 3) in 0..1 of a short stream."""
     generator = Generator.load(load_preset("ember"), width=SMALL[0], height=SMALL[1], device="cpu", dtype="float32")
-    params = ChunkParams(prompt_texts=(prompt, "", "", ""), prompt_weights=(1.0, 0.0, 0.0, 0.0), seed=3)
+    params = dataclasses.replace(ChunkParams().with_prompts((prompt,)), seed=3)
     try:
         return np.concatenate([generator.generate_chunk(params).frames[..., :3] for _ in range(chunks)]) / 255.0
     finally:

@@ -1,5 +1,6 @@
 """Prompts: encoded once, beside the stream; blended with their length kept."""
 
+import dataclasses
 import threading
 
 import pytest
@@ -44,13 +45,13 @@ def cache(book):
     return PromptCache(tiny_transformer(), book, torch.device("cpu"), torch.float32)
 
 
-def params(*texts, weights=(1.0, 0.0, 0.0, 0.0), mode="linear"):
-    return ChunkParams(prompt_texts=(*texts, *[""] * (4 - len(texts))), prompt_weights=weights, blend_mode=mode)
+def params(*texts, weights=(1.0,), mode="linear"):
+    return dataclasses.replace(ChunkParams().with_prompts(texts, weights), blend_mode=mode)
 
 
 def test_a_text_is_encoded_once_and_a_weight_change_never_encodes(cache, encoder):
     for weight in (0.0, 0.25, 0.5, 1.0):
-        cache.select(params("ink", "fire", weights=(1.0, weight, 0.0, 0.0)))
+        cache.select(params("ink", "fire", weights=(1.0, weight)))
     assert sorted(text for text in encoder.calls if text) == ["fire", "ink"]
 
 
@@ -81,7 +82,7 @@ def test_a_text_that_cannot_be_encoded_says_so_and_never_plays(cache, encoder, b
 
 def test_every_weight_at_zero_plays_the_last_blend_on(cache):
     playing = cache.select(params("ink"))
-    assert cache.select(params("ink", weights=(0.0, 0.0, 0.0, 0.0))) is playing
+    assert cache.select(params("ink", weights=(0.0,))) is playing
 
 
 @pytest.mark.parametrize("mode", ["linear", "spherical"])
