@@ -11,7 +11,7 @@ from pythonosc.osc_bundle_builder import OscBundleBuilder
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from engine.parameter import Value
-from engine.params import SEED_MAX
+from engine.params import PROMPT_PADS, SEED_MAX
 from vj.commands import CommandQueue
 from vj.controllers.osc import DEFAULT_PORT, LAST_DEFAULT_PORT, OscEndpoint, OscInput, OscPortError, parse_endpoint
 from vj.controllers.osc_addresses import TARGETS, find_targets
@@ -164,9 +164,9 @@ def test_only_continuous_parameters_have_units(suffix_of):
 @pytest.mark.parametrize(
     ("pattern", "addresses"),
     [
-        ("/vj/prompt/*/weight", [f"/vj/prompt/{n}/weight" for n in (1, 2, 3, 4)]),
+        ("/vj/prompt/*/weight", [f"/vj/prompt/{n}/weight" for n in range(1, PROMPT_PADS + 1)]),
         ("/vj/prompt/[2-3]/weight", ["/vj/prompt/2/weight", "/vj/prompt/3/weight"]),
-        ("/vj/prompt/[!2-4]/text", ["/vj/prompt/1/text"]),
+        ("/vj/prompt/[!2-9]/text", ["/vj/prompt/1/text"]),
         ("/vj/cut/{hard,soft}", ["/vj/cut/hard", "/vj/cut/soft"]),
         ("/vj/outpu?/level", ["/vj/output/level"]),
         ("/vj/*", []),
