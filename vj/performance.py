@@ -21,6 +21,7 @@ from vj.parameters import ParameterStore
 from vj.presets.looks import SEED_ADDRESS, Look, apply_look
 from vj.presets.timeline import Timeline, TimelinePlayer
 from vj.shipped_files import MAPPINGS, list_files
+from vj.tempo.clock import Clock
 
 _LOG = logging.getLogger(__name__)
 
@@ -57,6 +58,8 @@ class Performance:
         self.router = Router(self.controls, mappings)
         self.midi = MidiInput(self.router)
         self.conductor = Conductor()
+        self.clock = Clock(self.controls)
+        self.conductor.add(self.clock)
         if options.timeline is not None:
             self.conductor.add(_TimelineFromFirstFrame(TimelinePlayer(self.controls, options.timeline), is_streaming))
         self.controls.answer("/vj/seed/next", self._next_seed)

@@ -9,6 +9,7 @@ from engine.parameter import Parameter, Value, knob, parameters_of, values_from
 
 SOURCES = ("internal", "midi", "link", "sound")
 QUANTISE_STEPS = ("off", "beat", "bar", "2 bars", "4 bars")
+BPM_ADDRESS = "/vj/clock/bpm"
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class TempoParams:
 
     bpm: float = knob(
         Parameter(
-            "/vj/clock/bpm",
+            BPM_ADDRESS,
             "float",
             120.0,
             "Tempo. A source other than internal sets it too.",
