@@ -38,7 +38,7 @@ class Length:
 def play(source: ChunkSource, plan: RenderPlan, length: Length) -> Iterator[np.ndarray]:
     """Yield frames (T, H, W, 4) uint8 RGBA from a fresh stream until the length is made, never more.
 
-    A cue holds from the first chunk whose first frame is at or after it. The plan's texts must be encoded.
+    A cue holds from the first chunk whose first frame is at or after it, and waits until its texts are encoded.
     Raises ArithmeticError when the model makes NaN.
     """
     source.hard_cut()  # a source that has played before begins anew
@@ -60,6 +60,8 @@ def _take_cue(source: ChunkSource, cue: Cue, is_start: bool) -> ChunkParams:
         source.hard_cut()
     elif cue.soft_cut and not is_start:
         source.soft_cut()
+    for text in cue.params.prompt_texts:  # known already, unless the plan has more texts than the prompt book keeps
+        source.prompts.encode_now(text)
     return cue.params
 
 

@@ -23,28 +23,22 @@ FRAMES_PER_LATENT = 4  # as the Wan VAE; the first latent frame of a stream is o
 class PatternPrompts:
     """Stands in for the prompt book: every text is encoded at once."""
 
-    def __init__(self) -> None:
-        self._encoded: set[str] = set()
-
     def encode_now(self, text: str) -> None:
-        """Remember `text`."""
-        self._encoded.add(text)
+        """Nothing to wait for."""
 
     def request(self, text: str) -> None:
-        """Remember `text`; returns at once."""
-        self._encoded.add(text)
+        """Nothing to begin."""
 
     def is_ready(self, text: str) -> bool:
-        """Whether `text` may be played."""
-        return text in self._encoded
+        """Every text may be played."""
+        return True
 
     def failure(self, text: str) -> str:
         """Empty: no text fails."""
         return ""
 
     def close(self) -> None:
-        """Forget everything."""
-        self._encoded.clear()
+        """Nothing to end."""
 
 
 class TestPattern:
@@ -65,7 +59,6 @@ class TestPattern:
         self._generation_id = 0
         self._hard_cut_wanted = False
         self._texts = ("",) * PROMPT_PADS
-        self._wanted_texts = self._texts
 
     def generate_chunk(self, params: ChunkParams, params_version: int = 0) -> Chunk:
         """Draw the next 9 or 12 frames (chunk 3), or 1 or 4 (chunk 1)."""
@@ -73,7 +66,7 @@ class TestPattern:
             self._hard_cut_wanted = False
             self._stream_id += 1
             self._next_frame = 0
-        self._adopt_texts(params.prompt_texts)
+        self._texts = params.prompt_texts
         latent_frames = 1 if params.chunk_frames == 1 else 3
         count = FRAMES_PER_LATENT * latent_frames - (FRAMES_PER_LATENT - 1 if self._next_frame == 0 else 0)
         chunk = Chunk(
@@ -109,18 +102,8 @@ class TestPattern:
 
     @property
     def prompts_waiting(self) -> tuple[int, ...]:
-        """Pads (1..) whose new text is not ready."""
-        pairs = zip(self._texts, self._wanted_texts, strict=True)
-        return tuple(pad for pad, (playing, wanted) in enumerate(pairs, start=1) if playing != wanted)
-
-    def _adopt_texts(self, wanted: tuple[str, ...]) -> None:
-        if not any(self._texts):  # nothing plays yet: there is no old text to keep
-            for text in wanted:
-                self.prompts.encode_now(text)
-        self._wanted_texts = wanted
-        self._texts = tuple(
-            new if not new or self.prompts.is_ready(new) else old for old, new in zip(self._texts, wanted, strict=True)
-        )
+        """No pad ever waits for its text."""
+        return ()
 
     def _draw(self, params: ChunkParams, count: int) -> np.ndarray:
         """Three crossing waves in the blended colour; (T, H, W, 4) uint8 RGBA."""

@@ -61,6 +61,7 @@ class PromptCache:
                 texts.append(self.on_screen[pad])
                 waiting.append(pad + 1)
         self.on_screen, self.waiting = tuple(texts), tuple(waiting)
+        self._book.hold((*wanted, *texts))  # a fader that moves never waits for an encoder
         return self.on_screen
 
     def _encode(self, key: tuple) -> list[TextKeysValues]:

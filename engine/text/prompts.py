@@ -5,12 +5,17 @@ A weight change never encodes; a text that is not encoded yet is simply not ther
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from itertools import islice
 from typing import Protocol
 
 import torch
 from torch import Tensor
+
+KEPT_TEXTS = 256  # besides the held ones; an embedding of the largest encoder is 8 MB
 
 
 class TextEncoder(Protocol):
@@ -22,37 +27,75 @@ class TextEncoder(Protocol):
 
 
 class PromptBook:
-    """Embeddings by text, kept for good. Any thread may ask; encoding happens on one thread of its own."""
+    """Embeddings by text: those that are held, and the ones asked for last. Any thread may ask.
+
+    Encoding happens on one thread of its own, in the order of the requests; what is dropped before its turn is never
+    encoded, so that a flood of texts cannot keep the wanted one waiting for long.
+    """
 
     def __init__(self, encoder: TextEncoder) -> None:
         self._encoder = encoder
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="prompts")
-        self._futures: dict[str, Future[Tensor]] = {}
+        self._lock = threading.Lock()  # over the two below; never held while encoding
+        self._futures: OrderedDict[str, Future[Tensor]] = OrderedDict()  # the one asked for last at the end
+        self._held: frozenset[str] = frozenset()
+        self._is_closed = False
 
     def request(self, text: str) -> None:
         """Begin encoding; returns at once. A text already known or under way costs nothing."""
-        if text not in self._futures:
-            self._futures[text] = self._pool.submit(self._encode, text)
+        self._ask(text)
+
+    def hold(self, texts: Iterable[str]) -> None:
+        """Keep the embeddings of these texts however many others are asked for, until the next call."""
+        held = frozenset(texts)
+        with self._lock:
+            self._held = held
 
     def encode_now(self, text: str) -> Tensor:
         """Embedding (text_len, text_dim) of a text, waiting for it: for rendering offline, and the first prompt."""
-        self.request(text)
-        return self._futures[text].result()
+        while True:
+            try:
+                return self._ask(text).result()
+            except CancelledError:  # dropped before its turn, by a flood of others: it is asked for anew
+                if self._is_closed:
+                    raise
 
     def is_ready(self, text: str) -> bool:
         """Whether the embedding is there; never waits."""
-        future = self._futures.get(text)
-        return future is not None and future.done() and future.exception() is None
+        future = self._find(text)
+        return future is not None and future.done() and not future.cancelled() and future.exception() is None
 
     def failure(self, text: str) -> str:
         """Why a text could not be encoded, in a sentence; empty while it is under way, or when it could."""
-        future = self._futures.get(text)
-        error = future.exception() if future is not None and future.done() else None
+        future = self._find(text)
+        is_over = future is not None and future.done() and not future.cancelled()
+        error = future.exception() if is_over else None
         return f"the prompt {text!r} cannot be encoded: {error}" if error else ""
 
     def close(self) -> None:
         """End the thread."""
+        self._is_closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _find(self, text: str) -> Future[Tensor] | None:
+        with self._lock:
+            return self._futures.get(text)
+
+    def _ask(self, text: str) -> Future[Tensor]:
+        with self._lock:
+            future = self._futures.get(text)
+            if future is None:
+                future = self._futures[text] = self._pool.submit(self._encode, text)
+                self._drop_oldest()
+            self._futures.move_to_end(text)
+            return future
+
+    def _drop_oldest(self) -> None:
+        """Forget what was asked for longest ago and is not held, down to KEPT_TEXTS besides the held ones."""
+        surplus = len(self._futures) - len(self._held & self._futures.keys()) - KEPT_TEXTS
+        if surplus > 0:
+            for text in list(islice((text for text in self._futures if text not in self._held), surplus)):
+                self._futures.pop(text).cancel()
 
     @torch.inference_mode()
     def _encode(self, text: str) -> Tensor:

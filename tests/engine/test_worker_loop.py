@@ -24,7 +24,7 @@ CAPACITY_FRAMES = 60
 
 
 class SlowPattern(TestPattern):
-    """Takes a known time per chunk, may fail, and encodes texts only when told to."""
+    """Takes a known time per chunk and may fail."""
 
     def __init__(self, chunk_s: float = 0.0) -> None:
         super().__init__(*SIZE, RATE_FPS)
@@ -178,8 +178,8 @@ def test_a_cut_with_a_time_is_held_until_then(stage: Stage) -> None:
 
 def test_a_text_is_answered_once_it_is_encoded_and_waits_in_the_status(stage: Stage) -> None:
     book = stage.source.prompts
-    withheld = set()
-    book.request = withheld.add
+    withheld, encoded = set(), set()
+    book.request, book.is_ready = withheld.add, encoded.__contains__
     stage.start()
     wait_for(lambda: stage.ring.written)
     replaced, kept = (stage.command("prompt/text", pad=2, text=text) for text in ("red", " blue "))
@@ -187,7 +187,7 @@ def test_a_text_is_answered_once_it_is_encoded_and_waits_in_the_status(stage: St
     wait_for(lambda: stage.of(GeneratorStatus)[-1].prompts_waiting == (2,))
     assert stage.answer(kept) is None
     assert withheld == {"red", "blue"}
-    book.encode_now("blue")
+    encoded.add("blue")
     wait_for(lambda: stage.answer(kept))
     wait_for(lambda: stage.of(GeneratorStatus)[-1].prompts_on_screen[1] == "blue")
     assert stage.of(GeneratorStatus)[-1].prompts_waiting == ()

@@ -8,7 +8,7 @@ import torch
 
 from engine.caches.prompt_cache import PromptCache
 from engine.params import ChunkParams
-from engine.text.prompts import PromptBook, blend, blend_spherical
+from engine.text.prompts import KEPT_TEXTS, PromptBook, blend, blend_spherical
 from tests.engine.tiny import TINY, tiny_transformer
 
 
@@ -78,6 +78,44 @@ def test_a_text_that_cannot_be_encoded_says_so_and_never_plays(cache, encoder, b
     assert not book.is_ready("broken")
     assert book.failure("ink") == ""
     assert cache.select(params("broken")) is playing
+
+
+def test_a_flood_of_texts_keeps_what_the_pads_hold_and_the_latest(cache, encoder, book):
+    cache.select(params("ink", "fire"))
+    for number in range(2 * KEPT_TEXTS):
+        book.encode_now(f"text {number}")
+    encoder.calls.clear()
+    cache.select(params("ink", "fire", weights=(0.3, 0.7, 0.0, 0.0)))
+    book.encode_now(f"text {KEPT_TEXTS}")
+    assert encoder.calls == []
+    assert not book.is_ready("text 0")
+    assert book.encode_now("text 0").shape == (TINY.text_len, TINY.text_dim)
+    assert len(book._futures) == KEPT_TEXTS + 3  # and the pads' own: "ink", "fire" and the empty one
+
+
+def test_texts_dropped_before_their_turn_are_never_encoded(encoder, book):
+    book.request("slow start")
+    for number in range(2 * KEPT_TEXTS):
+        book.request(f"text {number}")
+    assert not book.is_ready("text 0")
+    assert book.failure("text 0") == ""
+    encoder.gate.set()
+    book.encode_now(f"text {2 * KEPT_TEXTS - 1}")
+    assert len(encoder.calls) <= KEPT_TEXTS + 1
+
+
+def test_a_text_that_is_dropped_while_it_is_waited_for_is_encoded_all_the_same(encoder, book):
+    book.request("slow start")
+    found = []
+    waiting = threading.Thread(target=lambda: found.append(book.encode_now("wanted")))
+    waiting.start()
+    while "wanted" not in book._futures:
+        waiting.join(0.01)
+    for number in range(KEPT_TEXTS):
+        book.request(f"text {number}")
+    encoder.gate.set()
+    waiting.join(10)
+    assert len(found) == 1
 
 
 def test_every_weight_at_zero_plays_the_last_blend_on(cache):
