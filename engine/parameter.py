@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from engine.preset_table import did_you_mean
+
 Kind = Literal["float", "int", "choice", "switch", "text", "trigger"]
 Clock = Literal["chunk", "step", "frame"]
 Value = float | int | bool | str
@@ -55,6 +57,7 @@ class Parameter:
         return _unshape((min(self.maximum, max(self.minimum, value)) - self.minimum) / span, self.curve)
 
 
+NAMED_CHOICES = 16  # more than these are not all named in a sentence
 LOG_CURVE_BASE = 100.0  # a `log` fader spends its first half on the first tenth of the range
 
 
@@ -117,9 +120,11 @@ def _coerce_switch(parameter: Parameter, value: object) -> bool:
 def _coerce_choice(parameter: Parameter, value: object) -> str:
     if isinstance(value, str) and value in parameter.choices:
         return value
-    options = ", ".join(parameter.choices)
     if isinstance(value, str):
-        raise ValueError(f"{parameter.address}: {value!r} is not one of {options}")
+        is_short = len(parameter.choices) <= NAMED_CHOICES
+        named = ", ".join(parameter.choices) if is_short else f"its {len(parameter.choices)} choices"
+        hint = "" if is_short else did_you_mean(value, parameter.choices)
+        raise ValueError(f"{parameter.address}: {value!r} is not one of {named}{hint}")
     index = round(_number(parameter, value))
     return parameter.choices[min(len(parameter.choices) - 1, max(0, index))]
 

@@ -11,8 +11,9 @@ import re
 import sys
 from pathlib import Path
 
-from engine.parameter import Parameter
+from engine.parameter import NAMED_CHOICES, Parameter
 from engine.params import COMMANDS, ChunkParams
+from vj.modulation.params import ModulationParams
 from vj.output.params import OutputParams
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,7 +25,7 @@ SEEN_AT = {"chunk": "next chunk", "step": "next step", "frame": "next display fr
 def parameter_table() -> str:
     """List every parameter as a Markdown table; pads share one row."""
     lines = ["| address | takes | default | acts at | what it does |", "|---|---|---|---|---|"]
-    lines += [_row(*found) for table in (ChunkParams, OutputParams) for found in _declared(table)]
+    lines += [_row(*found) for table in (ChunkParams, OutputParams, ModulationParams) for found in _declared(table)]
     lines += [_row(command, 0) for command in COMMANDS]
     return "\n".join(lines)
 
@@ -36,7 +37,7 @@ def _declared(table: type) -> list[tuple[Parameter, int]]:
 def _row(parameter: Parameter, count: int) -> str:
     pads = f" (n = 1..{count})" if count else ""
     default = "" if parameter.kind == "trigger" else f"`{_shown(parameter.default)}`"
-    if count:
+    if count and parameter.address.startswith("/vj/prompt"):
         default += " (pad 1)"
     help_text = re.sub(r"\{n\}", "n", parameter.help)
     moment = SEEN_AT[parameter.clock] if parameter.kind != "trigger" else "on the press"
@@ -54,7 +55,10 @@ def _taken(parameter: Parameter) -> str:
     if parameter.kind == "int":
         return f"{parameter.minimum}..{parameter.maximum}{unit}"
     if parameter.kind == "choice":
-        return ", ".join(f"`{choice}`" for choice in parameter.choices)
+        named = [f"`{choice}`" for choice in parameter.choices]
+        if len(named) > NAMED_CHOICES:
+            named[2:-1] = ["…"]
+        return ", ".join(named)
     return {"switch": "on, off", "text": "a text", "trigger": "a press"}[parameter.kind]
 
 

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from engine.parameter import Parameter, Value
 from engine.params import COMMANDS, ENGINE_PARAMETERS
 from engine.preset_table import did_you_mean
+from vj.modulation.params import MODULATION_PARAMETERS
 from vj.output.params import OUTPUT_PARAMETERS
 from vj.presets.params import PRESET_PARAMETERS, PRESET_TRIGGERS
 from vj.sound.params import SOUND_PARAMETERS
@@ -21,7 +22,14 @@ from vj.tempo.params import TEMPO_PARAMETERS, TEMPO_TRIGGERS
 
 PARAMETERS: dict[str, Parameter] = {
     p.address: p
-    for p in (*ENGINE_PARAMETERS, *OUTPUT_PARAMETERS, *PRESET_PARAMETERS, *TEMPO_PARAMETERS, *SOUND_PARAMETERS)
+    for p in (
+        *ENGINE_PARAMETERS,
+        *OUTPUT_PARAMETERS,
+        *PRESET_PARAMETERS,
+        *TEMPO_PARAMETERS,
+        *SOUND_PARAMETERS,
+        *MODULATION_PARAMETERS,
+    )
 }
 """What holds a value, by address."""
 

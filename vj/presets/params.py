@@ -11,7 +11,7 @@ from engine.params import PROMPT_PADS
 TRANSITION_UNITS = ("seconds", "beats")
 EASINGS = ("linear", "smooth", "in", "out")
 LOOK_SLOTS = 16
-LOCKABLE_GROUPS = ("prompt", "seed", "model", "sink", "lora", "vace", "input", "effect", "output")
+LOCKABLE_GROUPS = ("prompt", "seed", "model", "sink", "lora", "vace", "input", "effect", "output", "mod")
 
 
 def _lock(group: str) -> Parameter:
