@@ -11,8 +11,9 @@ from pathlib import Path
 from engine.parameter import Value
 from engine.params import PROMPT_PADS
 from vj.json_fields import JsonFields, JsonTable, read_json
+from vj.presets.prompt_mixing import PADS, text_address, weight_address
 from vj.presets.scope_settings import ScopeSettings, timeline_settings, workflow_settings
-from vj.presets.timeline import CHUNK_S, LONGEST_S, PADS, Timeline, TimelineCue, text_address, weight_address
+from vj.presets.timeline import CHUNK_S, LONGEST_S, Timeline, TimelineCue
 from vj.written_files import FileError
 
 WORKFLOW_FORMAT = "scope-workflow"

@@ -10,32 +10,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.parameter import Value
-from engine.params import ENGINE_PARAMETERS, PROMPT_PADS, ChunkParams
+from engine.params import ENGINE_PARAMETERS, ChunkParams
 from engine.render_plan import Cue, RenderPlan
 from vj.controls import Controls
 from vj.parameters import PARAMETERS
 from vj.presets.looks import SEED_ADDRESS, live_only_notes
+from vj.presets.prompt_mixing import BLEND_ADDRESS, PROMPTS, WEIGHTS, mixed_prompts
 
 CHUNK_S = 0.75  # 3 latent frames of 4 frames at 16 per second
 LONGEST_S = 86400.0  # a fade is spelled out chunk by chunk: longer than a day can only be a slip
-BLEND_ADDRESS = "/vj/prompt/blend"
-PADS = range(1, PROMPT_PADS + 1)
 
 Cut = Literal["", "hard", "soft"]
-
-
-def text_address(pad: int) -> str:
-    """Address of the text of prompt pad 1.."""
-    return f"/vj/prompt/{pad}/text"
-
-
-def weight_address(pad: int) -> str:
-    """Address of the weight of prompt pad 1.."""
-    return f"/vj/prompt/{pad}/weight"
-
-
-_WEIGHTS = frozenset(weight_address(pad) for pad in PADS)
-_PROMPTS = _WEIGHTS | {text_address(pad) for pad in PADS}
 
 
 @dataclass(frozen=True)
@@ -155,50 +140,19 @@ def _fade(
 ) -> Iterator[Mapping[str, Value]]:
     """Yield the values of `count` chunks on the way from `held` to `target`; the last one is the target itself."""
     start, end = dict(held), dict(target)
-    has_new_prompts = any(start[address] != end[address] for address in _PROMPTS)
-    floats = [a for a in end if PARAMETERS[a].kind == "float" and a not in _WEIGHTS]
+    has_new_prompts = any(start[address] != end[address] for address in PROMPTS)
+    floats = [a for a in end if PARAMETERS[a].kind == "float" and a not in WEIGHTS]
     for k in range(1, count):
         share = k / count
-        stage = {a: value for a, value in end.items() if a not in _PROMPTS}
+        stage = {a: value for a, value in end.items() if a not in PROMPTS}
         for address in floats:
             before = float(start.get(address, PARAMETERS[address].default))
             stage[address] = before + share * (float(end[address]) - before)
         if has_new_prompts:
-            stage |= _mixed_prompts(start, end, share)
+            stage |= mixed_prompts(start, end, share)
             stage |= {BLEND_ADDRESS: blend} if blend else {}
         yield stage
     yield end
-
-
-def _mixed_prompts(start: Mapping[str, Value], target: Mapping[str, Value], share: float) -> dict[str, Value]:
-    """Lay old and new texts side by side on the pads, weighted. A text stays on one pad through the whole fade.
-
-    More texts than pads: those that are heaviest before or after the fade stay.
-    """
-    before, after = _text_shares(start), _text_shares(target)
-    peaks = {text: max(before.get(text, 0.0), after.get(text, 0.0)) for text in (*before, *after)}
-    kept = sorted(peaks, key=lambda text: -peaks[text])[:PROMPT_PADS]
-    pads = {text: pad for pad in PADS if (text := start[text_address(pad)]) in kept and text in before}
-    free = [pad for pad in PADS if pad not in pads.values()]
-    for text in kept:
-        if text not in pads:
-            pads[text] = free.pop(0)
-    mixed: dict[str, Value] = {weight_address(pad): 0.0 for pad in PADS}
-    for text, pad in pads.items():
-        mixed[text_address(pad)] = text
-        mixed[weight_address(pad)] = (1.0 - share) * before.get(text, 0.0) + share * after.get(text, 0.0)
-    return mixed
-
-
-def _text_shares(values: Mapping[str, Value]) -> dict[str, float]:
-    """Return what part of the picture each text has; silent pads left out."""
-    shares: dict[str, float] = {}
-    for pad in PADS:
-        text, weight = str(values[text_address(pad)]), float(values[weight_address(pad)])
-        if weight > 0.0:
-            shares[text] = shares.get(text, 0.0) + weight
-    total = sum(shares.values())
-    return {text: weight / total for text, weight in shares.items()}
 
 
 def _made_for_other(timeline: Timeline, model_name: str, model_size: tuple[int, int] | None) -> str:

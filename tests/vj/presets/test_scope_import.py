@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from vj.presets.prompt_mixing import text_address, weight_address
 from vj.presets.scope_import import load_scope_timeline
-from vj.presets.timeline import text_address, timeline_plan, weight_address
+from vj.presets.timeline import timeline_plan
 from vj.presets.timeline_files import load_timeline
 from vj.written_files import FileError
 

@@ -5,15 +5,14 @@ import pytest
 from vj.commands import CommandQueue
 from vj.controls import Controls
 from vj.parameters import ParameterStore
+from vj.presets.prompt_mixing import text_address, weight_address
 from vj.presets.timeline import (
     CHUNK_S,
     Timeline,
     TimelineCue,
     TimelinePlayer,
-    text_address,
     timeline_plan,
     timeline_steps,
-    weight_address,
 )
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vj.presets.timeline import text_address
+from vj.presets.prompt_mixing import text_address
 from vj.presets.timeline_files import load_timeline
 from vj.written_files import FileError
 
