@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+from torch.nn import functional
 
 from engine.vae.latents import frame_count
-from engine.vae.tiny_vae import PRESETS, TinyVae, TinyVaeConfig, TinyVaeState, load_tiny_vae, preset
+from engine.vae.tiny_vae import PRESETS, TGrow, TinyVae, TinyVaeConfig, TinyVaeState, load_tiny_vae, preset
 
 NARROW = TinyVaeConfig(encoder_widths=(4, 6, 8), decoder_widths=(12, 8, 6, 4))
 LATENT_FRAMES = 7
@@ -130,3 +131,15 @@ def test_wrong_frame_counts_sizes_and_configurations_are_sentences(vae: TinyVae)
 
 def test_the_presets_are_whole() -> None:
     assert set(PRESETS) == {"ember", "taew2_1", "lighttaew2_1"}
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_growing_equals_the_published_nearest_then_two_convolutions(stride):
+    torch.manual_seed(0)
+    grow, follower = TGrow(6, stride), torch.nn.Conv2d(6, 5, 3, padding=1, bias=False)
+    x = torch.randn(4, 6, 7, 9).contiguous(memory_format=torch.channels_last)
+    large = grow.conv(functional.interpolate(x, scale_factor=2.0, mode="nearest"))
+    published = follower(large.reshape(4 * stride, 6, 14, 18))
+    merged = grow(x, follower)
+    assert torch.allclose(merged, published, atol=1e-6)
+    assert merged.is_contiguous(memory_format=torch.channels_last)
