@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from engine.chunk_source import DEFAULT_MODEL, SourceChoice
 from engine.frame_size import parse_size
+from engine.model_presets import TEST_PATTERN_NAME
 from engine.preset_table import did_you_mean
 from engine.terminal import run_command
-from engine.test_pattern import TEST_PATTERN_NAME
 
 if TYPE_CHECKING:
     from engine.render_plan import RenderPlan
@@ -252,7 +252,7 @@ def _size(text: str) -> tuple[int, int]:
 
 
 def _osc(text: str) -> object:
-    from vj.controllers.osc import parse_endpoint
+    from vj.controllers.osc.endpoint import parse_endpoint
 
     try:
         return parse_endpoint(text)

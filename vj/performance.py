@@ -14,7 +14,8 @@ from vj.commands import CommandQueue
 from vj.conductor import Conductor
 from vj.controllers.mapping import load_mappings
 from vj.controllers.midi import MidiInput
-from vj.controllers.osc import OscEndpoint, OscInput, OscPortError
+from vj.controllers.osc.endpoint import OscEndpoint, OscPortError
+from vj.controllers.osc.input import OscInput
 from vj.controllers.router import Router
 from vj.controls import Controls, Press
 from vj.parameters import ParameterStore

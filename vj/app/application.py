@@ -22,7 +22,7 @@ from vj.app.main_window import MainWindow, PanelSources
 from vj.app.output_panel import BLACKOUT_ADDRESS
 from vj.app.problem_board import ProblemBoard
 from vj.app.status_strip import Ports
-from vj.controllers.osc import OscPortError
+from vj.controllers.osc.endpoint import OscPortError
 from vj.generator_thread import GeneratorThread
 from vj.output.displays import (
     DisplayError,

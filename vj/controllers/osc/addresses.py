@@ -1,4 +1,4 @@
-"""Which parameters an OSC address or address pattern means, and how their argument is read.
+"""Which parameters an OSC address or address pattern means, and in which units.
 
 Derived from the parameter table. Knows nothing of sockets.
 """
@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 
 from engine.parameter import Parameter
 from vj.parameters import ALL_PARAMETERS
@@ -23,29 +24,32 @@ _PATTERN_PART = re.compile(r"\*+|\?|\[[^\]]*\]|\{[^}]*\}|.", re.DOTALL)
 class OscTarget:
     """One address that answers."""
 
-    address: str  # of the parameter, without /raw
-    reading: Parameter  # how the argument is coerced and clamped
-    is_position: bool  # the argument is a fader position 0..1, not native units
+    parameter: Parameter
+    is_position: bool  # arguments are fader positions 0..1, not native units
+
+    @property
+    def address(self) -> str:
+        """The parameter's own, without /raw."""
+        return self.parameter.address
 
 
 def _targets() -> dict[str, OscTarget]:
     found: dict[str, OscTarget] = {}
     for address, parameter in ALL_PARAMETERS.items():
+        found[address] = OscTarget(parameter, parameter.kind == "float")
         if parameter.kind == "float":
-            found[address] = OscTarget(address, replace(parameter, minimum=0.0, maximum=1.0), True)
-            found[address + RAW_SUFFIX] = OscTarget(address, parameter, False)
-        else:
-            found[address] = OscTarget(address, parameter, False)
+            found[address + RAW_SUFFIX] = OscTarget(parameter, False)
     return found
 
 
 TARGETS: dict[str, OscTarget] = _targets()
 
 
-def find_targets(address: str) -> tuple[OscTarget, ...]:
-    """List what an address or pattern means; empty when nothing answers to it."""
-    if address in TARGETS:
-        return (TARGETS[address],)
+def find_targets(address: str, aliases: Mapping[str, OscTarget] = MappingProxyType({})) -> tuple[OscTarget, ...]:
+    """List what an address, an alias or a pattern means; empty when nothing answers to it."""
+    found = TARGETS.get(address) or aliases.get(address)
+    if found is not None:
+        return (found,)
     if PATTERN_CHARACTERS.isdisjoint(address) or len(address) > PATTERN_MAX_LENGTH:
         return ()
     return _match_pattern(address)

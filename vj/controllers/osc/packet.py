@@ -1,17 +1,19 @@
-"""OSC 1.0 packets, bytes to messages: any bundle, any nesting, any time tag, every type tag.
+"""OSC 1.0 packets, bytes to messages and back: any bundle, any nesting, any time tag, every type tag.
 
-A pure decoder for input nobody vouches for: bounded work, one error type. Knows nothing of sockets or parameters.
+The decoder is for input nobody vouches for: bounded work, one error type. Knows nothing of sockets or parameters.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 BUNDLE_HEADER = b"#bundle\0"
 TIME_TAG_BYTES = 8
+IMMEDIATELY = struct.pack(">Q", 1)  # the time tag that means now
 BUNDLE_DEPTH = 16  # nesting real senders never reach
+DATAGRAM_BYTES = 1400  # what one network packet carries everywhere; a larger one may arrive in parts, or not
 
 Argument = float | int | bool | str | bytes | None
 
@@ -37,12 +39,15 @@ def decode_packet(packet: bytes) -> Iterator[OscMessage]:
 
     Raises PacketError at the first thing that cannot be read; what came before it has been yielded.
     """
-    yield from _decode_element(packet, 0)
+    for element in split_packet(packet):
+        yield decode_message(element)
 
 
-def _decode_element(element: bytes, depth: int) -> Iterator[OscMessage]:
+def split_packet(packet: bytes, depth: int = 0) -> Iterator[bytes]:
+    """Yield the messages of a packet as bytes, unread. Raises PacketError at a bundle that does not fit."""
+    element = packet
     if element.startswith(b"/"):
-        yield _decode_message(element)
+        yield element
         return
     if not element.startswith(BUNDLE_HEADER):
         raise PacketError("begins with neither an address nor #bundle")
@@ -54,11 +59,12 @@ def _decode_element(element: bytes, depth: int) -> Iterator[OscMessage]:
         # a size below 1 would read the same bytes again and again
         if size < 1 or position + size > len(element):
             raise PacketError(f"a bundle element of {size} bytes does not fit")
-        yield from _decode_element(element[position : position + size], depth + 1)
+        yield from split_packet(element[position : position + size], depth + 1)
         position += size
 
 
-def _decode_message(element: bytes) -> OscMessage:
+def decode_message(element: bytes) -> OscMessage:
+    """Read one message. Raises PacketError."""
     address, position = _read_text(element, 0)
     if position >= len(element):
         return OscMessage(address, ())  # senders older than type tags: no arguments means a press
@@ -110,3 +116,54 @@ def _read_text(element: bytes, position: int) -> tuple[str, int]:
     except UnicodeDecodeError:
         raise PacketError("a text is not UTF-8") from None
     return text, end + 4 - (end - position) % 4
+
+
+def encode_message(address: str, *arguments: float | int | bool | str) -> bytes:
+    """Write one message. Whole numbers beyond 32 bits go as 64."""
+    tags, payload = ",", b""
+    for argument in arguments:
+        if isinstance(argument, bool):
+            tags += "T" if argument else "F"
+        elif isinstance(argument, str):
+            tags += "s"
+            payload += _encode_text(argument)
+        elif isinstance(argument, int):
+            tag = "i" if -(2**31) <= argument < 2**31 else "h"
+            tags += tag
+            payload += _FIXED[tag].pack(argument)
+        else:
+            tags += "f"
+            payload += _FIXED["f"].pack(argument)
+    return _encode_text(address) + _encode_text(tags) + payload
+
+
+def encode_bundles(messages: Iterable[bytes], limit: int = DATAGRAM_BYTES) -> Iterator[bytes]:
+    """Pack messages, in order, into as few datagrams of at most `limit` bytes as they need.
+
+    A message alone needs no bundle; one that is too long for any goes alone.
+    """
+    held: list[bytes] = []
+    size = _EMPTY_BUNDLE_BYTES
+    for message in messages:
+        if held and size + 4 + len(message) > limit:
+            yield _encode_bundle(held)
+            held, size = [], _EMPTY_BUNDLE_BYTES
+        held.append(message)
+        size += 4 + len(message)
+    if held:
+        yield _encode_bundle(held)
+
+
+_EMPTY_BUNDLE_BYTES = len(BUNDLE_HEADER) + TIME_TAG_BYTES
+
+
+def _encode_bundle(messages: list[bytes]) -> bytes:
+    if len(messages) == 1:
+        return messages[0]
+    elements = (part for message in messages for part in (_FIXED["i"].pack(len(message)), message))
+    return b"".join((BUNDLE_HEADER, IMMEDIATELY, *elements))
+
+
+def _encode_text(text: str) -> bytes:
+    raw = text.encode("utf-8", "replace").replace(b"\0", b"")  # a zero would end the text for whoever reads it
+    return raw + bytes(4 - len(raw) % 4)

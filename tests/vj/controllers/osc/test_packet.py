@@ -8,7 +8,7 @@ import pytest
 from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message_builder import OscMessageBuilder
 
-from vj.controllers.osc_packet import BUNDLE_DEPTH, OscMessage, PacketError, decode_packet
+from vj.controllers.osc.packet import BUNDLE_DEPTH, OscMessage, PacketError, decode_packet
 
 
 def encode(address: str, *arguments: object):

@@ -13,8 +13,9 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 from engine.parameter import Value
 from engine.params import PROMPT_PADS, SEED_MAX
 from vj.commands import CommandQueue
-from vj.controllers.osc import DEFAULT_PORT, LAST_DEFAULT_PORT, OscEndpoint, OscInput, OscPortError, parse_endpoint
-from vj.controllers.osc_addresses import TARGETS, find_targets
+from vj.controllers.osc.addresses import TARGETS, find_targets
+from vj.controllers.osc.endpoint import DEFAULT_PORT, LAST_DEFAULT_PORT, OscEndpoint, OscPortError, parse_endpoint
+from vj.controllers.osc.input import OscInput
 from vj.controls import Controls
 from vj.parameters import ALL_PARAMETERS, PARAMETERS, ParameterStore
 
