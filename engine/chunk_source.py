@@ -1,19 +1,21 @@
 """Whatever makes chunks: the generator or the test pattern, by the name of a model.
 
-Imports no torch until a model is loaded. Knows nothing of processes, rings or files being written.
+Imports neither torch nor numpy until a source is loaded, so that the command line opens without them.
+Knows nothing of processes, rings or files being written.
 """
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from engine.chunk import Chunk
 from engine.frame_size import check_size
-from engine.model_presets import PresetError, load_preset
-from engine.params import ChunkParams
-from engine.test_pattern import TEST_PATTERN_NAME, TEST_PATTERN_SIZE, TestPattern
+from engine.model_presets import TEST_PATTERN_NAME, PresetError, load_preset
+
+if TYPE_CHECKING:
+    from engine.chunk import Chunk
+    from engine.params import ChunkParams
 
 DEFAULT_MODEL = "ember"
 DEVICES = ("auto", "cpu", "cuda")
@@ -113,6 +115,8 @@ def load_source(choice: SourceChoice) -> ChunkSource:
         except ValueError as error:
             raise ChoiceError(str(error)) from None
     if choice.model == TEST_PATTERN_NAME:
+        from engine.test_pattern import TEST_PATTERN_SIZE, TestPattern
+
         return TestPattern(*(choice.size or TEST_PATTERN_SIZE))
     return _load_generator(choice)
 

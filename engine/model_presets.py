@@ -16,6 +16,7 @@ from engine.preset_table import PresetError, PresetTable, did_you_mean, read_tab
 
 __all__ = ["DecoderPreset", "ModelPreset", "PresetError", "StreamPreset", "TextPreset", "list_presets", "load_preset"]
 
+TEST_PATTERN_NAME = "test-pattern"  # the one model that is no file
 MODELS_FOLDER = Path("presets") / "models"
 FILE_IN_FOLDER = "model.toml"  # what a DIR must hold
 PACKAGE_PREFIX = "engine:"  # a file inside the engine package, wherever it is installed

@@ -12,9 +12,9 @@ import zlib
 import numpy as np
 
 from engine.chunk import Chunk
+from engine.model_presets import TEST_PATTERN_NAME
 from engine.params import PROMPT_PADS, ChunkParams
 
-TEST_PATTERN_NAME = "test-pattern"
 TEST_PATTERN_SIZE = (256, 144)  # width, height
 TEST_PATTERN_RATE_FPS = 16.0
 FRAMES_PER_LATENT = 4  # as the Wan VAE; the first latent frame of a stream is one frame
