@@ -33,7 +33,7 @@ class Lead:
 
     line: BeatLine  # straight
     confidence: float  # 0..1
-    beats_mean: int = 1  # beat numbers are true modulo this: 1 = only the phase is known, 4 = the bar as well
+    beats_mean: float = 1.0  # beat numbers are true modulo this: 1 = only the phase is known, 4 = the bar as well
     peers: int = 0
 
 
