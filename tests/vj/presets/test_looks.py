@@ -2,6 +2,7 @@
 
 import pytest
 
+from engine.params import PROMPT_PADS
 from vj.commands import CommandQueue
 from vj.controls import Controls
 from vj.parameters import ParameterStore
@@ -46,7 +47,7 @@ def test_a_look_becomes_a_plan_of_one_cue(load):
     plan = look_plan(look)
     (cue,) = plan.cues
     assert cue.params.prompt_texts[0] == "blue waves"
-    assert cue.params.prompt_weights == (1.0, 0.25, 0.0, 0.0)
+    assert cue.params.prompt_weights == (1.0, 0.25, *[0.0] * (PROMPT_PADS - 2))
     assert (cue.params.seed, plan.seed) == (5, 5)
     assert plan.notes == ("only the live output plays /vj/output/level",)
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from vj.presets.prompt_mixing import text_address, weight_address
+from vj.presets.prompt_mixing import PADS, text_address, weight_address
 from vj.presets.scope_import import load_scope_timeline
 from vj.presets.timeline import timeline_plan
 from vj.presets.timeline_files import load_timeline
 from vj.written_files import FileError
 
-DATA = Path(__file__).parents[1] / "data" / "timelines"
+DATA = Path(__file__).parents[2] / "data" / "timelines"
 PUBLISHED = os.environ.get("VJ_SCOPE_TIMELINES", "")  # a folder with Scope's own twelve examples: not ours to ship
 
 
@@ -92,13 +92,14 @@ def test_a_timeline_is_known_by_what_is_in_it(tmp_path):
     assert load_timeline(path)[0].seed == 42
 
 
-def test_more_than_four_prompts_keep_the_heaviest_and_say_so(load):
-    lines = [{"text": text, "weight": weight} for text, weight in zip("abcdef", (10, 60, 5, 20, 10, 30), strict=True)]
+def test_more_prompts_than_pads_keep_the_heaviest_and_say_so(load):
+    weights = {"a": 10, "b": 5, **dict.fromkeys("cdefghijklmno", 20), "p": 60, "q": 5, "r": 30}
+    lines = [{"text": text, "weight": weight} for text, weight in weights.items()]
     timeline = load({"prompts": [entry(prompts=lines)]})
     values = timeline.cues[0].values
-    assert [values[text_address(n)] for n in (1, 2, 3, 4)] == ["a", "b", "d", "f"]
-    assert sum(values[weight_address(n)] for n in (1, 2, 3, 4)) == pytest.approx(1.0)
-    assert timeline.notes == ("prompts[0].prompts: 6 prompts; the 4 heaviest play",)
+    assert [values[text_address(n)] for n in PADS] == [*"acdefghijklmno", "p", "r"]
+    assert sum(values[weight_address(n)] for n in PADS) == pytest.approx(1.0)
+    assert timeline.notes == ("prompts[0].prompts: 18 prompts; the 16 heaviest play",)
 
 
 def test_overlaps_play_as_in_scope_and_empty_entries_are_gaps(load):

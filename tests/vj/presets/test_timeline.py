@@ -2,10 +2,11 @@
 
 import pytest
 
+from engine.params import PROMPT_PADS
 from vj.commands import CommandQueue
 from vj.controls import Controls
 from vj.parameters import ParameterStore
-from vj.presets.prompt_mixing import text_address, weight_address
+from vj.presets.prompt_mixing import PADS, text_address, weight_address
 from vj.presets.timeline import (
     CHUNK_S,
     Timeline,
@@ -18,10 +19,14 @@ from vj.presets.timeline import (
 
 def prompts(*pads: tuple[str, float]) -> dict[str, object]:
     values: dict[str, object] = {}
-    for n in (1, 2, 3, 4):
+    for n in PADS:
         text, weight = pads[n - 1] if n <= len(pads) else ("", 0.0)
         values |= {text_address(n): text, weight_address(n): weight}
     return values
+
+
+def texts(*words: str) -> tuple[str, ...]:
+    return (*words, *[""] * (PROMPT_PADS - len(words)))
 
 
 def shown(params) -> dict[str, float]:
@@ -43,7 +48,7 @@ def test_cues_change_what_they_name_and_the_rest_goes_on():
     plan = timeline_plan(timeline)
     assert [cue.at_s for cue in plan.cues] == [0.0, 5.0, 6.0]
     assert [(cue.hard_cut, cue.soft_cut) for cue in plan.cues] == [(False, False), (True, False), (False, True)]
-    assert plan.cues[2].params.prompt_texts == ("a", "b", "", "")
+    assert plan.cues[2].params.prompt_texts == texts("a", "b")
     assert [cue.params.seed for cue in plan.cues] == [3, 3, 3]
     assert (plan.seed, plan.length_s) == (3, 9.0)
 
@@ -66,8 +71,8 @@ def test_a_fade_lays_texts_side_by_side_over_chunks():
         {"b": 0.75, "c": 0.25},
     ]
     assert [cue.params.blend_mode for cue in cues] == ["linear", "spherical", "spherical", "spherical", "linear"]
-    assert {cue.params.prompt_texts for cue in cues[1:4]} == {("a", "b", "c", "")}
-    assert cues[-1].params.prompt_texts == ("b", "c", "", "")
+    assert {cue.params.prompt_texts for cue in cues[1:4]} == {texts("a", "b", "c")}
+    assert cues[-1].params.prompt_texts == texts("b", "c")
 
 
 def test_a_fade_in_seconds_takes_the_chunks_that_fit():
@@ -109,11 +114,13 @@ def test_a_cue_without_a_fade_ends_one_at_once():
 
 
 def test_more_texts_than_pads_keep_the_heaviest():
-    before = prompts(("a", 0.4), ("b", 0.3), ("c", 0.2), ("d", 0.1))
-    cues = (TimelineCue(0.0, before), TimelineCue(1.0, prompts(("e", 1.0)), fade_chunks=2))
+    words = "abcdefghijklmnop"
+    assert len(words) == PROMPT_PADS
+    before = prompts(*((word, 1.0 - k / 20) for k, word in enumerate(words)))
+    cues = (TimelineCue(0.0, before), TimelineCue(1.0, prompts(("z", 1.0)), fade_chunks=2))
     _, mixed, last = timeline_plan(Timeline("t", cues)).cues
-    assert set(shown(mixed.params)) == {"a", "b", "c", "e"}
-    assert shown(last.params) == {"e": 1.0}
+    assert set(shown(mixed.params)) == {*words[:-1], "z"}
+    assert shown(last.params) == {"z": 1.0}
 
 
 def test_a_file_made_for_another_model_says_so_in_one_line():
