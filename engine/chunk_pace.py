@@ -9,10 +9,17 @@ import math
 import statistics
 from collections import deque
 
+FRAMES_PER_LATENT = 4  # the first latent frame of a stream is one frame; counting it as four is on the safe side
+LARGEST_CHUNK_FRAMES = 12  # three latent frames
 MEASURED_CHUNKS = 7  # the median of these is the expected time; a single stall does not move it for long
 TIME_SHARE = 1.25  # a chunk may take this much longer than expected before the display notices
 # the display slows down with less than 0.2 s of frames in hand when a chunk arrives, and recovers from 0.3 s on
 RESERVE_S = 0.3
+
+
+def frames_of(chunk_frames: int) -> int:
+    """Frames a chunk of so many latent frames has at most; two are made as three."""
+    return FRAMES_PER_LATENT if chunk_frames == 1 else LARGEST_CHUNK_FRAMES
 
 
 class ChunkPace:

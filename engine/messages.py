@@ -50,7 +50,7 @@ class Ready:
 
 @dataclass(frozen=True)
 class GeneratorStatus:
-    """Engine to instrument: the back channel, sent after every chunk and when a field changes. Polled by the panels."""
+    """Engine to instrument: the back channel, sent around every chunk and when a field changes. Panels poll it."""
 
     type: ClassVar[str] = "status"
     state: str = "starting"  # starting | loading | streaming | failed | stopped
@@ -64,6 +64,8 @@ class GeneratorStatus:
     params_version: int = 0  # version the last chunk was made with
     prompts_on_screen: tuple[str, ...] = ()  # text each pad really plays
     prompts_waiting: tuple[int, ...] = ()  # pads (1..) whose text is not encoded yet
+    making_since_ns: int = 0  # when the chunk in the making was begun, its values taken; 0 = none is
+    making_frames: int = 0  # frames that chunk will have at most
 
 
 @dataclass(frozen=True)

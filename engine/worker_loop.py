@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.chunk_pace import ChunkPace
+from engine.chunk_pace import LARGEST_CHUNK_FRAMES, ChunkPace, frames_of
 from engine.chunk_source import ChunkSource, SourceChoice, SourceError, load_source
 from engine.frame_ring import FrameRing
 from engine.inbox import Inbox
@@ -21,8 +21,6 @@ from engine.messages import Command, Done, Failure, GeneratorStatus, Message, Re
 from engine.parameter import Value
 from engine.params import ENGINE_PARAMETERS, PROMPT_PADS, ChunkParams
 
-FRAMES_PER_LATENT = 4  # the first latent frame of a stream is one frame; counting it as four is on the safe side
-LARGEST_CHUNK_FRAMES = 12  # three latent frames
 RING_CHUNKS = 5  # four ahead, and room for the one a cut wants at once
 LONGEST_WAIT_S = 0.25
 SHORT_WAIT_S = 0.02  # how often a text that is being encoded, or a full ring that a cut waits for, is looked at
@@ -146,7 +144,7 @@ class WorkerLoop:
     def _lead_ns(self, command: Command) -> int:
         """Time from now until the next chunk's first frame is shown."""
         _, params = self._snapshot()
-        made_s = self._pace.expected_s(params.chunk_frames, _frames_of(params))
+        made_s = self._pace.expected_s(params.chunk_frames, frames_of(params.chunk_frames))
         # the display leaves the old stream as soon as a new one is there
         played_s = 0.0 if command.name == "cut/hard" else self._buffered_frames / self._source.rate_fps
         return int(max(made_s, played_s) * 1e9)
@@ -196,7 +194,7 @@ class WorkerLoop:
         return self._ring.written - max(self._ring.read, self._stream_start)
 
     def _is_due(self, params: ChunkParams) -> bool:
-        frames = _frames_of(params)
+        frames = frames_of(params.chunk_frames)
         if time.monotonic_ns() < self._retry_ns or self._ring.free_frames < frames:
             return False
         is_low = self._buffered_frames <= self._pace.low_water_frames(params.chunk_frames, frames)
@@ -204,7 +202,9 @@ class WorkerLoop:
 
     def _wait_s(self, params: ChunkParams) -> float:
         """How long nothing needs doing unless a command comes."""
-        surplus = self._buffered_frames - self._pace.low_water_frames(params.chunk_frames, _frames_of(params))
+        surplus = self._buffered_frames - self._pace.low_water_frames(
+            params.chunk_frames, frames_of(params.chunk_frames)
+        )
         waits_s = [LONGEST_WAIT_S, max(1, surplus) / self._source.rate_fps / 2]
         if self._awaited_texts or self._cut is not None:
             waits_s.append(SHORT_WAIT_S)
@@ -216,6 +216,7 @@ class WorkerLoop:
 
     def _make_chunk(self, params: ChunkParams, params_version: int) -> None:
         began_ns = time.monotonic_ns()
+        self._publish(making=(began_ns, frames_of(params.chunk_frames)))
         try:
             chunk = self._source.generate_chunk(params, params_version)
             answered_ns = time.monotonic_ns()
@@ -260,14 +261,18 @@ class WorkerLoop:
         self._send(Failure(sentence))
         self._publish(detail=sentence)
 
-    def _publish(self, *, state: str = "", detail: str = "", has_chunk: bool = False) -> None:
-        """Send the status after a chunk, and whenever what it says in words has changed."""
+    def _publish(
+        self, *, state: str = "", detail: str = "", has_chunk: bool = False, making: tuple[int, int] = (0, 0)
+    ) -> None:
+        """Send the status before and after a chunk, and whenever what it says in words has changed."""
         status = dataclasses.replace(
             self._status,
             state=state or self._status.state,
             detail=detail or self._status.detail,
             prompts_on_screen=self._source.prompts_on_screen,
             prompts_waiting=self._waiting_pads(),
+            making_since_ns=making[0],
+            making_frames=making[1],
         )
         if has_chunk or status != self._status:
             self._status = status
@@ -275,11 +280,6 @@ class WorkerLoop:
 
     def _waiting_pads(self) -> tuple[int, ...]:
         return tuple(sorted(self._awaited_texts))
-
-
-def _frames_of(params: ChunkParams) -> int:
-    """Frames the next chunk may have at most."""
-    return FRAMES_PER_LATENT if params.chunk_frames == 1 else LARGEST_CHUNK_FRAMES
 
 
 def _coerced(values: dict[str, Value]) -> dict[str, Value]:

@@ -12,10 +12,12 @@ import os
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from engine.chunk_source import SourceChoice
 from engine.messages import Command, Done, Failure, GeneratorStatus, Message, Ready, Values
+from engine.parameter import Value
 from engine.params import ENGINE_PARAMETERS, PROMPT_PADS
 from vj.commands import CommandQueue
 from vj.engine_link import EngineLink, EngineOnThread, EngineProcess
@@ -23,6 +25,7 @@ from vj.parameters import ParameterStore
 from vj.run_folder import make_run_folder, remove_run_folder
 
 LOOK_AT_STORE_S = 0.01  # a hand that moves a fader is heard within this; chunks take far longer
+MODULATE_S = 0.05  # how often values that move by themselves are sent: chunks follow each other more slowly
 STOP_TIMEOUT_S = 3.0
 KEPT_FAILURES = 20
 KEPT_LOGS = 10
@@ -32,6 +35,13 @@ RGBA_BYTES = 4
 INITIAL_COMMAND_ID = 0  # the queue's ids start at 1: nobody waits for the answer to these
 VALUE_ADDRESSES = tuple(parameter.address for parameter in ENGINE_PARAMETERS if parameter.kind != "text")
 _LOG = logging.getLogger(__name__)
+
+Modulate = Callable[[Mapping[str, Value], GeneratorStatus], Mapping[str, Value]]
+"""From the store's values and the engine's status to the values the next chunk is made with."""
+
+
+def _as_set(values: Mapping[str, Value], status: GeneratorStatus) -> Mapping[str, Value]:
+    return values
 
 
 class GeneratorThread:
@@ -48,13 +58,18 @@ class GeneratorThread:
         *,
         is_in_process: bool = False,
         log_folder: Path | None = None,
+        modulate: Modulate = _as_set,
     ) -> None:
-        """`log_folder` is where the engine's log is written; None = the platform's log folder."""
+        """`log_folder` is where the engine's log is written; None = the platform's log folder.
+
+        `modulate` is asked on this thread: at once when a hand has moved something, else 20 times a second.
+        """
         self._store = store
         self._commands = commands
         self._choice = choice
         self._is_in_process = is_in_process
         self._log_folder = log_folder
+        self._modulate = modulate
         self._folder = make_run_folder(_ring_bytes(choice))
         self._link: EngineLink | None = None
         self._status = GeneratorStatus(state="starting", model=choice.model)
@@ -115,12 +130,20 @@ class GeneratorThread:
         self._link = link
         if link is not None:
             self._send_texts(link)
-        sent_version: int | None = None
+        sent: Values | None = None
+        looked_s = time.monotonic()
         while not self._stop.is_set():
             for command in self._commands.take(LOOK_AT_STORE_S):
                 self._forward(link, command)
-            if self._store.version != sent_version and link is not None:
-                sent_version = self._send_values(link)
+            if link is None:
+                continue
+            now_s = time.monotonic()
+            if sent is None or self._store.version != sent.version or now_s - looked_s >= MODULATE_S:
+                looked_s = now_s
+                wanted = self._values_to_send()
+                if wanted != sent:
+                    link.send(wanted)
+                    sent = wanted
 
     def _open_link(self) -> EngineLink:
         if self._is_in_process:
@@ -136,10 +159,10 @@ class GeneratorThread:
             text = values[f"/vj/prompt/{pad}/text"]
             link.send(Command(INITIAL_COMMAND_ID, "prompt/text", {"pad": pad, "text": text}))
 
-    def _send_values(self, link: EngineLink) -> int:
+    def _values_to_send(self) -> Values:
         version, values = self._store.versioned_snapshot()
-        link.send(Values(version, {address: values[address] for address in VALUE_ADDRESSES}))
-        return version
+        heard = self._modulate(values, self._status)
+        return Values(version, {address: heard[address] for address in VALUE_ADDRESSES})
 
     def _forward(self, link: EngineLink | None, command: Command) -> None:
         if link is None or self._has_ended:

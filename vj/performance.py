@@ -12,16 +12,19 @@ from pathlib import Path
 
 from vj.commands import CommandQueue
 from vj.conductor import Conductor
+from vj.controllers.learn import Learn
 from vj.controllers.mapping import load_mappings
 from vj.controllers.midi import MidiInput
 from vj.controllers.osc.endpoint import OscEndpoint, OscPortError
 from vj.controllers.osc.input import OscInput
 from vj.controllers.router import Router
 from vj.controls import Controls, Press
+from vj.modulation.bank import ModulationBank
 from vj.parameters import ParameterStore
 from vj.presets.looks import SEED_ADDRESS, Look, apply_look
 from vj.presets.timeline import Timeline, TimelinePlayer
-from vj.shipped_files import MAPPINGS, list_files
+from vj.shipped_files import MAPPINGS, list_files, user_folder
+from vj.sound.features import SILENCE
 from vj.tempo.clock import Clock
 
 _LOG = logging.getLogger(__name__)
@@ -57,10 +60,13 @@ class Performance:
         for problem in problems:
             tell(str(problem))
         self.router = Router(self.controls, mappings)
+        self.learn = Learn(self.router, self.store, user_folder(MAPPINGS))
         self.midi = MidiInput(self.router)
         self.conductor = Conductor()
         self.clock = Clock(self.controls)
         self.conductor.add(self.clock)
+        self.modulation = ModulationBank(self.store.snapshot, self.clock, lambda: SILENCE)
+        self.conductor.add(self.modulation)
         if options.timeline is not None:
             self.conductor.add(_TimelineFromFirstFrame(TimelinePlayer(self.controls, options.timeline), is_streaming))
         self.controls.answer("/vj/seed/next", self._next_seed)

@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import FrameType, TracebackType
@@ -18,12 +19,15 @@ from PyQt6.QtGui import QFont, QGuiApplication, QScreen, QSurfaceFormat
 from PyQt6.QtWidgets import QApplication
 
 from engine.chunk_source import SourceChoice
+from engine.messages import GeneratorStatus
+from engine.parameter import Value
 from vj.app.main_window import MainWindow, PanelSources
 from vj.app.output_panel import BLACKOUT_ADDRESS
 from vj.app.problem_board import ProblemBoard
 from vj.app.status_strip import Ports
 from vj.controllers.osc.endpoint import OscPortError
 from vj.generator_thread import GeneratorThread
+from vj.modulation.presentation import seen_at_ns
 from vj.output.displays import (
     DisplayError,
     check_display_server,
@@ -80,7 +84,11 @@ class Instrument:
         )
         self._store, self._controls = performance.store, performance.controls
         self._generator = GeneratorThread(
-            performance.store, performance.commands, options.choice, is_in_process=options.is_engine_in_process
+            performance.store,
+            performance.commands,
+            options.choice,
+            is_in_process=options.is_engine_in_process,
+            modulate=self._modulate_for_engine,
         )
         self._reader = FrameReader(self._generator.ring_path)
         self.output = OutputWindow(self._reader, self._read_output_params)
@@ -125,7 +133,14 @@ class Instrument:
         self._controls.set(BLACKOUT_ADDRESS, not self._store.get(BLACKOUT_ADDRESS), "output key")
 
     def _read_output_params(self) -> OutputParams:
-        return OutputParams.from_values(self._store.snapshot())
+        values = self._performance.modulation.effective(self._store.snapshot(), time.monotonic_ns())
+        return OutputParams.from_values(values)
+
+    def _modulate_for_engine(self, values: Mapping[str, Value], status: GeneratorStatus) -> Mapping[str, Value]:
+        """Evaluate modulators for the moment at which the next chunk will be seen. Called by the generator thread."""
+        chunk_frames = int(values["/vj/model/chunk"])
+        at_ns = seen_at_ns(time.monotonic_ns(), status, self._reader.status, chunk_frames)
+        return self._performance.modulation.effective(values, at_ns)
 
     # -- windows -------------------------------------------------------------------------------------------------
 

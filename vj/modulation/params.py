@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from engine.parameter import Parameter, Value, knob, parameters_of, values_from
 from engine.params import ENGINE_PARAMETERS, SEED_MAX
 from vj.output.params import OUTPUT_PARAMETERS
+from vj.sound.features import BANDS
 
 MODULATORS = 16
 NO_TARGET = "none"
@@ -24,11 +25,10 @@ TARGETS: tuple[str, ...] = (
         if parameter.kind not in ("text", "trigger") and parameter.address != "/vj/output/blackout"
     ),
 )
-BANDS = ("bass", "low mid", "high mid", "treble")  # as SoundFeatures.bands counts them, lowest first
-ONSETS = tuple(f"{band} onset" for band in BANDS)
+ONSETS = tuple(f"{band}_onset" for band in BANDS)
 FEATURES = ("level", *BANDS, *ONSETS, "centroid")
 SOURCES = ("lfo", "walk", *FEATURES)
-SHAPES = ("sine", "triangle", "saw up", "saw down", "square", "random")
+SHAPES = ("sine", "triangle", "saw_up", "saw_down", "square", "random")
 PERIOD_BEATS = {"1/2 beat": 0.5, "1 beat": 1.0, "2 beats": 2.0, "1 bar": 4.0, "2 bars": 8.0, "4 bars": 16.0}
 CURVES = ("linear", "square", "root", "smooth")
 
