@@ -15,6 +15,7 @@ from engine.caches.prompt_cache import PromptCache
 from engine.caches.rolling_cache import RollingCache
 from engine.chunk import Chunk
 from engine.frame_size import check_size
+from engine.latent_anchor import LatentAnchor
 from engine.loading import choose_device, choose_dtype, load_decoder, load_text_encoder, load_transformer
 from engine.model.transformer import CausalWanTransformer
 from engine.model_presets import ModelPreset
@@ -46,8 +47,12 @@ class Generator:
         size: tuple[int, int],
         rate_fps: float,
         timesteps: tuple[float, ...],
+        anchor: float = 0.0,
     ) -> None:
-        """`size` is (width, height) in pixels, divisible by 16; `timesteps` are warped, 0..1000, falling."""
+        """`size` is (width, height) in pixels, divisible by 16; `timesteps` are warped, 0..1000, falling.
+
+        `anchor` is the gain of `LatentAnchor`; 0, off, is what is published.
+        """
         self.model_name = name
         self.width, self.height = size
         self.rate_fps = rate_fps
@@ -67,6 +72,7 @@ class Generator:
         self._state = StreamState(
             RollingCache(model.config, latent_height, latent_width, device=self._device, dtype=self._dtype)
         )
+        self._anchor = LatentAnchor(anchor)
         self._chunks_made = 0
         self._cut: str | None = None  # "hard" or "soft", waiting for the next chunk; a hard one wins
 
@@ -100,6 +106,7 @@ class Generator:
             size=size,
             rate_fps=stream.rate_fps,
             timesteps=stream.warped_steps or Schedule(preset.transformer.timestep_shift).warp(stream.steps),
+            anchor=stream.anchor,
         )
 
     @property
@@ -132,8 +139,9 @@ class Generator:
         timesteps = self._schedule.choose(self._timesteps, params.denoising_steps)
         state.cache.begin_chunk(frames, params.sink_mode, params.sink_decay, params.window_frames)
         *_, last = denoise_chunk(self._model, state.cache, text, first, renoises, timesteps, self._schedule)
-        pixels, decoder_state = self._decoder.decode(last.x0, state.decoder)
-        rgba = _to_rgba(pixels[0], is_finite=torch.isfinite(last.x0).all() & torch.isfinite(pixels).all())
+        x0 = self._anchor.hold(last.x0, text)
+        pixels, decoder_state = self._decoder.decode(x0, state.decoder)
+        rgba = _to_rgba(pixels[0], is_finite=torch.isfinite(x0).all() & torch.isfinite(pixels).all())
         chunk = Chunk(
             frames=rgba,
             stream_id=state.stream_id,
@@ -146,7 +154,7 @@ class Generator:
         state.decoder = decoder_state
         state.latent_frames += frames
         state.frames += len(rgba)
-        state.unfinished = UnfinishedChunk(last.x0, text)
+        state.unfinished = UnfinishedChunk(x0, text)
         self._chunks_made += 1
         return chunk
 
@@ -170,6 +178,7 @@ class Generator:
         cut, self._cut = self._cut, None
         if cut == "hard":
             self._state.hard_cut()
+            self._anchor.forget()
         elif cut == "soft":
             self._state.cache.restart_from_last()
 

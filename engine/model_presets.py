@@ -56,6 +56,7 @@ class StreamPreset:
     rate_fps: float  # content rate
     steps: tuple[int, ...]  # indices into the unwarped schedule, from 1000 down
     warped_steps: tuple[float, ...]  # timesteps as they are, instead of `steps`; empty = none given
+    anchor: float = 0.0  # share of the way back to its first colours a stream takes per chunk; 0 = off, as published
 
 
 @dataclass(frozen=True)
@@ -219,6 +220,7 @@ def _read_stream(table: PresetTable) -> StreamPreset:
         width=width,
         height=height,
         rate_fps=table.number("rate_fps", None, 1.0, 240.0),
+        anchor=table.number("anchor", 0.0, 0.0, 0.9),
         steps=tuple(int(step) for step in steps),
         warped_steps=tuple(float(step) for step in warped),
     )

@@ -59,3 +59,22 @@ def test_a_short_stream_moves_and_keeps_its_light() -> None:
     prompt = ember_stream.PROMPTS[0]
     figures = ember_stream.run(seconds=2 * ember_stream.REFERENCE_S, prompts=(prompt,), size=SMALL)
     assert figures[f"{prompt}: least_motion"] > ember_stream.SMALLEST_MOTION
+
+
+def test_a_change_of_prompt_is_seen_within_two_chunks() -> None:
+    def frames_after_change(prompt: str) -> np.ndarray:
+        generator = Generator.load(load_preset("ember"), width=SMALL[0], height=SMALL[1], device="cpu", dtype="float32")
+        try:
+            params = dataclasses.replace(ChunkParams().with_prompts(("red plasma",)), seed=3)
+            for _ in range(3):
+                generator.generate_chunk(params)
+            generator.prompts.encode_now(prompt)
+            changed = params.with_prompts((prompt,))
+            return np.concatenate([generator.generate_chunk(changed).frames[..., :3] for _ in range(2)]) / 255.0
+        finally:
+            generator.close()
+
+    before, after = frames_after_change("red plasma"), frames_after_change("deep blue plasma")
+    # red less blue at the end of the second chunk: it has turned, with the same noise and the same past
+    assert (before[-1, ..., 0] - before[-1, ..., 2]).mean() > 0.15
+    assert (after[-1, ..., 0] - after[-1, ..., 2]).mean() < 0.0
