@@ -9,7 +9,6 @@ import contextlib
 import logging
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ from engine.chunk_source import SourceChoice
 from engine.inbox import Inbox
 from engine.messages import Command, Message, Values, decode, encode
 from engine.worker_loop import run_worker
+from vj.child_process import python_command, python_environment
 
 OnMessage = Callable[[Message], None]
 OnEnd = Callable[[str], None]  # called once, with a sentence about how the engine ended
@@ -50,15 +50,14 @@ class EngineProcess:
         self._on_message = on_message
         self._on_end = on_end
         self._log_path = log_path
-        # -P: a folder called engine in the user's current folder is not the engine
         with log_path.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "engine.worker", *_options(choice, ring_path)],
+                [*python_command("engine.worker"), *_options(choice, ring_path)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 # threads that wait for the next chunk must not keep the cores from the display
-                env=_environment() | {"OMP_WAIT_POLICY": "PASSIVE"},
+                env=python_environment() | {"OMP_WAIT_POLICY": "PASSIVE"},
             )
         self._reader = threading.Thread(target=self._read, name="engine messages", daemon=True)
         self._reader.start()
@@ -151,15 +150,3 @@ def _options(choice: SourceChoice, ring_path: Path) -> list[str]:
     if choice.threads is not None:
         options += ["--threads", str(choice.threads)]
     return options
-
-
-def _environment() -> dict[str, str]:
-    """This process's environment, with the folder `engine` was imported from first on the path.
-
-    A checkout that is run from another folder has it on no path of its own.
-    """
-    import engine
-
-    root = str(Path(engine.__file__).resolve().parents[1])
-    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    return dict(os.environ) | {"PYTHONPATH": os.pathsep.join(paths)}

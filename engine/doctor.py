@@ -1,0 +1,186 @@
+"""What the engine finds on this computer: torch, GPU, attention, and every model's weights, as lines of JSON.
+
+`vj doctor` asks in a process of its own and shows it in words. Imports torch only where its absence is a finding.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import engine
+from engine.finding import Finding, encode_finding, found, missing
+from engine.model_presets import (
+    TEST_PATTERN_NAME,
+    ModelPreset,
+    PresetError,
+    list_presets,
+    load_preset,
+)
+
+ENGINE, ATTENTION, MODELS = "engine", "attention", "models"
+SET_UP = "python3 start.py"  # from the checkout: installs what is missing
+READ_WHOLE_BYTES = 500_000_000  # larger files are opened, and their values read only when they are played
+NVIDIA_DRIVERS = (Path("/proc/driver/nvidia/version"), Path("/usr/lib/wsl/lib/libcuda.so.1"))
+MIB = 1 << 20
+
+
+def main(arguments: list[str]) -> int:
+    """Write one line of JSON per finding to stdout, the slow ones last; always returns 0."""
+    parser = argparse.ArgumentParser(prog="python -m engine doctor", description=__doc__)
+    parser.add_argument("--model", default="", help="model whose absence would stop the show")
+    wanted = parser.parse_args(arguments).model
+    for finding in check_engine(wanted):
+        sys.stdout.write(encode_finding(finding))
+        sys.stdout.flush()
+    return 0
+
+
+def check_engine(wanted: str) -> Iterator[Finding]:
+    """Yield what is found for the engine; `wanted` is the name, file or folder of the model of the show."""
+    is_torch_needed = wanted != TEST_PATTERN_NAME
+    try:
+        importlib.import_module("engine.worker_loop")  # numpy is missing, or a file of the engine's own
+    except ImportError as error:
+        yield missing(ENGINE, "engine", f"cannot be loaded: {error}", SET_UP, stops_show=True)
+    try:
+        import torch
+
+        importlib.import_module("engine.generator")
+    except (ImportError, OSError) as error:  # OSError: a library of its own that is damaged
+        yield missing(ENGINE, "PyTorch", f"cannot be loaded: {error}", SET_UP, stops_show=is_torch_needed)
+        yield from _check_models(wanted, _is_there)
+        return
+    torch.set_num_threads(1)  # on a busy computer several wait for each other
+    yield found(ENGINE, "PyTorch", torch.__version__)
+    yield _check_gpu()
+    yield from _check_attention()
+    yield from _check_models(wanted, _load)
+
+
+def _check_gpu() -> Finding:
+    import torch
+
+    from engine.loading import choose_dtype
+
+    if torch.cuda.is_available():
+        properties = torch.cuda.get_device_properties(0)
+        kind = f"{properties.total_memory // MIB} MiB, CUDA {torch.version.cuda}, compute {properties.major}"
+        return found(ENGINE, "GPU", f"{properties.name}, {kind}.{properties.minor}")
+    number_type = str(choose_dtype("auto", torch.device("cpu"))).removeprefix("torch.")
+    instead = f"the picture is made by the processor: {os.cpu_count()} cores, {number_type}"
+    if any(driver.exists() for driver in NVIDIA_DRIVERS):
+        if torch.version.cuda is None:
+            fix = f"an NVIDIA driver is here, but this PyTorch knows no CUDA: delete .venv and run {SET_UP}"
+        else:
+            fix = "the NVIDIA driver is too old or not loaded: update it, restart the computer"
+        return missing(ENGINE, "GPU", instead, fix)
+    return missing(ENGINE, "GPU", instead, "ember needs none; larger models want an NVIDIA GPU and its driver")
+
+
+def _check_attention() -> Iterator[Finding]:
+    """Try every kind of torch's attention on the device the engine would take: being compiled in is not enough."""
+    import torch
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    from engine.loading import choose_device, choose_dtype
+
+    device = choose_device("auto")
+    heads = torch.zeros(1, 2, 16, 64, device=device, dtype=choose_dtype("auto", device))
+    usable = []
+    for kind in (SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.CUDNN_ATTENTION):
+        try:
+            with warnings.catch_warnings(), sdpa_kernel(kind):
+                warnings.simplefilter("ignore")  # it gives its reasons as warnings
+                torch.nn.functional.scaled_dot_product_attention(heads, heads, heads)
+        except RuntimeError:
+            continue
+        usable.append(kind.name.removesuffix("_ATTENTION").lower())
+    names = ", ".join([*usable, "math"])
+    if usable:
+        yield found(ATTENTION, "PyTorch's own", f"{names} on {device.type}")
+    else:
+        yield missing(ATTENTION, "PyTorch's own", f"only {names}, the slow one, on {device.type}", SET_UP)
+
+
+# -- models ---------------------------------------------------------------------------------------------------------
+
+
+def _check_models(wanted: str, check: Callable[[ModelPreset], list[str]]) -> Iterator[Finding]:
+    names = list(list_presets())
+    if wanted not in (*names, "", TEST_PATTERN_NAME):
+        names.append(wanted)  # a file or a folder
+    for name in sorted(names, key=lambda name: name != wanted):
+        yield _check_model(name, check, stops_show=name == wanted)
+    if not names:
+        yield missing(MODELS, "presets", "no model preset is installed", SET_UP, stops_show=wanted != TEST_PATTERN_NAME)
+
+
+def _check_model(name: str, check: Callable[[ModelPreset], list[str]], stops_show: bool) -> Finding:
+    try:
+        preset = load_preset(name)
+    except PresetError as error:
+        return missing(
+            MODELS,
+            name,
+            _one_line(error),
+            "correct the preset's file, or choose another --model",
+            stops_show=stops_show,
+        )
+    problems = check(preset)
+    if problems:
+        return missing(MODELS, name, "; ".join(problems), _weights_fix(preset), stops_show=stops_show)
+    return found(MODELS, name, preset.description)
+
+
+def _files(preset: ModelPreset) -> tuple[Path, ...]:
+    return preset.transformer_file, preset.decoder.file, preset.text.file
+
+
+def _is_there(preset: ModelPreset) -> list[str]:
+    """All that can be said without torch."""
+    return [f"{file} is missing" for file in _files(preset) if not file.exists()]
+
+
+def _load(preset: ModelPreset) -> list[str]:
+    """Load each file as the show would, small ones whole; return what is wrong with them."""
+    import torch
+
+    from engine import loading
+    from engine.checkpoints import CheckpointError, load_into, read_checkpoint
+    from engine.model.transformer import CausalWanTransformer
+
+    cpu = torch.device("cpu")
+    loaders = (
+        # not by way of the meta device, which imports for a second
+        lambda: load_into(CausalWanTransformer(preset.transformer), preset.transformer_file),
+        lambda: loading.load_decoder(preset.decoder, cpu, torch.float32),
+        lambda: loading.load_text_encoder(preset),
+    )
+    problems = []
+    for file, load in zip(_files(preset), loaders, strict=True):
+        try:
+            if file.is_file() and file.stat().st_size <= READ_WHOLE_BYTES:
+                load()
+            else:
+                read_checkpoint(file)  # the table of contents, and that the file is as long as it says
+        except (CheckpointError, ValueError, OSError, RuntimeError, MemoryError) as error:
+            problems.append(_one_line(error))
+    return problems
+
+
+def _weights_fix(preset: ModelPreset) -> str:
+    package = Path(engine.__file__).resolve().parent
+    if any(package in file.parents for file in _files(preset)):
+        return "git checkout -- engine (in a checkout), or install vj anew: these files come with it"
+    return f"put the files there, or correct where {preset.path} looks for them"
+
+
+def _one_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
