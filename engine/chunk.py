@@ -21,3 +21,4 @@ class Chunk:
     generation_id: int  # +1 per chunk made by this generator, cuts included
     params_version: int  # version of the snapshot the chunk was made with
     made_ns: int  # time.monotonic_ns() when the frames were ready
+    present_ns: int = 0  # of a stream's first chunk: when it is to be seen (time.monotonic_ns()); 0 = once it is there

@@ -50,6 +50,14 @@ class ChunkPace:
         # the last one counts when it was slower: a machine that has just become busy stays so for a while
         return max(statistics.median(times), times[-1])
 
+    def busy_s(self, chunk_frames: int, frames: int) -> float:
+        """Seconds from the next chunk's begin until the one after it may be begun."""
+        expected_s = self.expected_s(chunk_frames, frames)
+        if not self._making:
+            return expected_s
+        spent = [seconds for _, seconds in self._making]
+        return max(expected_s, statistics.median(spent), spent[-1])
+
     def low_water_frames(self, chunk_frames: int, frames: int) -> int:
         """Buffered frames at which the next chunk must be begun."""
         needed_s = self.expected_s(chunk_frames, frames) * TIME_SHARE + RESERVE_S

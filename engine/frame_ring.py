@@ -15,12 +15,13 @@ import numpy as np
 
 from engine.chunk import Chunk
 
-MAGIC = b"VJRING01"
+MAGIC = b"VJRING02"
 HEADER = struct.Struct("<8sIIIIdQQ")  # magic, width, height, capacity, process id of the writer, rate, written, read
 WRITTEN_OFFSET = HEADER.size - 16
 READ_OFFSET = HEADER.size - 8
 COUNTER = struct.Struct("<Q")
-SLOT = struct.Struct("<QQQdQQQ")  # serial, stream id, frame, rate, generation id, params version, made_ns
+SLOT = struct.Struct("<QQQdQQQQ")  # serial, stream id, frame, rate, generation id, params version, made_ns, present_ns
+PRESENT_OFFSET = SLOT.size - 8
 SLOT_SPACE_BYTES = 64
 HEADER_SPACE_BYTES = 4096
 CHANNELS = 4  # RGBA
@@ -37,6 +38,7 @@ class Frame:
     generation_id: int
     params_version: int
     made_ns: int
+    present_ns: int = 0  # of a stream's first frames: when they are to be seen; 0 = once they are there
 
     @property
     def media_s(self) -> float:
@@ -118,15 +120,14 @@ class FrameRing:
                 chunk.generation_id,
                 chunk.params_version,
                 chunk.made_ns,
+                chunk.present_ns,
             )
             COUNTER.pack_into(self._memory, WRITTEN_OFFSET, counter + 1)
 
     def peek(self, counter: int) -> Frame | None:
         """Copy out frame number `counter` (0 = first ever written); None if it is not there (yet, or any more)."""
         offset = self._slot_offset(counter)
-        serial, stream_id, index, rate_fps, generation_id, params_version, made_ns = SLOT.unpack_from(
-            self._memory, offset
-        )
+        serial, *about = SLOT.unpack_from(self._memory, offset)
         if serial != counter + 1:
             return None
         start = offset + SLOT_SPACE_BYTES
@@ -134,12 +135,18 @@ class FrameRing:
         pixels = np.frombuffer(self._memory[start : start + size], np.uint8).reshape(self.height, self.width, CHANNELS)
         if COUNTER.unpack_from(self._memory, offset)[0] != counter + 1:
             return None  # overwritten while it was copied
-        return Frame(pixels, stream_id, index, rate_fps, generation_id, params_version, made_ns)
+        return Frame(pixels, *about)
 
     def stream_of(self, counter: int) -> int | None:
         """Stream id of frame number `counter` without copying pixels; None if it is not there."""
         serial, stream_id = struct.unpack_from("<QQ", self._memory, self._slot_offset(counter))
         return stream_id if serial == counter + 1 else None
+
+    def present_ns_of(self, counter: int) -> int:
+        """When frame number `counter` is to be seen, without copying pixels; 0 = once it is there, or unknown."""
+        offset = self._slot_offset(counter)
+        present_ns = COUNTER.unpack_from(self._memory, offset + PRESENT_OFFSET)[0]
+        return present_ns if COUNTER.unpack_from(self._memory, offset)[0] == counter + 1 else 0
 
     def release(self, counter: int) -> None:
         """Let the writer reuse every slot before frame number `counter`. Never moves back."""

@@ -58,6 +58,7 @@ class GeneratorStatus:
     model: str = ""
     generator_fps: float = 0.0  # frames made per second of making (idle waits excluded), over the last chunks
     chunk_s: float = 0.0  # seconds the last chunk took
+    cut_s: float = 0.0  # seconds a cut must be ordered ahead, as measured now; 0 before the first chunk
     buffered_frames: int = 0
     chunks: int = 0
     stream_id: int = 0

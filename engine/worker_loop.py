@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.chunk_pace import LARGEST_CHUNK_FRAMES, ChunkPace, frames_of
+from engine.chunk_pace import FRAMES_PER_LATENT, LARGEST_CHUNK_FRAMES, TIME_SHARE, ChunkPace, frames_of
 from engine.chunk_source import ChunkSource, SourceChoice, SourceError, load_source
+from engine.cut_plan import CutPlan
 from engine.frame_ring import FrameRing
 from engine.inbox import Inbox
 from engine.messages import Command, Done, Failure, GeneratorStatus, Message, Ready
@@ -138,16 +139,24 @@ class WorkerLoop:
         self._answer_texts()
 
     def _has_come(self, command: Command) -> bool:
-        """Whether the next chunk will be on screen at the command's presentation time."""
+        """Whether it is time to begin what is to be seen at the command's presentation time."""
         return command.at_ns is None or time.monotonic_ns() + self._lead_ns(command) >= command.at_ns
 
     def _lead_ns(self, command: Command) -> int:
-        """Time from now until the next chunk's first frame is shown."""
+        """How long before its presentation time a command must be obeyed."""
         _, params = self._snapshot()
-        made_s = self._pace.expected_s(params.chunk_frames, frames_of(params.chunk_frames))
-        # the display leaves the old stream as soon as a new one is there
-        played_s = 0.0 if command.name == "cut/hard" else self._buffered_frames / self._source.rate_fps
-        return int(max(made_s, played_s) * 1e9)
+        if command.name == "cut/hard":  # a stream of its own, kept back by the display until its time
+            return int(self._cut_plan(params).lead_s * 1e9)
+        frames = frames_of(params.chunk_frames)
+        made_s = self._pace.expected_s(params.chunk_frames, frames)
+        # seen with the chunk that begins nearest to its time
+        return int((max(made_s, self._buffered_s) + frames / self._source.rate_fps / 2) * 1e9)
+
+    def _cut_plan(self, params: ChunkParams) -> CutPlan:
+        frames = frames_of(params.chunk_frames)
+        answer_s = self._pace.expected_s(params.chunk_frames, frames) * TIME_SHARE
+        busy_s = self._pace.busy_s(params.chunk_frames, frames) * TIME_SHARE
+        return CutPlan.of(answer_s, busy_s, first_frames=frames - FRAMES_PER_LATENT + 1)
 
     def _obey(self, command: Command) -> None:
         if command.name == "prompt/text":
@@ -193,12 +202,24 @@ class WorkerLoop:
         """Frames of the newest stream that are not shown yet."""
         return self._ring.written - max(self._ring.read, self._stream_start)
 
+    @property
+    def _buffered_s(self) -> float:
+        return self._buffered_frames / self._source.rate_fps
+
     def _is_due(self, params: ChunkParams) -> bool:
         frames = frames_of(params.chunk_frames)
         if time.monotonic_ns() < self._retry_ns or self._ring.free_frames < frames:
             return False
         is_low = self._buffered_frames <= self._pace.low_water_frames(params.chunk_frames, frames)
-        return is_low or self._cut is not None
+        return is_low or self._cut is not None or self._must_fill(params)
+
+    def _must_fill(self, params: ChunkParams) -> bool:
+        """Whether the playing stream would run out before a cut that waits for its time."""
+        dated = [command.at_ns for command in self._commands if command.name == "cut/hard" and command.at_ns]
+        if not dated:
+            return False
+        left_s = (min(dated) - time.monotonic_ns()) / 1e9
+        return self._cut_plan(params).must_fill(left_s, self._buffered_s)
 
     def _wait_s(self, params: ChunkParams) -> float:
         """How long nothing needs doing unless a command comes."""
@@ -211,7 +232,9 @@ class WorkerLoop:
         now_ns = time.monotonic_ns()
         for command in self._commands:
             if command.at_ns is not None:
-                waits_s.append((command.at_ns - self._lead_ns(command) - now_ns) / 1e9)
+                left_s = (command.at_ns - self._lead_ns(command) - now_ns) / 1e9
+                # looked at once more while there is time to fill the playing stream
+                waits_s += [left_s, left_s / 2]
         return max(0.001, min(waits_s))
 
     def _make_chunk(self, params: ChunkParams, params_version: int) -> None:
@@ -222,6 +245,8 @@ class WorkerLoop:
             answered_ns = time.monotonic_ns()
             if chunk.stream_id != self._status.stream_id:
                 self._stream_start = self._ring.written
+                present_ns = (self._cut.at_ns if self._cut is not None else None) or 0
+                chunk = dataclasses.replace(chunk, present_ns=present_ns)
             self._ring.write(chunk)
             self._source.remember_chunk()
         # ArithmeticError: NaN. The others are what torch raises for a device that is full or a shape that does not fit
@@ -239,6 +264,7 @@ class WorkerLoop:
             self._status,
             generator_fps=self._pace.generator_fps,
             chunk_s=(now_ns - began_ns) / 1e9,
+            cut_s=self._cut_plan(params).lead_s,
             chunks=self._status.chunks + 1,
             stream_id=chunk.stream_id,
             params_version=chunk.params_version,
