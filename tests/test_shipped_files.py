@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from engine.params import ENGINE_PARAMETERS
-from vj.controllers.mapping import load_mapping, load_mappings, mappings_for
+from vj.controllers.bindings import mappings_for
+from vj.controllers.mapping import load_mapping, load_mappings
 from vj.presets.looks import load_look, look_plan
 from vj.presets.timeline import timeline_plan
 from vj.presets.timeline_files import load_timeline

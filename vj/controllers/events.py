@@ -1,4 +1,4 @@
-"""A movement of something physical, before anyone knows what it means.
+"""A movement of something physical, before anyone knows what it means, and the names of controls.
 
 Names controls as they are printed on the gear: MIDI channels count from 1.
 """
@@ -8,29 +8,101 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from engine.preset_table import did_you_mean
+
 CHANNELS = range(1, 17)
-NUMBERS = range(0, 128)
-_CONTROL = re.compile(r"(cc|note)/(\d{1,3})/(\d{1,3})")
+KEYBOARD, OSC, AUDIO = "keyboard", "osc", "audio"
+OWN_DEVICES = (KEYBOARD, OSC, AUDIO)
+"""Devices that are no MIDI ports: a mapping file names them exactly."""
+
+FORMS = {
+    "cc": "cc/<channel>/<number>",
+    "cc14": "cc14/<channel>/<number of the coarse half>",
+    "note": "note/<channel>/<number>",
+    "nrpn": "nrpn/<channel>/<number>",
+    "bend": "bend/<channel>",
+    "pressure": "pressure/<channel> or pressure/<channel>/<note>",
+    "program": "program/<channel>/<number>",
+    "key": "key/<name>",
+    "audio": "audio/onset/<band>",
+    "osc": "osc/<address>",
+}
+CONTINUOUS = frozenset({"cc", "cc14", "nrpn", "bend", "pressure", "osc"})
+"""Kinds that have positions; all others are pressed."""
+
+_NUMBERS = {"cc": 128, "cc14": 32, "note": 128, "nrpn": 16384, "pressure": 128, "program": 128}
+_WITHOUT_NUMBER = ("bend", "pressure")
+BANDS = 4
+KEY_NAMES = (
+    *"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
+    *(f"F{n}" for n in range(1, 25)),
+    *("Space", "Tab", "Backspace", "Return", "Enter", "Ins", "Del", "Home", "End", "PgUp", "PgDown"),
+    *("Left", "Right", "Up", "Down", "Pause", "Print", "Menu", "Esc"),
+)
+MODIFIERS = ("Ctrl", "Alt", "Shift", "Meta")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ControlEvent:
     """One control of one device has moved."""
 
-    device: str  # name of the port, without the numbers that change at every plugging
-    control: str  # "cc/<channel>/<number>" or "note/<channel>/<number>"
+    device: str  # name of the port, without the numbers that change at every plugging; or one of OWN_DEVICES
+    control: str  # as `check_control` returns it
     value: float  # 0..1; of a note its velocity, 0 when it is let go
     time_ns: int  # time.monotonic_ns() at arrival
+    clicks: int = 0  # of an increment message, which has no position: steps up or down; else 0
+
+    @property
+    def kind(self) -> str:
+        """The first word of the control's name."""
+        return self.control.partition("/")[0]
 
 
 def check_control(name: str) -> str:
     """Return a control's name with its numbers written plainly. Raises ValueError with the form it must have."""
-    match = _CONTROL.fullmatch(name.strip())
-    if not match:
-        raise ValueError(f"{name!r} is no control; write cc/<channel>/<number> or note/<channel>/<number>")
-    kind, channel, number = match[1], int(match[2]), int(match[3])
+    kind, _, rest = name.strip().partition("/")
+    if kind == "key":
+        return f"key/{_check_key(name, rest)}"
+    if kind == "osc":
+        if not re.fullmatch(r"[^\s#*,?\[\]{}]+", rest):
+            raise ValueError(f"{name!r} is no OSC address; write {FORMS['osc']}")
+        return f"osc/{rest}"
+    if kind == "audio":
+        band = re.fullmatch(r"onset/(\d)", rest)
+        if not band or not 1 <= int(band[1]) <= BANDS:
+            raise ValueError(f"{name!r} is no sound event; write {FORMS['audio']}, bands 1 to {BANDS}")
+        return f"audio/onset/{band[1]}"
+    if kind not in FORMS:
+        words = ", ".join(list(FORMS.values())[:3])
+        raise ValueError(f"{name!r} is no control{did_you_mean(kind, FORMS)}; write {words} or another of the table")
+    return _check_midi(name, kind, rest)
+
+
+def _check_midi(name: str, kind: str, rest: str) -> str:
+    numbers = re.fullmatch(r"(\d{1,3})(?:/(\d{1,5}))?", rest)
+    is_complete = numbers and (kind in _NUMBERS if numbers[2] else kind in _WITHOUT_NUMBER)
+    if not numbers or not is_complete:
+        raise ValueError(f"{name!r} is no control; write {FORMS[kind]}")
+    channel = int(numbers[1])
     if channel not in CHANNELS:
         raise ValueError(f"{name!r}: MIDI channels are 1 to 16, not {channel}")
-    if number not in NUMBERS:
-        raise ValueError(f"{name!r}: MIDI numbers are 0 to 127, not {number}")
+    if numbers[2] is None:
+        return f"{kind}/{channel}"
+    number = int(numbers[2])
+    if number >= _NUMBERS[kind]:
+        of_what = "MIDI numbers are" if _NUMBERS[kind] == 128 else f"numbers of {kind} are"
+        raise ValueError(f"{name!r}: {of_what} 0 to {_NUMBERS[kind] - 1}, not {number}")
     return f"{kind}/{channel}/{number}"
+
+
+def _check_key(name: str, rest: str) -> str:
+    """Read a key as Qt spells it, modifiers in Qt's order: `Space`, `Ctrl+Shift+F1`."""
+    *before, key = [rest] if rest in ("+", "/") else rest.split("+")
+    modifiers = [word.strip().capitalize() for word in before]
+    for word in modifiers:
+        if word not in MODIFIERS:
+            raise ValueError(f"{name!r}: {word!r} is no modifier{did_you_mean(word, MODIFIERS)}")
+    spelled = {known.lower(): known for known in KEY_NAMES}.get(key.strip().lower(), key.strip())
+    if spelled not in KEY_NAMES and len(spelled) != 1:
+        raise ValueError(f"{name!r}: {key!r} is no key{did_you_mean(key, KEY_NAMES)}")
+    return "+".join([*(word for word in MODIFIERS if word in modifiers), spelled.upper()[:1] + spelled[1:]])

@@ -1,4 +1,4 @@
-"""Mapping files: which control moves which parameter, as data.
+"""Mapping files: which control moves which parameter and which light shows it, read from TOML.
 
 Every problem is told with file, key and a suggestion; what is valid is loaded. Knows nothing of ports or stores.
 """
@@ -7,75 +7,31 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, get_args
 
 from engine.parameter import Parameter, Value
 from engine.preset_table import did_you_mean
-from vj.controllers.events import check_control
+from vj.controllers.bindings import (
+    ANY_DEVICE,
+    RANGED_KINDS,
+    Binding,
+    ControllerMapping,
+    Encoding,
+    Mode,
+    Takeover,
+)
+from vj.controllers.events import CONTINUOUS, check_control
+from vj.controllers.light_lines import read_feedback
 from vj.parameters import PARAMETERS, TRIGGERS
 from vj.written_files import FileError, Problem, read_toml, show_value
 
-ANY_DEVICE = "*"
 CURVES = ("linear", "square", "log")
-MODES = ("toggle", "momentary")
-TAKEOVERS = ("jump", "pickup")
-_FILE_KEYS = ("name", "description", "device", "controls")
-_WORDS = {"curve": CURVES, "mode": MODES, "takeover": TAKEOVERS}
+_FILE_KEYS = ("name", "description", "device", "overlay", "controls", "feedback")
+_WORDS = {"curve": CURVES, "mode": get_args(Mode), "takeover": get_args(Takeover), "relative": get_args(Encoding)}
 _NUMBERS = ("low", "high")
-_BINDING_KEYS = ("parameter", "command", "value", *_NUMBERS, *_WORDS)
-_RANGED_KINDS = ("float", "int")
-
-
-@dataclass(frozen=True)
-class Binding:
-    """What one control does to one parameter. Holds no state."""
-
-    parameter: Parameter
-    travel: Parameter  # the parameter over the part of its range the control travels; minimum may exceed maximum
-    mode: Literal["toggle", "momentary"] = "toggle"
-    takeover: Literal["jump", "pickup"] = "jump"
-    value: Value | None = None  # what a press sets; None = the control's own position
-
-    @property
-    def is_command(self) -> bool:
-        """Whether a press sends a command instead of setting a value."""
-        return self.parameter.kind == "trigger"
-
-    def value_at(self, position: float) -> Value:
-        """Return the value in native units that a control at `position` 0..1 asks for."""
-        if self.parameter.kind in _RANGED_KINDS:
-            return self.parameter.coerce(self.travel.from_normalised(position))
-        if self.parameter.kind == "choice":
-            choices = self.parameter.choices
-            return choices[min(len(choices) - 1, int(position * len(choices)))]
-        return self.parameter.coerce(position)
-
-
-@dataclass(frozen=True)
-class ControllerMapping:
-    """The bindings of one file."""
-
-    path: Path
-    devices: tuple[str, ...]  # parts of port names, or "*"
-    controls: Mapping[str, tuple[Binding, ...]]
-
-    @property
-    def is_for_any_device(self) -> bool:
-        """Whether the file takes whatever no other file names."""
-        return ANY_DEVICE in self.devices
-
-    def names(self, device: str) -> bool:
-        """Whether the file names this port, upper and lower case alike."""
-        return any(part != ANY_DEVICE and part.lower() in device.lower() for part in self.devices)
-
-
-def mappings_for(device: str, mappings: Iterable[ControllerMapping]) -> tuple[ControllerMapping, ...]:
-    """Choose what a port plays: the files that name it, else the files for any device."""
-    known = tuple(mappings)
-    named = tuple(mapping for mapping in known if mapping.names(device))
-    return named or tuple(mapping for mapping in known if mapping.is_for_any_device)
+_BINDING_KEYS = ("parameter", "command", "value", *_NUMBERS, *_WORDS, "invert", "step")
+_JUMPING_KIND = "osc"  # a sender elsewhere means the value it sends; it has no knob that lags behind
 
 
 def load_mappings(paths: Iterable[Path]) -> tuple[tuple[ControllerMapping, ...], tuple[Problem, ...]]:
@@ -113,7 +69,15 @@ class _Reader:
         if not isinstance(controls, dict):
             self._report("controls", f"must be a table of controls, not {show_value(controls)}")
             controls = {}
-        mapping = ControllerMapping(self._path, self._devices(file.get("device")), self._controls(controls))
+        bindings = self._controls(controls)
+        mapping = ControllerMapping(
+            self._path,
+            self._devices(file.get("device")),
+            bindings,
+            self._flag("overlay", file.get("overlay", False)),
+            read_feedback(file.get("feedback", {}), bindings, self._report),
+            str(file.get("name", self._path.stem)),
+        )
         return mapping, tuple(self._problems)
 
     def _devices(self, device: object) -> tuple[str, ...]:
@@ -137,12 +101,14 @@ class _Reader:
             if control in found:
                 self._report(f"controls.{name}", f"{control} stands in the file twice; the first one holds")
                 continue
-            bindings = [self._binding(name, line) for line in (lines if isinstance(lines, list) else [lines])]
-            if kept := tuple(binding for binding in bindings if binding is not None):
+            listed = lines if isinstance(lines, list) else [lines]
+            bindings = [self._binding(name, control, line) for line in listed]
+            kept = tuple(binding for binding in bindings if binding is not None)
+            if kept or not listed:  # an empty list: this control plays nothing, whatever another file says
                 found[control] = kept
         return found
 
-    def _binding(self, name: str, line: object) -> Binding | None:
+    def _binding(self, name: str, control: str, line: object) -> Binding | None:
         key = f"controls.{name}"
         if not isinstance(line, dict):
             self._report(key, f'must look like {{ parameter = "/vj/..." }}, not {show_value(line)}')
@@ -162,13 +128,33 @@ class _Reader:
             self._report(key, 'a text needs value = "..."')
             return None
         words = {word: self._word(f"{key}.{word}", line[word], known) for word, known in _WORDS.items() if word in line}
+        kind = control.partition("/")[0]
+        if words.get("relative") and kind not in CONTINUOUS:
+            self._report(f"{key}.relative", f"means nothing for a {kind}, which is pressed")
         return Binding(
             parameter,
             self._travel(key, parameter, line, words.get("curve")),
-            words.get("mode") or MODES[0],
-            words.get("takeover") or TAKEOVERS[0],
+            words.get("mode") or _WORDS["mode"][0],
+            words.get("takeover") or ("jump" if kind == _JUMPING_KIND else _WORDS["takeover"][0]),
             value,
+            words.get("relative") if kind in CONTINUOUS else None,
+            self._flag(f"{key}.invert", line.get("invert", False)),
+            self._step(f"{key}.step", line.get("step")),
         )
+
+    def _flag(self, key: str, value: object) -> bool:
+        if isinstance(value, bool):
+            return value
+        self._report(key, f"must be true or false, not {show_value(value)}; false is taken")
+        return False
+
+    def _step(self, key: str, value: object) -> float | None:
+        if value is None:
+            return None
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0.0 < value <= 1.0:
+            return float(value)
+        self._report(key, f"is a share of the travel above 0 and up to 1, not {show_value(value)}; it is left out")
+        return None
 
     def _target(self, key: str, line: Mapping[str, object]) -> Parameter | None:
         if ("parameter" in line) == ("command" in line):
@@ -189,7 +175,8 @@ class _Reader:
     def _word(self, key: str, word: object, known: tuple[str, ...]) -> str | None:
         if word in known:
             return word
-        self._report(key, f"{show_value(word)} is not one of {', '.join(known)}; {known[0]} is taken")
+        near = did_you_mean(word, known) if isinstance(word, str) else ""
+        self._report(key, f"{show_value(word)} is not one of {', '.join(known)}{near}; it is left out")
         return None
 
     def _fixed_value(self, key: str, parameter: Parameter, value: object) -> Value | None:
@@ -198,12 +185,12 @@ class _Reader:
         except ValueError as error:
             self._report(key, str(error))
             return None
-        if parameter.kind in _RANGED_KINDS and held != value:
+        if parameter.kind in RANGED_KINDS and held != value:
             self._report(key, _outside(parameter, value, held))
         return held
 
     def _travel(self, key: str, parameter: Parameter, line: Mapping[str, object], curve: str | None) -> Parameter:
-        if parameter.kind not in _RANGED_KINDS:
+        if parameter.kind not in RANGED_KINDS:
             for word in (*_NUMBERS, "curve"):
                 if word in line:
                     self._report(f"{key}.{word}", f"means nothing for {parameter.address}, a {parameter.kind}")

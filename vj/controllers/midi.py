@@ -9,14 +9,11 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import mido
-
-from vj.controllers.events import ControlEvent
+from vj.controllers.midi_decoder import MidiDecoder
 from vj.controllers.midi_ports import MidiPorts, MidiUnavailableError, OpenPort, RtMidiPorts, device_name
 from vj.controllers.router import Router
 
 LOOK_EVERY_S = 1.0  # a controller plugged in plays within this time
-FULL_SCALE = 127.0
 LOOPBACK_DEVICE = "Midi Through"  # ALSA's echo port: a controller would be heard twice
 
 
@@ -94,27 +91,9 @@ class _Listener:
 
     def __init__(self, router: Router, device: str) -> None:
         self._router = router
-        self._device = device
+        self._decoder = MidiDecoder(device)
 
     def receive(self, message: Sequence[int], time_ns: int) -> None:
         """Play one message; what is no control of ours is passed over. Called on the driver's thread."""
-        event = read_event(self._device, message, time_ns)
-        if event is not None:
+        for event in self._decoder.read(message, time_ns):
             self._router.handle(event)
-
-
-def read_event(device: str, message: Sequence[int], time_ns: int) -> ControlEvent | None:
-    """Turn the bytes of one MIDI message into an event; None for anything but control changes and notes."""
-    try:
-        parsed = mido.Message.from_bytes(message)
-    except ValueError:
-        return None
-    if parsed.type == "control_change":
-        control, value = f"cc/{parsed.channel + 1}/{parsed.control}", parsed.value
-    elif parsed.type == "note_on":
-        control, value = f"note/{parsed.channel + 1}/{parsed.note}", parsed.velocity
-    elif parsed.type == "note_off":
-        control, value = f"note/{parsed.channel + 1}/{parsed.note}", 0
-    else:
-        return None
-    return ControlEvent(device, control, value / FULL_SCALE, time_ns)

@@ -2,8 +2,9 @@
 
 import pytest
 
+from vj.controllers.bindings import clicks_of, mappings_for
 from vj.controllers.events import check_control
-from vj.controllers.mapping import load_mapping, load_mappings, mappings_for
+from vj.controllers.mapping import load_mapping, load_mappings
 from vj.written_files import FileError
 
 
@@ -62,6 +63,12 @@ def test_choices_spread_over_the_travel(load):
         ('"cc/17/0" = { command = "/vj/cut/hard" }', "controls.cc/17/0", "channels are 1 to 16, not 17"),
         ('"cc/1/128" = { command = "/vj/cut/hard" }', "controls.cc/1/128", "numbers are 0 to 127, not 128"),
         ('"knob/1/1" = { command = "/vj/cut/hard" }', "controls.knob/1/1", "write cc/<channel>/<number>"),
+        ('"ccc/1/1" = { command = "/vj/cut/hard" }', "controls.ccc/1/1", "did you mean 'cc'?"),
+        ('"cc14/1/32" = { parameter = "/vj/seed/morph" }', "controls.cc14/1/32", "numbers of cc14 are 0 to 31, not 32"),
+        ('"nrpn/1" = { parameter = "/vj/seed/morph" }', "controls.nrpn/1", "write nrpn/<channel>/<number>"),
+        ('"key/Spce" = { command = "/vj/cue/go" }', "controls.key/Spce", "did you mean 'Space'?"),
+        ('"key/Crtl+A" = { command = "/vj/cue/go" }', "controls.key/Crtl+A", "did you mean 'Ctrl'?"),
+        ('"audio/onset/5" = { command = "/vj/cue/go" }', "controls.audio/onset/5", "bands 1 to 4"),
         ('"note/1/1" = { parameter = "/vj/prompt/1/text" }', "controls.note/1/1", "a text needs value"),
         ('"note/1/1" = { parameter = "/vj/prompt/1/text", value = 3 }', "controls.note/1/1.value", "3 is not a text"),
         ('"note/1/1" = { parameter = "/vj/seed/value", value = "x" }', "controls.note/1/1.value", "not a number"),
@@ -82,9 +89,13 @@ def test_what_cannot_play_is_left_out_and_told(load, text, key, sentence):
         ("high = 7.5", "high", "7.5 is outside 0 to 1"),
         ('high = "loud"', "high", "not a number"),
         ("high = nan", "high", "not a finite number"),
-        ('curve = "cubic"', "curve", "not one of linear, square, log; linear is taken"),
-        ('takeover = ["pickup"]', "takeover", "not one of jump, pickup"),
+        ('curve = "cubic"', "curve", "not one of linear, square, log; it is left out"),
+        ('takeover = ["pickup"]', "takeover", "not one of pickup, scale, jump"),
         ('colour = "red"', "colour", "unknown key"),
+        ('takeover = "pikup"', "takeover", "did you mean 'pickup'?"),
+        ('relative = "offzet"', "relative", "did you mean 'offset'?"),
+        ("step = 0", "step", "above 0 and up to 1, not 0"),
+        ('invert = "yes"', "invert", "must be true or false, not 'yes'"),
     ],
 )
 def test_what_is_wrong_in_a_line_is_replaced_and_told(load, text, key, sentence):
@@ -153,5 +164,90 @@ def test_a_file_that_names_a_port_wins_over_those_for_any(tmp_path):
     assert chosen("Some box") == ["any"]
 
 
-def test_controls_are_named_one_way():
-    assert check_control("cc/01/007") == "cc/1/7"
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("cc/01/007", "cc/1/7"),
+        ("nrpn/16/16383", "nrpn/16/16383"),
+        ("bend/2", "bend/2"),
+        ("pressure/1", "pressure/1"),
+        ("pressure/1/060", "pressure/1/60"),
+        ("program/1/5", "program/1/5"),
+        ("key/space", "key/Space"),
+        ("key/shift+ctrl+f1", "key/Ctrl+Shift+F1"),
+        ("key/+", "key/+"),
+        ("osc/composition/layers/1/master", "osc/composition/layers/1/master"),
+    ],
+)
+def test_controls_are_named_one_way(written, name):
+    assert check_control(written) == name
+
+
+def test_endless_encoders_speak_three_ways():
+    def clicks(encoding: str) -> list[int]:
+        return [clicks_of(encoding, number / 127.0) for number in (1, 3, 63, 64, 65, 127)]
+
+    assert clicks("twos_complement") == [1, 3, 63, -64, -63, -1]
+    assert clicks("offset") == [-63, -61, -1, 0, 1, 63]
+    assert clicks("sign_magnitude") == [1, 3, 63, 0, -1, -63]
+
+
+def test_own_devices_are_named_exactly_and_ports_never_by_them(tmp_path):
+    for name, device in {"keys": "keyboard", "any": "*", "sound": "audio"}.items():
+        (tmp_path / f"{name}.toml").write_text(f'device = "{device}"\n')
+    mappings, _ = load_mappings(sorted(tmp_path.iterdir()))
+
+    def chosen(device: str) -> list[str]:
+        return [mapping.path.stem for mapping in mappings_for(device, mappings)]
+
+    assert chosen("USB MIDI Keyboard:out") == chosen("Scarlett Audio") == ["any"]
+    assert (chosen("keyboard"), chosen("audio"), chosen("osc")) == (["keys"], ["sound"], [])
+
+
+def test_an_overlay_lies_over_what_the_device_plays_without_it(tmp_path):
+    (tmp_path / "any.toml").write_text('device = "*"\n')
+    (tmp_path / "a_box.toml").write_text('device = "box"\noverlay = true\n')
+    mappings, _ = load_mappings(sorted(tmp_path.iterdir()))
+    assert [mapping.path.stem for mapping in mappings_for("my box", mappings)] == ["any", "a_box"]
+    assert [mapping.path.stem for mapping in mappings_for("other", mappings)] == ["any"]
+
+
+def test_lights_take_what_they_show_from_the_control_of_their_name(load):
+    mapping, problems = load(
+        line('"note/1/3" = { parameter = "/vj/seed/value", value = 4 }')
+        + '[feedback]\nstart = ["F0 00 01 F7"]\non = 5\n[feedback.lights]\n"note/1/3" = { off = 1 }\n'
+        '"cc/1/16" = { shows = "/vj/seed/morph", style = "ring" }\n'
+        '"sysex/F0 00 {value} F7" = { shows = "beat", on = [1, 2, 3] }\n'
+    )
+    assert problems == ()
+    seed, ring, beat = mapping.feedback.lights
+    assert (seed.parameter.address, seed.value, seed.on, seed.off) == ("/vj/seed/value", 4, (5,), (1,))
+    assert seed.message(seed.on) == bytes([0x90, 3, 5])
+    assert ring.message((64,)) == bytes([0xB0, 16, 64])
+    assert beat.message(beat.on) == bytes([0xF0, 0, 1, 2, 3, 0xF7])
+    assert mapping.feedback.start == (bytes([0xF0, 0, 1, 0xF7]),)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "sentence"),
+    [
+        ("[feedback]\nstart = 5", "feedback.start", "list of messages in hex"),
+        ('[feedback]\nstart = ["F0 00"]', "feedback.start", "must end with F7"),
+        ('[feedback]\nend = ["hello"]', "feedback.end", "no message in hex"),
+        ("[feedback]\non = 128", "feedback.on", "number 0 to 127"),
+        ("[feedback]\nlight = 1", "feedback.light", "did you mean 'lights'?"),
+        ('[feedback.lights]\n"note/1/9" = {}', "feedback.lights.note/1/9", "no control of this file is note/1/9"),
+        ('[feedback.lights]\n"led/1/9" = {}', "feedback.lights.led/1/9", "is no light"),
+        ('[feedback.lights]\n"cc/1/9" = { shows = "/vj/seed/morf" }', "feedback.lights.cc/1/9.shows", "did you mean"),
+        (
+            '[feedback.lights]\n"cc/1/9" = { shows = "/vj/cut/hard", style = "ring" }',
+            "feedback.lights.cc/1/9.style",
+            "has no position",
+        ),
+    ],
+)
+def test_mistakes_in_the_feedback_are_told(load, text, key, sentence):
+    mapping, problems = load('device = "box"\n[controls]\n"cc/1/0" = { parameter = "/vj/output/level" }\n' + text)
+    assert set(mapping.controls) == {"cc/1/0"}
+    assert [problem.key for problem in problems] == [key]
+    assert sentence in problems[0].sentence

@@ -10,7 +10,7 @@ import pytest
 
 from vj.commands import CommandQueue
 from vj.controllers.mapping import load_mappings
-from vj.controllers.midi import MidiInput, read_event
+from vj.controllers.midi import MidiInput
 from vj.controllers.midi_ports import MidiUnavailableError, OnBytes, RtMidiPorts, choose_api, device_name
 from vj.controllers.router import Router
 from vj.controls import Controls
@@ -65,7 +65,7 @@ def plug(jack, monkeypatch) -> Iterator[Callable[[str], Box]]:
 def rig(tmp_path) -> Iterator[tuple[MidiInput, Controls]]:
     path = tmp_path / "korg.toml"
     path.write_text(
-        'device = "nanoKONTROL2"\n[controls]\n"cc/1/5" = { parameter = "/vj/prompt/2/weight" }\n'
+        'device = "nanoKONTROL2"\n[controls]\n"cc/1/5" = { parameter = "/vj/prompt/2/weight", takeover = "jump" }\n'
         '"note/10/36" = { command = "/vj/cut/hard" }\n'
     )
     mappings, problems = load_mappings([path])
@@ -170,26 +170,6 @@ def test_the_driver_follows_the_environment_and_the_platform(tmp_path, monkeypat
     assert choose_api({"JACK_DEFAULT_SERVER": "stage"}, "linux") == "UNIX_JACK"
     (tmp_path / "seq").touch()
     assert choose_api({"JACK_DEFAULT_SERVER": "stage"}, "linux") == "LINUX_ALSA"
-
-
-@pytest.mark.parametrize(
-    ("message", "control", "value"),
-    [
-        ([0xB0, 7, 127], "cc/1/7", 1.0),
-        ([0xBF, 0, 0], "cc/16/0", 0.0),
-        ([0x90, 60, 127], "note/1/60", 1.0),
-        ([0x90, 60, 0], "note/1/60", 0.0),
-        ([0x80, 60, 64], "note/1/60", 0.0),
-    ],
-)
-def test_messages_become_events(message, control, value):
-    event = read_event("box", message, 5)
-    assert (event.device, event.control, event.value, event.time_ns) == ("box", control, value, 5)
-
-
-@pytest.mark.parametrize("message", [[], [0xF8], [0xB0, 7], [0xB0, 7, 200], [0x40], [0xE0, 0, 64], [0xF0, 1, 0xF7]])
-def test_other_bytes_are_passed_over(message):
-    assert read_event("box", message, 5) is None
 
 
 def test_alsa_numbers_are_no_part_of_a_name():

@@ -1,47 +1,13 @@
-"""Events through mappings: range, press, toggle, momentary, pickup, several devices."""
-
-from collections.abc import Callable
+"""Events through mappings: range, press, toggle, momentary, cycle, encoders, several devices."""
 
 import pytest
 
-from engine.parameter import Value
-from vj.commands import CommandQueue
 from vj.controllers.events import ControlEvent
-from vj.controllers.mapping import load_mappings
-from vj.controllers.router import Router
-from vj.controls import Controls
-from vj.parameters import ParameterStore
-
-
-class Rig:
-    def __init__(self, router: Router, controls: Controls) -> None:
-        self.router, self.controls = router, controls
-
-    def move(self, control: str, value: float, device: str = "box") -> None:
-        self.router.handle(ControlEvent(device, control, value, 0))
-
-    def value(self, address: str) -> Value:
-        return self.controls.store.get(address)
-
-    def taken(self) -> list[str]:
-        return [command.name for command in self.controls.commands.take()]
-
-
-@pytest.fixture
-def rig(tmp_path) -> Callable[[str], Rig]:
-    def build(lines: str, device: str = "box") -> Rig:
-        path = tmp_path / f"{device}.toml"
-        path.write_text(f'device = "{device}"\n[controls]\n{lines}\n')
-        mappings, problems = load_mappings([path])
-        assert problems == ()
-        controls = Controls(ParameterStore(), CommandQueue())
-        return Rig(Router(controls, mappings), controls)
-
-    return build
 
 
 def test_a_fader_moves_a_value_over_its_travel(rig):
     box = rig('"cc/1/0" = { parameter = "/vj/prompt/1/weight", low = 1.0, high = 0.5 }')
+    box.move("cc/1/0", 0.0)  # the default is there
     box.move("cc/1/0", 1.0)
     assert box.value("/vj/prompt/1/weight") == 0.5
     box.move("cc/1/0", 0.5)
@@ -54,6 +20,7 @@ def test_two_lines_make_a_crossfader(rig):
         '"cc/1/0" = [{ parameter = "/vj/prompt/1/weight", low = 1.0, high = 0.0 },'
         ' { parameter = "/vj/prompt/2/weight" }]'
     )
+    box.move("cc/1/0", 0.0)
     box.move("cc/1/0", 0.25)
     assert box.controls.crossfader_position() == 0.25
 
@@ -119,36 +86,101 @@ def test_presses_set_what_the_line_says(rig):
     assert box.taken() == ["prompt/text"]
 
 
-def pickup_box(rig) -> Rig:
-    return rig('"cc/1/0" = { parameter = "/vj/output/level", takeover = "pickup" }')
-
-
-def test_pickup_waits_for_the_crossing_even_when_it_is_skipped_over(rig):
-    box = pickup_box(rig)
+@pytest.mark.parametrize(
+    ("encoding", "up", "down"), [("twos_complement", 2, 126), ("offset", 66, 62), ("sign_magnitude", 2, 66)]
+)
+def test_an_endless_encoder_moves_from_where_the_value_is(rig, encoding, up, down):
+    box = rig(
+        f'"cc/1/0" = {{ parameter = "/vj/output/level", relative = "{encoding}", step = 0.05 }}\n'
+        f'"cc/1/1" = {{ parameter = "/vj/output/level", relative = "{encoding}", step = 0.05, invert = true }}'
+    )
     box.controls.set("/vj/output/level", 0.5, "panel")
-    for position in (0.9, 0.8, 0.7):
-        box.move("cc/1/0", position)
-        assert box.value("/vj/output/level") == 0.5
-    box.move("cc/1/0", 0.1)
-    assert box.value("/vj/output/level") == 0.1
+    box.move("cc/1/0", up / 127)
+    assert box.value("/vj/output/level") == pytest.approx(0.6)
+    box.move("cc/1/0", down / 127)
+    box.move("cc/1/0", down / 127)
+    assert box.value("/vj/output/level") == pytest.approx(0.4)
+    box.move("cc/1/1", up / 127)
+    assert box.value("/vj/output/level") == pytest.approx(0.3)
+    assert box.router.ghosts() == {}
 
 
-def test_pickup_holds_until_another_hand_moves_the_value(rig):
-    box = pickup_box(rig)
-    box.move("cc/1/0", 1.0)  # the default is 1: it is there
-    box.move("cc/1/0", 0.2)
-    assert box.value("/vj/output/level") == 0.2
-    box.controls.set("/vj/output/level", 0.8, "panel")
-    box.move("cc/1/0", 0.3)
-    assert box.value("/vj/output/level") == 0.8
-    box.move("cc/1/0", 0.795)  # there, within one step of a fader
-    box.move("cc/1/0", 0.6)
-    assert box.value("/vj/output/level") == 0.6
+def test_an_encoder_counts_whole_numbers_choices_switches_and_presses(rig):
+    box = rig(
+        '"cc/1/0" = { parameter = "/vj/model/steps", relative = "offset" }\n'
+        '"cc/1/1" = { parameter = "/vj/sink/mode", relative = "offset" }\n'
+        '"cc/1/2" = { parameter = "/vj/output/blackout", relative = "offset" }\n'
+        '"cc/1/3" = { command = "/vj/cut/hard", relative = "offset" }\n'
+        '"cc/1/4" = { parameter = "/vj/seed/value", relative = "offset", low = 0, high = 1000, step = 0.0004 }'
+    )
+    for control in range(5):
+        for number in (65, 65, 63):
+            box.move(f"cc/1/{control}", number / 127)
+    assert box.value("/vj/model/steps") == 3  # from 4: clamped, clamped, down
+    assert box.value("/vj/sink/mode") == "ema_fp32"
+    assert box.value("/vj/output/blackout") is False
+    assert box.taken() == ["cut/hard", "cut/hard"]
+    for _ in range(4):
+        box.move("cc/1/4", 65 / 127)
+    assert box.value("/vj/seed/value") == 2  # 5 clicks of 0.4
 
 
-def test_a_fader_that_has_not_moved_yet_picks_up_only_where_the_value_is(rig):
-    box = pickup_box(rig)
-    box.move("cc/1/0", 0.3)
+def test_a_step_message_turns_without_a_position(rig):
+    box = rig('"nrpn/1/300" = { parameter = "/vj/output/level" }')
+    for clicks in (-1, -1, 1):
+        box.router.handle(ControlEvent("box", "nrpn/1/300", 0.0, 0, clicks))
+    assert box.value("/vj/output/level") == pytest.approx(1.0 - 1 / 127)
+
+
+def test_a_button_cycles(rig):
+    box = rig(
+        '"note/1/1" = { parameter = "/vj/clock/quantise", mode = "cycle" }\n'
+        '"cc/1/1" = { parameter = "/vj/model/chunk", mode = "cycle" }'
+    )
+    seen = []
+    for _ in range(6):
+        box.move("note/1/1", 0.5)
+        box.move("note/1/1", 0.0)
+        box.move("cc/1/1", 1.0)
+        box.move("cc/1/1", 0.0)
+        seen.append((box.value("/vj/clock/quantise"), box.value("/vj/model/chunk")))
+    assert [quantise for quantise, _ in seen] == ["beat", "bar", "2 bars", "4 bars", "off", "beat"]
+    assert {chunk for _, chunk in seen} == {1, 2, 3}
+
+
+def test_bend_pressure_program_and_keys_play(rig):
+    box = rig(
+        '"bend/1" = { parameter = "/vj/effect/hue" }\n'
+        '"pressure/1" = { parameter = "/vj/effect/zoom", takeover = "jump" }\n'
+        '"program/1/5" = { parameter = "/vj/seed/value", value = 5 }'
+    )
+    box.move("bend/1", 0.75)
+    box.move("pressure/1", 1.0)
+    box.move("program/1/5", 1.0)
+    values = [box.value(f"/vj/{name}") for name in ("effect/hue", "effect/zoom", "seed/value")]
+    assert values == [90.0, 4.0, 5]
+    keys = rig('"key/F1" = { command = "/vj/cut/soft" }', "keyboard")
+    for value in (1.0, 0.0, 1.0):
+        keys.move("key/F1", value, "keyboard")
+    assert keys.taken() == ["cut/soft", "cut/soft"]
+    assert keys.controls.moved_by("/vj/cut/soft").source == "key/F1"
+
+
+def test_a_sender_of_ones_presses_each_time(rig):
+    box = rig('"osc/layer/1/clip/1/connect" = { command = "/vj/cut/soft" }', "osc")
+    for value in (1.0, 1.0, 0.0):
+        box.move("osc/layer/1/clip/1/connect", value, "osc")
+    assert box.taken() == ["cut/soft", "cut/soft"]
+
+
+def test_a_tap_sees_everything_and_keeps_what_it_takes(rig):
+    box = rig('"cc/1/0" = { parameter = "/vj/output/level" }')
+    seen = []
+    box.router.intercept(lambda event: not seen.append(event.control))
+    box.move("cc/1/0", 1.0)
+    box.move("cc/1/0", 0.5)
+    box.router.intercept(None)
+    assert seen == ["cc/1/0", "cc/1/0"]
     assert box.value("/vj/output/level") == 1.0
 
 
