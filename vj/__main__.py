@@ -18,6 +18,8 @@ from engine.frame_size import parse_size
 from engine.model_presets import TEST_PATTERN_NAME
 from engine.preset_table import did_you_mean
 from engine.terminal import run_command
+from vj.controllers.osc.command_line import add_arguments as add_osc_arguments
+from vj.controllers.osc.command_line import read_options as read_osc_options
 
 if TYPE_CHECKING:
     from engine.render_plan import RenderPlan
@@ -122,12 +124,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--fullscreen", action="store_true", help="cover the display (default: the second, if any)")
     parser.add_argument("--size", type=_size, metavar="WxH", help="picture size in pixels (default: the model's own)")
-    parser.add_argument(
-        "--osc",
-        type=_osc,
-        metavar="[HOST:]PORT",
-        help="where OSC is heard (default: 127.0.0.1:9000, or the next free port up to 9010)",
-    )
+    add_osc_arguments(parser)
     parser.add_argument(
         "--engine-in-process",
         action="store_true",
@@ -159,10 +156,11 @@ def _run(args: argparse.Namespace) -> int:
     except (FileError, ValueError) as error:
         return complain(str(error), EXIT_WRONG_USE)
     mappings = None if args.mapping is None else tuple(_mapping_files(args.mapping, problems))
+    osc = read_osc_options(args, problems)
     return run_show(
         RunOptions(
             choice=SourceChoice(model=args.model, size=args.size),
-            performance=PerformanceOptions(look=look, timeline=timeline, mappings=mappings, osc=args.osc),
+            performance=PerformanceOptions(look=look, timeline=timeline, mappings=mappings, osc=osc),
             display=args.display,
             is_fullscreen=args.fullscreen,
             is_engine_in_process=args.engine_in_process,
@@ -247,15 +245,6 @@ def _check_timeline(args: argparse.Namespace) -> int:
 def _size(text: str) -> tuple[int, int]:
     try:
         return parse_size(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _osc(text: str) -> object:
-    from vj.controllers.osc.endpoint import parse_endpoint
-
-    try:
-        return parse_endpoint(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

@@ -5,29 +5,28 @@ The one place where these are built and connected. Knows nothing of Qt or of ten
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.messages import GeneratorStatus
 from vj.commands import CommandQueue
 from vj.conductor import Conductor
 from vj.controllers.learn import Learn
 from vj.controllers.mapping import load_mappings
 from vj.controllers.midi import MidiInput
-from vj.controllers.osc.endpoint import OscEndpoint, OscPortError
-from vj.controllers.osc.input import OscInput
+from vj.controllers.osc.network import OscNetwork, OscOptions
+from vj.controllers.osc.state import StateSources
 from vj.controllers.router import Router
 from vj.controls import Controls, Press
 from vj.modulation.bank import ModulationBank
+from vj.output.playback import PlaybackStatus
 from vj.parameters import ParameterStore
 from vj.presets.looks import SEED_ADDRESS, Look, apply_look
 from vj.presets.timeline import Timeline, TimelinePlayer
 from vj.shipped_files import MAPPINGS, list_files, user_folder
 from vj.sound.features import SILENCE
 from vj.tempo.clock import Clock
-
-_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -37,16 +36,20 @@ class PerformanceOptions:
     look: Look | None = None
     timeline: Timeline | None = None
     mappings: tuple[Path, ...] | None = None  # None = every shipped one and the user's own
-    osc: OscEndpoint | None = None  # None = the default port, or the next free one
+    osc: OscOptions = OscOptions()
 
 
 class Performance:
     """Built, started and stopped by one thread; its parts say which threads may use them."""
 
     def __init__(
-        self, options: PerformanceOptions, tell: Callable[[str], None], is_streaming: Callable[[], bool]
+        self,
+        options: PerformanceOptions,
+        tell: Callable[[str], None],
+        generator: Callable[[], GeneratorStatus] = GeneratorStatus,
+        playback: Callable[[], PlaybackStatus] = PlaybackStatus,
     ) -> None:
-        """`tell` takes sentences for the performer; `is_streaming` says whether the first frame is on screen.
+        """`tell` takes sentences for the performer; `generator` and `playback` say what the picture is doing.
 
         Nothing runs yet. Raises OscPortError for a port asked for and taken.
         """
@@ -55,7 +58,6 @@ class Performance:
         self.store = ParameterStore()
         self.commands = CommandQueue()
         self.controls = Controls(self.store, self.commands)
-        self.osc = self._open_osc()
         mappings, problems = load_mappings(self._mapping_files())
         for problem in problems:
             tell(str(problem))
@@ -65,17 +67,20 @@ class Performance:
         self.conductor = Conductor()
         self.clock = Clock(self.controls)
         self.conductor.add(self.clock)
-        self.modulation = ModulationBank(self.store.snapshot, self.clock, lambda: SILENCE)
+        self.modulation = ModulationBank(self.store.snapshot, self.clock.beat_at, lambda: SILENCE)
         self.conductor.add(self.modulation)
         if options.timeline is not None:
-            self.conductor.add(_TimelineFromFirstFrame(TimelinePlayer(self.controls, options.timeline), is_streaming))
+            player = TimelinePlayer(self.controls, options.timeline)
+            self.conductor.add(_TimelineFromFirstFrame(player, lambda: playback().is_streaming))
+        state = StateSources(self.clock, generator, playback, sound=lambda: SILENCE)
+        self.osc_network = OscNetwork(self.controls, options.osc, state, self.router.handle, tell)
+        self.osc = self.osc_network.input
+        self.conductor.add(self.osc_network.output)
         self.controls.answer("/vj/seed/next", self._next_seed)
 
     def start(self) -> None:
         """Let the controllers in and begin to play what moves by time."""
-        if self.osc is not None:
-            self.osc.start()
-            _LOG.info("OSC listens at %s:%d", self.osc.host, self.osc.port)
+        self.osc_network.start()
         self.midi.start()
         self.conductor.start()
 
@@ -88,21 +93,10 @@ class Performance:
         """Stop in reverse order."""
         self.conductor.stop()
         self.midi.stop()
-        if self.osc is not None:
-            self.osc.stop()
+        self.osc_network.stop()
 
     def _next_seed(self, press: Press) -> None:
         self.controls.set(SEED_ADDRESS, int(self.store.get(SEED_ADDRESS)) + 1, press.source)
-
-    def _open_osc(self) -> OscInput | None:
-        """Open the port. Without a choice of the user's, a show without OSC is better than none."""
-        try:
-            return OscInput(self.controls, self._options.osc)
-        except OscPortError as error:
-            if self._options.osc is not None:
-                raise
-            self._tell(str(error))
-            return None
 
     def _mapping_files(self) -> list[Path]:
         asked = self._options.mappings

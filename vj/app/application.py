@@ -80,7 +80,7 @@ class Instrument:
         for sentence in options.problems:
             self._tell(sentence)
         self._performance = performance = Performance(
-            options.performance, self._tell, lambda: self._reader.status.is_streaming
+            options.performance, self._tell, lambda: self._generator.status, lambda: self._reader.status
         )
         self._store, self._controls = performance.store, performance.controls
         self._generator = GeneratorThread(

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from engine.parameter import Parameter
 from vj.parameters import ALL_PARAMETERS
@@ -45,11 +44,10 @@ def _targets() -> dict[str, OscTarget]:
 TARGETS: dict[str, OscTarget] = _targets()
 
 
-def find_targets(address: str, aliases: Mapping[str, OscTarget] = MappingProxyType({})) -> tuple[OscTarget, ...]:
-    """List what an address, an alias or a pattern means; empty when nothing answers to it."""
-    found = TARGETS.get(address) or aliases.get(address)
-    if found is not None:
-        return (found,)
+def find_targets(address: str) -> tuple[OscTarget, ...]:
+    """List what an address or a pattern means; empty when nothing answers to it."""
+    if address in TARGETS:
+        return (TARGETS[address],)
     if PATTERN_CHARACTERS.isdisjoint(address) or len(address) > PATTERN_MAX_LENGTH:
         return ()
     return _match_pattern(address)

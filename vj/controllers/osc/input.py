@@ -13,19 +13,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from engine.parameter import Value
+from vj.controllers.events import ControlEvent
 from vj.controllers.osc.addresses import RAW_SUFFIX, TARGETS, OscTarget, find_targets
 from vj.controllers.osc.batch import Batch, Heard, Sender
 from vj.controllers.osc.endpoint import SHOWN_CHARACTERS, OscEndpoint, OscReach, find_reach, open_socket
 from vj.controllers.osc.packet import encode_message
 from vj.controllers.osc.reading import is_press, is_query, position_of, read_value
-from vj.controls import Controls
+from vj.controllers.osc.template import Alias
+from vj.controls import ADDRESS_ROOT, Controls
 from vj.parameters import UnknownAddressError
 
 LARGEST_DATAGRAM_BYTES = 65536
 STOP_CHECK_S = 0.05
 BATCH_S = 0.003  # the first datagram plays at once, those that follow it so closely together
 BATCH_DATAGRAMS = 512  # of a flood that would never end; the rest waits in the socket
-NO_ALIASES: Mapping[str, OscTarget] = {}
+DEVICE = "osc"  # what mapping files call the addresses that are none of ours
+CONTROLS_HEARD = 1024  # addresses of no meaning that are taken for controls; a flood of random ones is none
+NO_ALIASES: Mapping[str, Alias] = {}
 NO_SERVICES: Mapping[str, Callable[[Heard], None]] = {}
 
 
@@ -63,16 +67,19 @@ class OscInput:
         self,
         controls: Controls,
         endpoint: OscEndpoint | None = None,
-        aliases: Mapping[str, OscTarget] = NO_ALIASES,
+        aliases: Mapping[str, Alias] = NO_ALIASES,
         services: Mapping[str, Callable[[Heard], None]] = NO_SERVICES,
+        play_event: Callable[[ControlEvent], object] | None = None,
     ) -> None:
         """`aliases` are other programs' addresses; `services` are addresses answered on the listening thread.
 
+        `play_event` takes what has none of our addresses, as a move of the control `osc/<address>`.
         Raises OscPortError.
         """
         self._controls = controls
         self._aliases = aliases
         self._services = services
+        self._play_event = play_event
         asked = endpoint or OscEndpoint()
         self._socket = open_socket(asked)
         self._socket.setblocking(False)
@@ -81,10 +88,11 @@ class OscInput:
         self.port_moved: bool = asked.is_default and self.port != asked.port  # to be shown unmissably
         self.reach: OscReach = find_reach(self._socket, self.port_moved)
         # written by the listening thread alone
-        self._batch = Batch({**aliases, **TARGETS})
+        self._batch = Batch({**{address: alias.target for address, alias in aliases.items()}, **TARGETS})
         self._messages = self._malformed = self._unknown = self._refused = 0
         self._last_heard: Heard | None = None
         self._last_problem: str | _UnknownMessage = ""
+        self._controls_heard: set[str] = set()
         self._asked: dict[str, Value] = {}  # values of one sender that are stored together
         self._asked_source = ""
         self._is_stopping = threading.Event()
@@ -152,10 +160,12 @@ class OscInput:
         if service is not None:
             service(heard)
             return
-        targets = find_targets(heard.address, self._aliases)
+        alias = self._aliases.get(heard.address)
+        if alias is not None:
+            source = f"{source} {alias.template}"
+        targets = find_targets(heard.address) if alias is None else (alias.target,)
         if not targets:
-            self._unknown += 1
-            self._last_problem = _UnknownMessage(heard.address, source)
+            self._play_unknown(heard, source)
         if source != self._asked_source:
             self._store()
             self._asked_source = source
@@ -165,6 +175,19 @@ class OscInput:
             except ValueError as error:
                 self._refused += 1
                 self._last_problem = f"{source}: {error}"
+
+    def _play_unknown(self, heard: Heard, source: str) -> None:
+        """Take the address for a control that a mapping may know; under our own root it is a mistake."""
+        number = _position(heard)
+        is_control = number is not None and not heard.address.startswith(ADDRESS_ROOT)
+        if is_control and len(self._controls_heard) < CONTROLS_HEARD:
+            self._controls_heard.add(heard.address)
+        if self._play_event is None or not is_control or heard.address not in self._controls_heard:
+            self._unknown += 1
+            self._last_problem = _UnknownMessage(heard.address, source)
+            return
+        self._store()
+        self._play_event(ControlEvent(DEVICE, f"{DEVICE}{heard.address}", number, time.monotonic_ns()))
 
     def _move(self, target: OscTarget, heard: Heard, source: str) -> None:
         address = target.address
@@ -193,6 +216,15 @@ class OscInput:
         answer = held if isinstance(held, str) else position_of(target, held)
         with contextlib.suppress(OSError):  # who asked is gone, or its buffer is full: it may ask again
             self._socket.sendto(encode_message(address, answer), sender)
+
+
+def _position(heard: Heard) -> float | None:
+    """Read an argument as a position 0..1; none at all is a press. None for what is no number."""
+    if not heard.arguments:
+        return 1.0
+    first = heard.arguments[0]
+    is_number = isinstance(first, int | float) and first == first
+    return min(1.0, max(0.0, float(first))) if is_number else None
 
 
 def _show(heard: Heard) -> str:

@@ -1,0 +1,177 @@
+"""OSC out: every change and the state of the instrument, told to any number of listeners.
+
+A player of the conductor's: it never waits, and a listener that is gone costs nothing.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from engine.parameter import Value
+from vj.controllers.osc.batch import Heard
+from vj.controllers.osc.endpoint import PORTS, OscEndpoint, resolve
+from vj.controllers.osc.packet import encode_bundles
+from vj.controllers.osc.reports import report
+from vj.controllers.osc.state import StateReader, StateSources, declared
+from vj.controllers.osc.template import Template, TemplateVoice
+from vj.controls import Controls
+from vj.parameters import ALL_PARAMETERS
+
+REPORT_NS = 16_666_667  # at most 60 reports a second
+ECHO_NS = 300_000_000  # whoever moves a value is not told of it while it moves
+MESSAGES_PER_REPORT = 256  # to one listener; the rest follows in the next
+SUBSCRIBERS = 16  # the oldest leaves for the next
+SUBSCRIBE, UNSUBSCRIBE = "/vj/subscribe", "/vj/unsubscribe"
+
+
+@dataclass(frozen=True)
+class OscListener:
+    """Someone to send to: everything at our own addresses, or in the words of a template, or both."""
+
+    endpoint: OscEndpoint
+    template: Template | None = None
+
+
+@dataclass
+class _Line:
+    """One listener and what it has not been told yet. Belongs to the conductor's thread."""
+
+    family: socket.AddressFamily
+    address: tuple[str | int, ...]
+    template: TemplateVoice | None = None
+    is_plain: bool = True  # told everything at our own addresses
+    is_subscriber: bool = False
+    is_new: bool = True
+    owed: dict[str, None] = field(default_factory=dict)  # addresses, in order of change
+
+    @property
+    def source(self) -> str:
+        """What the instrument calls a mover there."""
+        return f"osc {self.address[0]}"
+
+
+class OscOutput:
+    """Tells listeners. `tick` belongs to the conductor; the services to the OSC listener's thread."""
+
+    def __init__(self, controls: Controls, sources: StateSources) -> None:
+        self._controls = controls
+        self._reader = StateReader(controls, sources)
+        self._sockets: dict[socket.AddressFamily, socket.socket] = {}
+        self._lock = threading.Lock()  # guards the tuple of lines, not the lines
+        self._lines: tuple[_Line, ...] = ()
+        self._values: Mapping[str, Value] = {}
+        self._state: Mapping[str, Value] = {}
+        self._due_ns = 0
+        self.services = {SUBSCRIBE: self._subscribe, UNSUBSCRIBE: self._unsubscribe}
+
+    @property
+    def listeners(self) -> tuple[str, ...]:
+        """Who is told, as host:port. Any thread; never waits."""
+        return tuple(f"{line.address[0]}:{line.address[1]}" for line in self._lines)
+
+    def add(self, listener: OscListener) -> None:
+        """Tell one more, everything first; its address is looked up now. Raises OscPortError for an unknown host."""
+        family, address = resolve(listener.endpoint)
+        template = listener.template
+        voice = TemplateVoice(template, f"osc {address[0]} {template.name}") if template is not None else None
+        line = _Line(family, address, voice, is_plain=template is None or template.is_everything_told)
+        with self._lock:
+            self._lines = (*self._lines, line)
+
+    def tick(self, now_ns: int) -> None:
+        """Tell what has changed, if a report is due."""
+        if not self._lines or now_ns < self._due_ns:
+            return
+        self._due_ns = max(self._due_ns + REPORT_NS, now_ns)
+        values, state = self._controls.store.snapshot(), self._reader.read(now_ns)
+        changed = _changes(self._state, state)
+        if values is not self._values:
+            changed += _changes(self._values, values)
+        self._values, self._state = values, state
+        told = {**state, **values}
+        for line in self._lines:
+            self._tell(line, changed, told, now_ns)
+
+    def close(self) -> None:
+        """Let go of the sockets."""
+        self._lines = ()
+        for opened in self._sockets.values():
+            opened.close()
+
+    def _tell(self, line: _Line, changed: list[str], told: Mapping[str, Value], now_ns: int) -> None:
+        messages: list[bytes] = []
+        if line.is_plain:
+            line.owed.update(dict.fromkeys(told if line.is_new else changed))
+            messages = self._reports(line, told, now_ns)
+        if line.template is not None:
+            messages += line.template.messages(told, now_ns, self._is_moving)
+        line.is_new = False
+        sender = self._socket(line.family)
+        for datagram in encode_bundles(messages):
+            try:
+                sender.sendto(datagram, line.address)
+            except OSError:
+                return  # nobody there, or no room now: UDP promises nothing, and the next change is told again
+
+    def _reports(self, line: _Line, told: Mapping[str, Value], now_ns: int) -> list[bytes]:
+        messages: list[bytes] = []
+        for address in list(line.owed):
+            if len(messages) >= MESSAGES_PER_REPORT:
+                break
+            if not self._is_moving(address, line.source, now_ns):
+                del line.owed[address]
+                messages += report(declared(address, ALL_PARAMETERS), told[address])
+        return messages
+
+    def _is_moving(self, address: str, source: str, now_ns: int) -> bool:
+        """Whether this source has moved this address a moment ago."""
+        move = self._controls.moved_by(address) if address in ALL_PARAMETERS else None
+        return move is not None and move.source == source and now_ns - move.time_ns < ECHO_NS
+
+    def _socket(self, family: socket.AddressFamily) -> socket.socket:
+        if family not in self._sockets:
+            opened = socket.socket(family, socket.SOCK_DGRAM)
+            opened.setblocking(False)
+            self._sockets[family] = opened
+        return self._sockets[family]
+
+    def _subscribe(self, heard: Heard) -> None:
+        """Tell the sender everything from now on, at the port it names; without one, where it sent from.
+
+        Never another host: nobody can point the stream at a third.
+        """
+        address = _answer_address(heard)
+        if address is None:
+            return
+        family = socket.AF_INET6 if ":" in str(address[0]) else socket.AF_INET
+        with self._lock:
+            kept = [line for line in self._lines if not (line.is_subscriber and line.address == address)]
+            subscribers = [line for line in kept if line.is_subscriber]
+            if len(subscribers) >= SUBSCRIBERS:
+                kept.remove(subscribers[0])
+            self._lines = (*kept, _Line(family, address, is_subscriber=True))
+
+    def _unsubscribe(self, heard: Heard) -> None:
+        address = _answer_address(heard)
+        with self._lock:
+            self._lines = tuple(line for line in self._lines if not (line.is_subscriber and line.address == address))
+
+
+def _changes(before: Mapping[str, Value], after: Mapping[str, Value]) -> list[str]:
+    return [address for address, value in after.items() if before.get(address) != value]
+
+
+def _answer_address(heard: Heard) -> tuple[str | int, ...] | None:
+    """Where a subscriber listens; None when what it names is no port."""
+    host, port, *scope = heard.sender
+    if heard.arguments:
+        try:
+            port = int(float(heard.arguments[0]))  # type: ignore[arg-type]
+        except (TypeError, ValueError, OverflowError):
+            return None
+        if port not in PORTS[1:]:
+            return None
+    return (host, port, *scope)
