@@ -1,10 +1,13 @@
-"""Files people write: reading TOML, and problems told with file, key and value.
+"""Files people write: reading TOML, writing whole or not at all, and problems told with file, key and value.
 
 Knows nothing of what the files mean.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
+import tempfile
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +45,27 @@ def read_text(path: Path) -> str:
         raise FileError(path, f"is not a text file (byte {error.start} is not UTF-8)") from None
     except OSError as error:
         raise FileError(path, f"cannot be read ({error.strerror})") from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 text whole: the file that was there stays until the new one is on the disk. May wait for the disk.
+
+    Makes the folder. Raises FileError, and then the old file is untouched.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".tmp", dir=path.parent)
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+        raise FileError(path, f"cannot be written ({error.strerror or error})") from None
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -1,13 +1,15 @@
-"""Looks: named sets of parameter values, written by people as TOML.
+"""Looks: named sets of parameter values, read from and written as TOML.
 
 Knows nothing of engines or widgets; a look is played through the one door or becomes a plan for an offline render.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import tomlkit
 
 from engine.parameter import Parameter, Value
 from engine.params import ENGINE_PARAMETERS, ChunkParams
@@ -18,12 +20,15 @@ from vj.parameters import PARAMETERS, TRIGGERS
 from vj.written_files import FileError, Problem, read_toml, show_value
 
 SEED_ADDRESS = "/vj/seed/value"
-_FILE_KEYS = ("name", "description", "values")
+SAVED_GROUPS = ("prompt", "seed", "model", "sink", "lora", "vace", "input", "effect", "mod")
+"""What a saved look holds whole. Not `output`: brightness and blackout belong to the performer's hand."""
+_GROUPS = tuple(dict.fromkeys(address.split("/")[2] for address in PARAMETERS))
+_FILE_KEYS = ("name", "description", "groups", "values")
 
 
 @dataclass(frozen=True)
 class Look:
-    """What one file asks for; parameters it does not name stay where they are."""
+    """What one file asks for; parameters it does not hold stay where they are."""
 
     name: str
     description: str
@@ -36,8 +41,11 @@ def load_look(path: Path) -> tuple[Look, tuple[Problem, ...]]:
     problems = [
         Problem(path, key, f"unknown key{did_you_mean(key, _FILE_KEYS)}") for key in file if key not in _FILE_KEYS
     ]
-    values, found = read_values(path, "values", file.get("values", {}))
+    named, found = read_values(path, "values", file.get("values", {}))
     problems += found
+    groups, found = _read_groups(path, file.get("groups", []))
+    problems += found
+    values = defaults_of(groups) | named
     if not values:
         raise FileError(path, f"sets nothing ({problems[0]})" if problems else "has no [values] to set")
     words = {key: file.get(key, "") for key in ("name", "description")}
@@ -68,6 +76,39 @@ def read_values(path: Path, key: str, table: object) -> tuple[dict[str, Value], 
     return values, problems
 
 
+def group_of(address: str) -> str:
+    """Return the group of an address: `prompt` of /vj/prompt/1/text."""
+    return address.split("/")[2]
+
+
+def defaults_of(groups: Iterable[str]) -> dict[str, Value]:
+    """Return every parameter of these groups at its default."""
+    wanted = frozenset(groups)
+    return {address: parameter.default for address, parameter in PARAMETERS.items() if group_of(address) in wanted}
+
+
+def look_from(values: Mapping[str, Value], name: str, description: str = "") -> Look:
+    """Make a look of what plays: the whole of SAVED_GROUPS, out of a snapshot of the store."""
+    return Look(name, description, {address: values[address] for address in defaults_of(SAVED_GROUPS)})
+
+
+def look_text(look: Look) -> str:
+    """Spell a look as TOML. Of the groups it holds whole only what is not at its default is written."""
+    held = {group for group in _GROUPS if defaults_of([group]).keys() <= look.values.keys()}
+    file = tomlkit.document()
+    file.add("name", look.name)
+    file.add("description", look.description)
+    if held:
+        file.add(tomlkit.comment("held whole: what is not written below goes to its default"))
+        file.add("groups", [group for group in _GROUPS if group in held])
+    table = tomlkit.table()
+    for address, value in look.values.items():
+        if group_of(address) not in held or value != PARAMETERS[address].default:
+            table.add(address, value)
+    file.add("values", table)
+    return tomlkit.dumps(file)
+
+
 def apply_look(controls: Controls, look: Look) -> None:
     """Play a look at once: all its values in one version. Any thread."""
     controls.set_many(look.values, f"look {look.name}")
@@ -85,6 +126,18 @@ def live_only_notes(values: Mapping[str, Value]) -> tuple[str, ...]:
     engine = {parameter.address for parameter in ENGINE_PARAMETERS}
     left_out = [a for a, value in values.items() if a not in engine and value != PARAMETERS[a].default]
     return (f"only the live output plays {', '.join(left_out)}",) if left_out else ()
+
+
+def _read_groups(path: Path, groups: object) -> tuple[list[str], list[Problem]]:
+    if not isinstance(groups, list):
+        return [], [Problem(path, "groups", f"must be a list of groups, not {show_value(groups)}")]
+    known = [group for group in groups if group in _GROUPS]
+    problems = [
+        Problem(path, "groups", f"{show_value(group)} is no group{did_you_mean(str(group), _GROUPS)}")
+        for group in groups
+        if group not in _GROUPS
+    ]
+    return known, problems
 
 
 def _no_value(address: str) -> str:

@@ -11,12 +11,20 @@ from engine.params import PROMPT_PADS
 TRANSITION_UNITS = ("seconds", "beats")
 EASINGS = ("linear", "smooth", "in", "out")
 LOOK_SLOTS = 16
+CUES_MAX = 999
+CURRENT_CUE_ADDRESS = "/vj/cue/current"
+NEXT_CUE_ADDRESS = "/vj/cue/next"
 LOCKABLE_GROUPS = ("prompt", "seed", "model", "sink", "lora", "vace", "input", "effect", "output", "mod")
+
+
+def lock_address(group: str) -> str:
+    """Address of the switch that keeps looks and cues off a group."""
+    return f"/vj/lock/{group}"
 
 
 def _lock(group: str) -> Parameter:
     return Parameter(
-        f"/vj/lock/{group}", "switch", False, f"Looks and cues leave the {group} parameters alone.", clock="frame"
+        lock_address(group), "switch", False, f"Looks and cues leave the {group} parameters alone.", clock="frame"
     )
 
 
@@ -53,6 +61,38 @@ class PresetParams:
             "smooth",
             "How a transition starts and ends.",
             choices=EASINGS,
+            clock="frame",
+        )
+    )
+
+    current_cue: int = knob(
+        Parameter(
+            CURRENT_CUE_ADDRESS,
+            "int",
+            0,
+            "Number of the cue played last, 0 = none. Back returns to the one before it.",
+            0,
+            CUES_MAX,
+            clock="frame",
+        )
+    )
+    next_cue: int = knob(
+        Parameter(
+            NEXT_CUE_ADDRESS,
+            "int",
+            1,
+            "Number of the cue that go plays; set it to stand by another. One past the last = the list is over.",
+            1,
+            CUES_MAX + 1,
+            clock="frame",
+        )
+    )
+    is_chasing: bool = knob(
+        Parameter(
+            "/vj/timeline/chase",
+            "switch",
+            False,
+            "The timeline stands where the MIDI time code stands, and plays while it runs.",
             clock="frame",
         )
     )
