@@ -119,7 +119,7 @@ class ParameterStore:
 
         Returns the coerced values. Raises as `set` does, and then stores nothing.
         """
-        coerced = {address: self._parameter(address).coerce(value) for address, value in values.items()}
+        coerced = self.coerced(values)
         move = Move(source, time.monotonic_ns())
         with self._write_lock:
             state = self._state
@@ -130,6 +130,25 @@ class ParameterStore:
                 MappingProxyType({**state.moves, **dict.fromkeys(coerced, move)}),
             )
         return coerced
+
+    def coerced(self, values: Mapping[str, object]) -> dict[str, Value]:
+        """Return values as the store would hold them, storing nothing. Raises as `set` does."""
+        return {address: self._parameter(address).coerce(value) for address, value in values.items()}
+
+    def move_own(self, values: Mapping[str, Value], source: str) -> set[str]:
+        """Store those values whose parameters `source` itself moved last; return their addresses.
+
+        What plays by itself never takes a value back from a hand. Values are in range and of the right type already.
+        """
+        with self._write_lock:
+            state = self._state
+            own = {a: v for a, v in values.items() if (move := state.moves.get(a)) and move.source == source}
+            changed = {address: value for address, value in own.items() if state.values[address] != value}
+            if changed:
+                moves = {**state.moves, **dict.fromkeys(changed, Move(source, time.monotonic_ns()))}
+                values_now = MappingProxyType({**state.values, **changed})
+                self._state = _State(state.version + 1, values_now, MappingProxyType(moves))
+        return set(own)
 
     def _parameter(self, address: str) -> Parameter:
         if address not in self.parameters:

@@ -24,6 +24,7 @@ from vj.output.playback import PlaybackStatus
 from vj.parameters import ParameterStore
 from vj.presets.looks import SEED_ADDRESS, Look, apply_look
 from vj.presets.timeline import Timeline, TimelinePlayer
+from vj.presets.transitions import Transitions
 from vj.shipped_files import MAPPINGS, list_files, user_folder
 from vj.sound.features import SILENCE
 from vj.tempo.clock import Clock
@@ -69,6 +70,8 @@ class Performance:
         self.conductor.add(self.clock)
         self.modulation = ModulationBank(self.store.snapshot, self.clock.beat_at, lambda: SILENCE)
         self.conductor.add(self.modulation)
+        self.transitions = Transitions(self.controls, self.clock.beat_at)
+        self.conductor.add(self.transitions)
         if options.timeline is not None:
             player = TimelinePlayer(self.controls, options.timeline)
             self.conductor.add(_TimelineFromFirstFrame(player, lambda: playback().is_streaming))

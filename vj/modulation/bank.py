@@ -9,24 +9,16 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Protocol
 
 from engine.parameter import Value
+from vj.fader_positions import position_of, value_at
 from vj.modulation.follower import Follower
-from vj.modulation.modulator import Modulator, modulators_in, position_of, value_at
+from vj.modulation.modulator import Modulator, modulators_in
 from vj.modulation.params import FEATURES, PERIOD_BEATS
 from vj.modulation.waves import Walk, curved, wave
 from vj.sound.features import SoundFeatures
 
 LONGEST_TICK_NS = 250_000_000  # after a stall everything goes on from where it was
-
-
-class Beat(Protocol):
-    """What the bank asks of a clock."""
-
-    def beat_at(self, time_ns: int) -> float:
-        """Beats since the origin at a moment of time.monotonic_ns(), past or to come."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -58,11 +50,12 @@ class ModulationBank:
     def __init__(
         self,
         read_values: Callable[[], Mapping[str, Value]],
-        clock: Beat,
+        beat_at: Callable[[int], float],
         read_features: Callable[[], SoundFeatures],
     ) -> None:
+        """`beat_at` gives beats since the origin at a moment of time.monotonic_ns(), past or to come."""
         self._read_values = read_values
-        self._clock = clock
+        self._beat_at = beat_at
         self._read_features = read_features
         self._moving = _Moving()
         self._patch = _Patch({}, (), ())
@@ -116,7 +109,7 @@ class ModulationBank:
 
     def _heard(self, modulator: Modulator, at_ns: int) -> float:
         if modulator.source == "lfo":
-            cycles = self._clock.beat_at(at_ns) / PERIOD_BEATS[modulator.period] + modulator.phase
+            cycles = self._beat_at(at_ns) / PERIOD_BEATS[modulator.period] + modulator.phase
             return wave(modulator.shape, cycles, modulator.seed)
         moving = self._moving
         if modulator.source == "walk":

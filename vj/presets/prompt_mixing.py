@@ -32,6 +32,13 @@ def solo_address(pad: int) -> str:
 TEXTS = frozenset(text_address(pad) for pad in PADS)
 WEIGHTS = frozenset(weight_address(pad) for pad in PADS)
 PROMPTS = TEXTS | WEIGHTS
+SOLOS = frozenset(solo_address(pad) for pad in PADS)
+
+
+def has_to_mix(start: Mapping[str, Value], target: Mapping[str, Value]) -> bool:
+    """Say whether a pad that is heard gets another text: weights alone cannot fade that."""
+    heard = [pad for pad in _soloed(start) or PADS if float(start[weight_address(pad)]) > 0.0]
+    return any(start[text_address(pad)] != target[text_address(pad)] for pad in heard)
 
 
 def mixed_prompts(start: Mapping[str, Value], target: Mapping[str, Value], share: float) -> dict[str, Value]:
