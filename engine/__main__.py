@@ -10,6 +10,7 @@ from engine.terminal import run_command
 COMMANDS = {
     "render": ("engine.render", "prompts, a look or a timeline to video files"),
     "verify": ("engine.verify", "recompute golden files on this machine"),
+    "doctor": ("engine.doctor", "what this computer has for the engine, as lines of JSON"),
     "train": ("engine.training.__main__", "train ember's parts"),
 }
 EXIT_WRONG_USE = 2

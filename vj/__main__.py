@@ -19,6 +19,7 @@ from engine.model_presets import TEST_PATTERN_NAME
 from engine.preset_table import did_you_mean
 from engine.terminal import run_command
 from vj.controllers.osc.command_line import add_arguments as add_osc_arguments
+from vj.controllers.osc.command_line import add_port_argument as add_osc_port
 from vj.controllers.osc.command_line import read_options as read_osc_options
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
 EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USE = 0, 1, 2
 EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong use."
-COMMANDS = ("run", "render", "verify", "timeline")
+COMMANDS = ("run", "render", "verify", "timeline", "doctor")
+OWN_PACKAGES = ("vj", "engine")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,7 +51,14 @@ def _run_words(words: list[str]) -> int:
     args = _parser(words[0]).parse_args(words)
     logging.basicConfig(level=logging.INFO, format="vj: %(message)s", stream=sys.stderr)
     logging.getLogger("OpenGL").setLevel(logging.WARNING)  # it announces what it could be faster with
-    return args.command(args)
+    try:
+        return args.command(args)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if not package or package in OWN_PACKAGES:
+            raise
+        sys.stderr.write(f"vj: {package} is not installed: run `python3 start.py`; `vj doctor` lists what is missing\n")
+        return EXIT_FAILED
 
 
 def _parser(command: str) -> argparse.ArgumentParser:
@@ -77,6 +86,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
     check = actions.add_parser("check", help="read a timeline and list its cues and problems")
     check.add_argument("file", metavar="FILE", help="a timeline (TOML, or Scope JSON)")
     check.set_defaults(command=_check_timeline)
+    _add_doctor(commands.add_parser("doctor", help="tell what this computer has and lacks", **_texts(_DOCTOR_HELP)))
     return parser
 
 
@@ -84,6 +94,13 @@ _RUN_HELP = (
     "Open the instrument: the panels, and an output that shows a moving picture at once and the stream as soon as the "
     "engine has made its first frames. Keys on the output: B blackout, Tab panels; Esc does nothing. The show is "
     "ended from the panels, by Ctrl-C, or by SIGTERM."
+)
+
+
+_DOCTOR_HELP = (
+    "Tell what this computer has for a show and what it lacks, each with the one line that mends it: packages, GPU, "
+    "models, displays, MIDI, sound, cameras, ports, folders, extras. It fails only if `vj run` with the same --model, "
+    "--display and --osc could not start."
 )
 
 
@@ -101,12 +118,7 @@ def _version() -> str:
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--model",
-        default=DEFAULT_MODEL,
-        metavar="NAME|FILE.toml|DIR",
-        help=f"model to play (default: %(default)s); {TEST_PATTERN_NAME} needs no weights and no torch",
-    )
+    _add_model(parser)
     parser.add_argument("--look", metavar="FILE", help="begin with a look: a file, or the name of one of ours")
     parser.add_argument(
         "--mapping",
@@ -119,9 +131,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeline", metavar="FILE", help="play a timeline from the first frame on (TOML, or Scope JSON)"
     )
-    parser.add_argument(
-        "--display", default="", metavar="NAME|N", help="display of the output, by name or number (1 = first)"
-    )
+    _add_display(parser)
     parser.add_argument("--fullscreen", action="store_true", help="cover the display (default: the second, if any)")
     parser.add_argument("--size", type=_size, metavar="WxH", help="picture size in pixels (default: the model's own)")
     add_osc_arguments(parser)
@@ -132,6 +142,35 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seconds", type=_seconds, metavar="S", help="end by itself after so many seconds")
     parser.set_defaults(command=_run)
+
+
+def _add_doctor(parser: argparse.ArgumentParser) -> None:
+    _add_model(parser)
+    _add_display(parser)
+    add_osc_port(parser)
+    parser.add_argument("--json", action="store_true", help="write one JSON object instead of words")
+    parser.set_defaults(command=_doctor)
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model",
+        default=DEFAULT_MODEL,
+        metavar="NAME|FILE.toml|DIR",
+        help=f"model to play (default: %(default)s); {TEST_PATTERN_NAME} needs no weights and no torch",
+    )
+
+
+def _add_display(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--display", default="", metavar="NAME|N", help="display of the output, by name or number (1 = first)"
+    )
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from vj.doctor.command_line import run
+
+    return run(args)
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -16,13 +16,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --osc, --osc-out and --osc-template."""
-    parser.add_argument(
-        "--osc",
-        type=_checked(parse_endpoint),
-        metavar="[HOST:]PORT",
-        help="where OSC is heard (default: 127.0.0.1:9000, or the next free port up to 9010); 0.0.0.0:9000 opens it "
-        "to the network",
-    )
+    add_port_argument(parser)
     parser.add_argument(
         "--osc-out",
         type=_checked(parse_target),
@@ -40,6 +34,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME[@[HOST:]PORT]",
         help="programs to talk to in their own words, such as resolume or touchdesigner: a file, or the name of one "
         "of ours; where one listens, if not where the file says",
+    )
+
+
+def add_port_argument(parser: argparse.ArgumentParser) -> None:
+    """Add --osc alone."""
+    parser.add_argument(
+        "--osc",
+        type=_checked(parse_endpoint),
+        metavar="[HOST:]PORT",
+        help="where OSC is heard (default: 127.0.0.1:9000, or the next free port up to 9010); 0.0.0.0:9000 opens it "
+        "to the network",
     )
 
 

@@ -1,0 +1,80 @@
+"""Displays and OpenGL, found out as the show does, and whether the window's code can be loaded at all."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from collections.abc import Iterator
+
+from engine.finding import Finding, found, missing
+
+PART = "displays"
+SET_UP = "python3 start.py"
+SOFTWARE_RENDERERS = ("llvmpipe", "softpipe", "swrast", "software", "microsoft basic")
+
+
+def check_displays(wanted: str) -> Iterator[Finding]:
+    """Yield what the output can be shown on; `wanted` is the name or number asked for, or nothing."""
+    logging.getLogger("OpenGL").setLevel(logging.ERROR)
+    try:
+        importlib.import_module("vj.app.application")
+    except ImportError as error:
+        yield missing(PART, "window", f"cannot be loaded: {error}", SET_UP, stops_show=True)
+    try:
+        from PyQt6.QtGui import QGuiApplication, QSurfaceFormat
+
+        from vj.output.displays import DisplayError, check_display_server, check_opengl, output_format
+    except ImportError:
+        return  # told above
+    try:
+        check_display_server()
+        QSurfaceFormat.setDefaultFormat(output_format())
+        application = QGuiApplication(["vj"])
+        yield from _check_screens(wanted)
+        check_opengl()
+    except DisplayError as error:
+        detail, _, fix = str(error).partition(": ")
+        yield missing(PART, "display", detail, fix, stops_show=True)
+        return
+    yield from _check_renderer()
+    del application
+
+
+def _check_screens(wanted: str) -> Iterator[Finding]:
+    """Yield every display. Raises DisplayError when the wanted one is not there."""
+    from PyQt6.QtGui import QGuiApplication
+
+    from vj.output.displays import describe, find_display
+
+    for number, screen in enumerate(QGuiApplication.screens(), start=1):
+        yield found(PART, f"display {number}", describe(screen))
+    if wanted:
+        find_display(wanted)
+
+
+def _check_renderer() -> Iterator[Finding]:
+    """Yield version and maker of the OpenGL that the output would draw with."""
+    from OpenGL import GL
+    from PyQt6.QtGui import QOffscreenSurface, QOpenGLContext
+
+    from vj.output.displays import output_format
+
+    context, surface = QOpenGLContext(), QOffscreenSurface()
+    context.setFormat(output_format())
+    if not context.create():
+        return  # has just been possible; the display has gone
+    surface.setFormat(context.format())
+    surface.create()
+    if not context.makeCurrent(surface):
+        return
+    version, renderer = (GL.glGetString(name).decode(errors="replace") for name in (GL.GL_VERSION, GL.GL_RENDERER))
+    context.doneCurrent()
+    detail = f"{version}, {renderer}"
+    if any(name in renderer.lower() for name in SOFTWARE_RENDERERS):
+        yield missing(
+            PART,
+            "graphics card",
+            f"the processor draws: {detail}",
+            "install the graphics driver; the show runs without",
+        )
+    yield found(PART, "OpenGL", detail)
