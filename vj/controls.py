@@ -35,6 +35,11 @@ class Press:
 
 
 Action = Callable[[Press], None]
+Gate = Callable[[Press], bool]  # takes a press to let it through later (`Controls.fire`), or says no
+
+
+class _Firing(threading.local):
+    press: Press | None = None  # whose action runs on this thread: what it presses in its turn has waited already
 
 
 class Controls:
@@ -47,6 +52,8 @@ class Controls:
         self._text_lock = threading.Lock()
         self._presses: dict[str, Move] = {}
         self._actions: dict[str, Action] = {}
+        self._gate: Gate | None = None
+        self._firing = _Firing()
 
     def answer(self, address: str, action: Action) -> None:
         """Let a trigger that is no command of the engine's do `action`, on the thread of whoever presses it.
@@ -56,6 +63,10 @@ class Controls:
         if address not in TRIGGERS or address in _ENGINE_COMMANDS:
             raise UnknownAddressError(address, TRIGGERS.keys() - _ENGINE_COMMANDS)
         self._actions[address] = action
+
+    def wait_at(self, gate: Gate) -> None:
+        """Offer every press without a time of its own to `gate` first; it must not wait itself."""
+        self._gate = gate
 
     def set(self, address: str, value: object, source: str) -> Value:
         """Move one parameter to `value` in native units; return what is held now.
@@ -92,15 +103,28 @@ class Controls:
     def trigger(self, address: str, source: str, at_ns: int | None = None) -> Command | None:
         """Press a trigger, never merged: a command of the engine's (returned), or an action of the instrument's.
 
-        `at_ns` is a presentation time, None = now. Raises UnknownAddressError for an address that is no trigger.
+        `at_ns` is a presentation time; None = now, or when the gate lets it through (then nothing is returned).
+        Raises UnknownAddressError for an address that is no trigger.
         """
         if address not in TRIGGERS:
             raise UnknownAddressError(address, TRIGGERS)
+        press = Press(address, source, at_ns)
         self._presses[address] = Move(source, time.monotonic_ns())
-        if address in _ENGINE_COMMANDS:
-            return self.commands.put(address.removeprefix(ADDRESS_ROOT), at_ns=at_ns)
-        if action := self._actions.get(address):
-            action(Press(address, source, at_ns))
+        is_free = at_ns is not None or self._gate is None or self._firing.press is not None
+        if not is_free and self._gate(press):
+            return None
+        return self.fire(press)
+
+    def fire(self, press: Press) -> Command | None:
+        """Do what a press asks for, past the gate, and so does whatever it presses in its turn."""
+        if press.address in _ENGINE_COMMANDS:
+            return self.commands.put(press.address.removeprefix(ADDRESS_ROOT), at_ns=press.at_ns)
+        if action := self._actions.get(press.address):
+            outer, self._firing.press = self._firing.press, press
+            try:
+                action(press)
+            finally:
+                self._firing.press = outer
         return None
 
     def moved_by(self, address: str) -> Move | None:

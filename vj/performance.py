@@ -27,7 +27,7 @@ from vj.presets.timeline import Timeline, TimelinePlayer
 from vj.presets.transitions import Transitions
 from vj.shipped_files import MAPPINGS, list_files, user_folder
 from vj.sound.features import SILENCE
-from vj.tempo.clock import Clock
+from vj.tempo.tempo import Tempo
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ class Performance:
         self.learn = Learn(self.router, self.store, user_folder(MAPPINGS))
         self.midi = MidiInput(self.router)
         self.conductor = Conductor()
-        self.clock = Clock(self.controls)
-        self.conductor.add(self.clock)
+        self.tempo = Tempo(self.controls, self.conductor, generator, playback)
+        self.clock = self.tempo.clock
         self.modulation = ModulationBank(self.store.snapshot, self.clock.beat_at, lambda: SILENCE)
         self.conductor.add(self.modulation)
         self.transitions = Transitions(self.controls, self.clock.beat_at)

@@ -5,8 +5,10 @@ Survives a ring that is missing or replaced. Knows nothing of windows, GL, the s
 
 from __future__ import annotations
 
+import statistics
 from collections import deque
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from engine.frame_ring import Frame, FrameRing
@@ -19,6 +21,8 @@ CUT_FRAMES = 5  # a new stream's first frame alone is no motion; the old stream 
 CUT_WAIT_NS = 300_000_000
 CROSSFADE_NS = 150_000_000  # between streams: two to three frames at 16 fps
 DISPLAY_RATE_REFRESHES = 90  # refreshes the display rate is measured over
+REFRESH_GAPS = 9  # the median of these is the display's period; one late refresh does not move it
+LONGEST_HOLD_NS = 20_000_000_000  # a stream dated further ahead is not waited for
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,9 @@ class FrameReader:
 
     def __init__(self, path: Path) -> None:
         self.status = PlaybackStatus()
+        self.display_lag_ns = (
+            0  # from a refresh until its light, as far as the window knows; set by the thread that draws
+        )
         self._path = path
         self._clock = PlaybackClock()
         self._ring: FrameRing | None = None
@@ -54,6 +61,7 @@ class FrameReader:
         self._reserve_frames = 0.0  # in hand when the arriving chunk began to arrive
         self._chunk: Frame | None = None  # newest frame of the newest chunk noted
         self._refreshes: deque[int] = deque(maxlen=DISPLAY_RATE_REFRESHES)
+        self._shown_after_s = 0.0  # of the chunk on screen: from its making until its first frame was shown
 
     @property
     def frame_on_screen(self) -> Frame | None:
@@ -126,46 +134,73 @@ class FrameReader:
     def _follow_newest_stream(self, now_ns: int) -> None:
         ring = self._ring
         written = ring.written
+        self._clock.stretch_until(None)
         if written <= ring.read:
             return
         newest = ring.stream_of(written - 1)
         if newest is None or newest == self._stream_id:
             return
-        first = self._first_of(newest, written)
         if self._waiting_since_ns is None:
             self._waiting_since_ns = now_ns
-        waited_ns = now_ns - self._waiting_since_ns
         if self._stream_id is None:
-            is_due = written - first >= START_FRAMES or waited_ns >= START_WAIT_NS
-        else:
-            self._stream_end = self._first_after(self._stream_id, first)
-            old_left = self._stream_end - 1 - self._clock.position
-            is_due = written - first >= CUT_FRAMES or waited_ns >= CUT_WAIT_NS or old_left < 1.0
-        if is_due:
-            self._switch(now_ns, newest, first)
+            self._begin(now_ns, newest, written)
+            return
+        starts = self._starts_of_newer(written)
+        if not starts:
+            return
+        self._stream_end = starts[0]
+        due = [(start, end) for start, end in pairwise((*starts, written)) if self._is_due(now_ns, start, end)]
+        if due:
+            self._switch(now_ns, due[-1][0])
+        elif present_ns := ring.present_ns_of(starts[0]):
+            self._clock.stretch_until(present_ns)
 
-    def _first_of(self, stream_id: int, written: int) -> int:
-        """Counter of the oldest unread frame of the newest stream."""
+    def _begin(self, now_ns: int, newest: int, written: int) -> None:
+        """Show the first stream once there is enough of it."""
         first = written - 1
-        while first > self._ring.read and self._ring.stream_of(first - 1) == stream_id:
+        while first > self._ring.read and self._ring.stream_of(first - 1) == newest:
             first -= 1
-        return first
+        if written - first >= START_FRAMES or now_ns - self._waiting_since_ns >= START_WAIT_NS:
+            self._switch(now_ns, first)
 
-    def _first_after(self, stream_id: int, newest_first: int) -> int:
-        """Counter after the last frame of the playing stream (several cuts may lie between it and the newest)."""
-        end = int(self._clock.position) + 1
-        while end < newest_first and self._ring.stream_of(end) == stream_id:
-            end += 1
-        return end
+    def _is_due(self, now_ns: int, start: int, end: int) -> bool:
+        """Whether a newer stream, whose unread frames are start..end, is to be shown from this refresh on."""
+        present_ns = self._ring.present_ns_of(start)
+        if present_ns and present_ns - now_ns < LONGEST_HOLD_NS:
+            # the refresh whose light is nearest to the moment asked for
+            return now_ns + self.display_lag_ns + self._refresh_ns() / 2 >= present_ns
+        old_left = self._stream_end - 1 - self._clock.position
+        waited_ns = now_ns - self._waiting_since_ns
+        return end - start >= CUT_FRAMES or waited_ns >= CUT_WAIT_NS or old_left < 1.0
 
-    def _switch(self, now_ns: int, stream_id: int, first: int) -> None:
+    def _refresh_ns(self) -> float:
+        newest = list(self._refreshes)[-REFRESH_GAPS - 1 :]
+        return statistics.median(b - a for a, b in pairwise(newest)) if len(newest) > 1 else 0.0
+
+    def _starts_of_newer(self, written: int) -> list[int]:
+        """Counter of the first frame of each stream after the playing one, oldest first."""
+        starts = []
+        playing = self._stream_id
+        for counter in range(int(self._clock.position) + 1, written):
+            stream_id = self._ring.stream_of(counter)
+            if stream_id is not None and stream_id != playing:
+                starts.append(counter)
+                playing = stream_id
+        return starts
+
+    def _switch(self, now_ns: int, first: int) -> None:
         frame = self._ring.peek(first)
         if frame is None:
             return  # overwritten while we looked: the next refresh sees the rest
-        if self._picture is not None:
+        if frame.present_ns:
+            self._before = None  # a cut on the beat is seen on it, not over the frames after it
+            self._seen = self._grown_to = self._ring.written  # what waited for its moment did not arrive just now
+            self._chunk = self._ring.peek(self._seen - 1)
+        elif self._picture is not None:
             self._before = self._picture.second if self._picture.share >= 0.5 else self._picture.first
         self._frames = {first: frame}
-        self._stream_id, self._stream_end, self._waiting_since_ns = stream_id, None, None
+        self._stream_id, self._stream_end, self._waiting_since_ns = frame.stream_id, None, None
+        self._clock.stretch_until(None)
         self._switched_ns = now_ns
         self._clock.anchor(now_ns, float(first), frame.rate_fps)
 
@@ -179,6 +214,8 @@ class FrameReader:
         first, second = self._frame(floor), self._frame(ceil)
         if first is None or second is None:
             return  # should the ring have been overwritten, the last picture stays
+        if self._picture is None or first.generation_id != self._picture.first.generation_id:
+            self._shown_after_s = (now_ns - first.made_ns) / 1e9
         self._frames = {floor: first, ceil: second}
         ring.release(floor)
         self._picture = self._compose(now_ns, first, second, position - floor)
@@ -232,4 +269,6 @@ class FrameReader:
             rate_fps=0.0 if shown is None else shown.rate_fps,
             generation_id=0 if shown is None else shown.generation_id,
             params_version=0 if shown is None else shown.params_version,
+            switched_ns=self._switched_ns,
+            shown_after_s=self._shown_after_s,
         )

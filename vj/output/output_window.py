@@ -102,6 +102,7 @@ class OutputWindow(QOpenGLWindow):
         began_ns = time.monotonic_ns()
         ratio = self.devicePixelRatio()
         size = (max(1, round(self.width() * ratio)), max(1, round(self.height() * ratio)))
+        self._reader.display_lag_ns = self._pace.lag_ns
         self._renderer.draw(self._read_params(), began_ns, size, self.defaultFramebufferObject())
         self._began_ns, self._drawn_ns = began_ns, time.monotonic_ns()
 

@@ -33,6 +33,11 @@ class RefreshPace:
         self._period_ns = SECOND_NS / (refresh_hz if refresh_hz > 1.0 else ASSUMED_HZ)
         self._quick_swaps, self.is_timed = 0, False
 
+    @property
+    def lag_ns(self) -> int:
+        """Nanoseconds from the begin of a drawing until its light: the next refresh, or the drawing itself."""
+        return int(self._cost_ns if self.is_timed else self._period_ns)
+
     def note_cost(self, spent_ns: int) -> None:
         """Take in the nanoseconds one drawing took, waiting for the display excluded."""
         self._cost_ns += SMOOTHING * (spent_ns - self._cost_ns)

@@ -37,6 +37,8 @@ class PlaybackStatus:
     rate_fps: float = 0.0  # content rate
     generation_id: int = 0  # chunk the frame on screen came from
     params_version: int = 0  # store version that chunk was made with
+    switched_ns: int = 0  # refresh at which the stream on screen was switched to (time.monotonic_ns)
+    shown_after_s: float = 0.0  # from the making of the chunk on screen until its first frame was shown
 
 
 class PlaybackClock:
@@ -50,6 +52,7 @@ class PlaybackClock:
         self._base_fps = 0.0  # content rate, or the rate a slow generator keeps up with
         self._target_fps = 0.0  # the base, slewed by what is in hand
         self._now_ns: int | None = None
+        self._stretch_ns: int | None = None
         self._missed_frames = 0.0
         self._chunks: deque[tuple[int, float]] = deque(maxlen=MEASURED_CHUNKS)  # frames, seconds
 
@@ -95,6 +98,10 @@ class PlaybackClock:
         slew = (SLOW_SLEW_LIMIT if is_slow else SLEW_LIMIT) * error
         self._target_fps = min(self._base_fps * (1.0 + slew), self._content_fps)
 
+    def stretch_until(self, until_ns: int | None) -> None:
+        """Make what is in hand last until a moment (time.monotonic_ns): the stream after it waits for it. None = no."""
+        self._stretch_ns = until_ns
+
     def advance(self, now_ns: int, last: int) -> float:
         """Move on to `now_ns`, at most to frame `last`, and return the position."""
         elapsed_s = 0.0 if self._now_ns is None else (now_ns - self._now_ns) / 1e9
@@ -103,6 +110,8 @@ class PlaybackClock:
         self.rate_fps += (self._target_fps - self.rate_fps) * min(1.0, elapsed_s / RATE_CHANGE_S)
         due_frames = elapsed_s * self.rate_fps
         left_frames = max(0.0, last - self.position)
+        if self._stretch_ns is not None and self._stretch_ns > now_ns:
+            due_frames = min(due_frames, elapsed_s * left_frames * 1e9 / (self._stretch_ns - now_ns))
         ease = min(1.0, max(CREEP_SLOWEST, left_frames / CREEP_FRAMES))
         step_frames = min(due_frames * ease, left_frames)
         self._missed_frames += due_frames - step_frames

@@ -10,6 +10,8 @@ from engine.parameter import Parameter, Value, knob, parameters_of, values_from
 SOURCES = ("internal", "midi", "link", "sound")
 QUANTISE_STEPS = ("off", "beat", "bar", "2 bars", "4 bars")
 BPM_ADDRESS = "/vj/clock/bpm"
+QUANTISE_ADDRESS = "/vj/clock/quantise"
+STEP_BEATS = {"beat": 1.0, "bar": 4.0, "2 bars": 8.0, "4 bars": 16.0}  # of QUANTISE_STEPS; off has none
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class TempoParams:
     )
     quantise: str = knob(
         Parameter(
-            "/vj/clock/quantise",
+            QUANTISE_ADDRESS,
             "choice",
             "off",
             "Commands wait for the next of these, so that they are seen on it.",
