@@ -45,12 +45,23 @@ class _Line:
     is_plain: bool = True  # told everything at our own addresses
     is_subscriber: bool = False
     is_new: bool = True
-    owed: dict[str, None] = field(default_factory=dict)  # addresses, in order of change
+    owed: dict[str, None] = field(default_factory=dict)  # addresses of values, in order of change
 
     @property
     def source(self) -> str:
         """What the instrument calls a mover there."""
         return f"osc {self.address[0]}"
+
+
+@dataclass(frozen=True)
+class _News:
+    """What is told in one report."""
+
+    values: Mapping[str, Value]
+    state: Mapping[str, Value]
+    value_changes: tuple[str, ...]
+    state_changes: tuple[str, ...]
+    now_ns: int
 
 
 class OscOutput:
@@ -87,13 +98,10 @@ class OscOutput:
             return
         self._due_ns = max(self._due_ns + REPORT_NS, now_ns)
         values, state = self._controls.store.snapshot(), self._reader.read(now_ns)
-        changed = _changes(self._state, state)
-        if values is not self._values:
-            changed += _changes(self._values, values)
+        news = _News(values, state, tuple(_changes(self._values, values)), tuple(_changes(self._state, state)), now_ns)
         self._values, self._state = values, state
-        told = {**state, **values}
         for line in self._lines:
-            self._tell(line, changed, told, now_ns)
+            self._tell(line, news)
 
     def close(self) -> None:
         """Let go of the sockets."""
@@ -101,13 +109,10 @@ class OscOutput:
         for opened in self._sockets.values():
             opened.close()
 
-    def _tell(self, line: _Line, changed: list[str], told: Mapping[str, Value], now_ns: int) -> None:
-        messages: list[bytes] = []
-        if line.is_plain:
-            line.owed.update(dict.fromkeys(told if line.is_new else changed))
-            messages = self._reports(line, told, now_ns)
+    def _tell(self, line: _Line, news: _News) -> None:
+        messages = self._reports(line, news) if line.is_plain else []
         if line.template is not None:
-            messages += line.template.messages(told, now_ns, self._is_moving)
+            messages += line.template.messages({**news.state, **news.values}, news.now_ns, self._is_moving)
         line.is_new = False
         sender = self._socket(line.family)
         for datagram in encode_bundles(messages):
@@ -116,14 +121,19 @@ class OscOutput:
             except OSError:
                 return  # nobody there, or no room now: UDP promises nothing, and the next change is told again
 
-    def _reports(self, line: _Line, told: Mapping[str, Value], now_ns: int) -> list[bytes]:
+    def _reports(self, line: _Line, news: _News) -> list[bytes]:
+        """State at once, for a press is over in the next report; values in turn, the newest of each."""
         messages: list[bytes] = []
+        for address in news.state if line.is_new else news.state_changes:
+            if not self._is_moving(address, line.source, news.now_ns):
+                messages += report(declared(address, ALL_PARAMETERS), news.state[address])
+        line.owed.update(dict.fromkeys(news.values if line.is_new else news.value_changes))
         for address in list(line.owed):
             if len(messages) >= MESSAGES_PER_REPORT:
                 break
-            if not self._is_moving(address, line.source, now_ns):
+            if not self._is_moving(address, line.source, news.now_ns):
                 del line.owed[address]
-                messages += report(declared(address, ALL_PARAMETERS), told[address])
+                messages += report(declared(address, ALL_PARAMETERS), news.values[address])
         return messages
 
     def _is_moving(self, address: str, source: str, now_ns: int) -> bool:
@@ -161,6 +171,8 @@ class OscOutput:
 
 
 def _changes(before: Mapping[str, Value], after: Mapping[str, Value]) -> list[str]:
+    if before is after:
+        return []
     return [address for address, value in after.items() if before.get(address) != value]
 
 
