@@ -17,6 +17,7 @@ from engine.chunk import Chunk
 from engine.frame_size import check_size
 from engine.latent_anchor import LatentAnchor
 from engine.loading import choose_device, choose_dtype, load_decoder, load_text_encoder, load_transformer
+from engine.lora.mixer import LoraMixer, lora_folders, wanted_loras
 from engine.model.transformer import CausalWanTransformer
 from engine.model_presets import ModelPreset
 from engine.noise import NoiseSource, morph_noise
@@ -73,6 +74,7 @@ class Generator:
             RollingCache(model.config, latent_height, latent_width, device=self._device, dtype=self._dtype)
         )
         self._anchor = LatentAnchor(anchor)
+        self.loras = LoraMixer(model, lora_folders())
         self._chunks_made = 0
         self._cut: str | None = None  # "hard" or "soft", waiting for the next chunk; a hard one wins
 
@@ -134,6 +136,7 @@ class Generator:
         self._apply_cut()
         state = self._state
         frames = self._chunk_size(params.chunk_frames)
+        self._mix_loras(params)
         text = self._prompt_cache.select(params)
         first, *renoises = self._take_noise(params, frames)
         timesteps = self._schedule.choose(self._timesteps, params.denoising_steps)
@@ -172,7 +175,17 @@ class Generator:
         """End the threads that make noise and encode prompts."""
         self._noise.close()
         self._second_noise.close()
+        self.loras.close()
         self.prompts.close()
+
+    def load_loras(self, params: ChunkParams) -> None:
+        """Read the LoRAs of these parameters to the end and mix them: for rendering offline. Raises CheckpointError."""
+        self._mix_loras(params, wait=True)
+
+    def _mix_loras(self, params: ChunkParams, *, wait: bool = False) -> None:
+        wanted = wanted_loras(params.lora_files, params.lora_weights, params.lora_switches)
+        if self.loras.apply(wanted, wait=wait):
+            self._prompt_cache.forget()  # its keys and values were made with the weights before
 
     def _apply_cut(self) -> None:
         cut, self._cut = self._cut, None

@@ -48,6 +48,14 @@ class PromptCache:
             self._kept.popitem(last=False)
         return self._kept[key]
 
+    def forget(self) -> None:
+        """Make keys and values anew: the model's weights are others now. What plays goes on playing."""
+        playing, self._last_key = self._last_key, None
+        self._kept.clear()
+        if playing is not None:
+            self._kept[playing] = self._encode(playing)
+            self._last_key = playing
+
     def _playable(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
         if not self.on_screen:  # nothing plays yet: there is no old text to keep
             for text in wanted:
