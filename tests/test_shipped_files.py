@@ -46,7 +46,7 @@ def test_every_look_loads_and_sets_every_pad(path):
 def test_every_timeline_loads(path):
     timeline, problems = load_timeline(path)
     assert problems == ()
-    assert timeline.length_s
+    assert timeline.length
     assert timeline_plan(timeline).notes == ()
 
 

@@ -211,7 +211,7 @@ def _run(args: argparse.Namespace) -> int:
 
 def _check_model(name: str) -> None:
     """Raise ValueError for a model nobody knows, before a window opens. Weights are looked at by the engine."""
-    if name != TEST_PATTERN_NAME:
+    if name.partition("@")[0] != TEST_PATTERN_NAME:  # "test-pattern@8" makes 8 frames a second
         from engine.model_presets import load_preset
 
         load_preset(name)
@@ -275,7 +275,9 @@ def _check_timeline(args: argparse.Namespace) -> int:
         sys.stderr.write(f"vj: {error}\n")
         return EXIT_FAILED
     for cue in timeline.cues:
-        print(f"{cue.at_s:8.2f} s  {', '.join(f'{a} = {v!r}' for a, v in cue.values.items())} {cue.cut}".rstrip())
+        print(
+            f"{cue.at:8.2f} {timeline.unit}  {', '.join(f'{a} = {v!r}' for a, v in cue.values.items())} {cue.cut}".rstrip()
+        )
     for line in (*problems, *timeline.notes):
         print(line)
     return EXIT_FAILED if problems else EXIT_DONE

@@ -22,10 +22,11 @@ from vj.controls import Controls, Press
 from vj.modulation.bank import ModulationBank
 from vj.output.playback import PlaybackStatus
 from vj.parameters import ParameterStore
-from vj.presets.looks import SEED_ADDRESS, Look, apply_look
-from vj.presets.timeline import Timeline, TimelinePlayer
+from vj.presets.looks import SEED_ADDRESS, Look
+from vj.presets.repertoire import Repertoire
+from vj.presets.timeline import Timeline
 from vj.presets.transitions import Transitions
-from vj.shipped_files import MAPPINGS, list_files, user_folder
+from vj.shipped_files import MAPPINGS, Library, list_files, user_folder
 from vj.sound.features import SILENCE
 from vj.tempo.tempo import Tempo
 
@@ -56,6 +57,7 @@ class Performance:
         """
         self._options = options
         self._tell = tell
+        self._playback = playback
         self.store = ParameterStore()
         self.commands = CommandQueue()
         self.controls = Controls(self.store, self.commands)
@@ -72,9 +74,9 @@ class Performance:
         self.conductor.add(self.modulation)
         self.transitions = Transitions(self.controls, self.clock.beat_at)
         self.conductor.add(self.transitions)
-        if options.timeline is not None:
-            player = TimelinePlayer(self.controls, options.timeline)
-            self.conductor.add(_TimelineFromFirstFrame(player, lambda: playback().is_streaming))
+        self.repertoire = Repertoire(self.controls, self.clock, self.transitions, tell, Library())
+        self.conductor.add(self.repertoire.cues)
+        self.conductor.add(self.repertoire.timeline)
         state = StateSources(self.clock, generator, playback, sound=lambda: SILENCE)
         self.osc_network = OscNetwork(self.controls, options.osc, state, self.router.handle, tell)
         self.osc = self.osc_network.input
@@ -86,17 +88,19 @@ class Performance:
         self.osc_network.start()
         self.midi.start()
         self.conductor.start()
+        self.repertoire.start()
 
     def apply_first_look(self) -> None:
-        """Set the look the show begins with: before the engine asks for its values."""
-        if self._options.look is not None:
-            apply_look(self.controls, self._options.look)
+        """Set the look the show begins with, before the engine asks for its values, and have its timeline ready."""
+        look, timeline = self._options.look, self._options.timeline
+        self.repertoire.begin_with(look, timeline, lambda: self._playback().is_streaming)
 
     def stop(self) -> None:
         """Stop in reverse order."""
         self.conductor.stop()
         self.midi.stop()
         self.osc_network.stop()
+        self.repertoire.stop()
 
     def _next_seed(self, press: Press) -> None:
         self.controls.set(SEED_ADDRESS, int(self.store.get(SEED_ADDRESS)) + 1, press.source)
@@ -104,19 +108,3 @@ class Performance:
     def _mapping_files(self) -> list[Path]:
         asked = self._options.mappings
         return list(list_files(MAPPINGS).values()) if asked is None else list(asked)
-
-
-class _TimelineFromFirstFrame:
-    """Plays a timeline from the moment the first frame is on screen; its first cue is there before that."""
-
-    def __init__(self, player: TimelinePlayer, is_streaming: Callable[[], bool]) -> None:
-        self._player = player
-        self._is_streaming = is_streaming
-        self._began_ns: int | None = None
-
-    def tick(self, now_ns: int) -> None:
-        """Play what is due."""
-        if self._began_ns is None and self._is_streaming():
-            self._began_ns = now_ns
-        if not self._player.is_over:
-            self._player.tick(0.0 if self._began_ns is None else (now_ns - self._began_ns) / 1e9)

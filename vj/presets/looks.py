@@ -20,6 +20,7 @@ from vj.parameters import PARAMETERS, TRIGGERS
 from vj.written_files import FileError, Problem, read_toml, show_value
 
 SEED_ADDRESS = "/vj/seed/value"
+NAMED_ADDRESSES = 3  # more than these are named by their groups
 SAVED_GROUPS = ("prompt", "seed", "model", "sink", "lora", "vace", "input", "effect", "mod")
 """What a saved look holds whole. Not `output`: brightness and blackout belong to the performer's hand."""
 _GROUPS = tuple(dict.fromkeys(address.split("/")[2] for address in PARAMETERS))
@@ -125,6 +126,8 @@ def live_only_notes(values: Mapping[str, Value]) -> tuple[str, ...]:
     """Name what a render leaves out: values that act on the live output and are not at their default."""
     engine = {parameter.address for parameter in ENGINE_PARAMETERS}
     left_out = [a for a, value in values.items() if a not in engine and value != PARAMETERS[a].default]
+    if len(left_out) > NAMED_ADDRESSES:
+        left_out = [f"the {group} parameters" for group in dict.fromkeys(map(group_of, left_out))]
     return (f"only the live output plays {', '.join(left_out)}",) if left_out else ()
 
 

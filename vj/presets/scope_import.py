@@ -5,7 +5,7 @@ Unknown keys are passed over, as in Scope; a known key of a wrong type is one se
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.parameter import Value
@@ -38,7 +38,7 @@ _WORKFLOW = _Spelling("start_time", "end_time", "transition_steps", "temporal_in
 
 @dataclass(frozen=True)
 class _Entry:
-    """One stretch of the timeline with its prompts, weights summing to 1."""
+    """One stretch of the timeline with its prompts, weights 0..1."""
 
     start_s: float
     end_s: float
@@ -90,11 +90,15 @@ class _Entries:
             begin_s = max(entry.start_s, reached_s)
             if entry.end_s <= begin_s:
                 continue
+            if cues and (begin_s > reached_s or not entry.prompts):
+                cues[-1] = replace(cues[-1], end=cues[-1].end or reached_s)
             reached_s = entry.end_s
             if entry.prompts:  # without one the prompt before it goes on, as in a gap
                 values = _pad_values(entry.prompts)
                 fade_chunks, fade_blend = entry.fade_chunks, entry.fade_blend
                 cues.append(TimelineCue(begin_s, values, fade_chunks=fade_chunks, fade_blend=fade_blend))
+        if cues and cues[-1].end == reached_s:
+            cues[-1] = replace(cues[-1], end=None)
         if not cues:
             raise FileError(self._fields.path, f"{key} has no entry with a text and a length")
         return _timeline(self._fields.path, tuple(cues), reached_s, settings, self.notes)
@@ -114,7 +118,10 @@ class _Entries:
         return _Entry(start_s, end_s, self.prompts(f"{at}.", table), chunks, _BLENDS[method] if chunks else "")
 
     def prompts(self, prefix: str, table: JsonTable) -> tuple[tuple[str, float], ...]:
-        """Return texts and weights that sum to 1, at most one per pad; version 1.0 has a single `text`."""
+        """Return texts and weights 0..1, at most one per pad; version 1.0 has a single `text`.
+
+        Weights stay as written, as shares of the full weight; only where one is above it all are scaled down.
+        """
         lines = table.get("prompts")
         if not lines:
             text = self._fields.text(f"{prefix}text", table.get("text"))
@@ -127,8 +134,10 @@ class _Entries:
             self.notes.append(f"{prefix}prompts: {len(found)} prompts; the {PROMPT_PADS} heaviest play")
             heaviest = sorted(range(len(found)), key=lambda k: -found[k][1])[:PROMPT_PADS]
             found = [found[k] for k in sorted(heaviest)]
-        total = sum(weight for _, weight in found)
-        return tuple((text, weight / total if total > 0.0 else 1.0 / len(found)) for text, weight in found)
+        if not any(weight for _, weight in found):
+            return tuple((text, 1.0) for text, _ in found)
+        full = max(self._spelling.full_weight, *(weight for _, weight in found))
+        return tuple((text, weight / full) for text, weight in found)
 
     def _prompt(self, key: str, line: object) -> tuple[str, float]:
         if isinstance(line, str):

@@ -1,4 +1,4 @@
-"""Timelines: cues in time, their fades spelled out chunk by chunk, for a render or a live run.
+"""Timelines: cues in time, and their fades spelled out chunk by chunk for a render.
 
 Knows nothing of file formats, models or clocks.
 """
@@ -6,13 +6,12 @@ Knows nothing of file formats, models or clocks.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from engine.parameter import Value
 from engine.params import ENGINE_PARAMETERS, ChunkParams
 from engine.render_plan import Cue, RenderPlan
-from vj.controls import Controls
 from vj.parameters import PARAMETERS
 from vj.presets.looks import SEED_ADDRESS, live_only_notes
 from vj.presets.prompt_mixing import BLEND_ADDRESS, PROMPTS, WEIGHTS, mixed_prompts
@@ -21,18 +20,22 @@ CHUNK_S = 0.75  # 3 latent frames of 4 frames at 16 per second
 LONGEST_S = 86400.0  # a fade is spelled out chunk by chunk: longer than a day can only be a slip
 
 Cut = Literal["", "hard", "soft"]
+Unit = Literal["seconds", "beats", "bars"]
+DEFAULT_TEMPO_BPM = 120.0
+DEFAULT_BEATS_PER_BAR = 4.0
 
 
 @dataclass(frozen=True)
 class TimelineCue:
-    """From `at_s` on these values hold; what is not named goes on. A fade moves there over chunks."""
+    """From `at` on these values hold; what is not named goes on. Times are in the timeline's unit."""
 
-    at_s: float
+    at: float
     values: Mapping[str, Value]  # address -> native units
-    fade_s: float = 0.0
-    fade_chunks: int = 0  # instead of fade_s, in files that count chunks
+    fade: float = 0.0
+    fade_chunks: int = 0  # instead of fade, in files that count chunks
     fade_blend: str = ""  # how prompts mix while they fade; nothing = as they are
     cut: Cut = ""
+    end: float | None = None  # where its file lets it end, if that is before the next one; it holds on all the same
 
 
 @dataclass(frozen=True)
@@ -41,11 +44,36 @@ class Timeline:
 
     name: str
     cues: tuple[TimelineCue, ...]  # in order of time, at least one
-    length_s: float | None = None  # None where the file does not say
+    length: float | None = None  # in its unit; None where the file does not say
     seed: int | None = None
     size: tuple[int, int] | None = None  # (width, height) the file was made at
     model: str = ""  # what it was made for, in its author's words
     notes: tuple[str, ...] = ()  # what was read but not applied
+    unit: Unit = "seconds"
+    tempo_bpm: float = DEFAULT_TEMPO_BPM  # of a render; live the clock leads
+    beats_per_bar: float = DEFAULT_BEATS_PER_BAR
+    description: str = ""
+
+    @property
+    def unit_beats(self) -> float | None:
+        """Beats in one of its unit; None for seconds."""
+        return {"seconds": None, "beats": 1.0, "bars": self.beats_per_bar}[self.unit]
+
+    @property
+    def unit_s(self) -> float:
+        """Seconds in one of its unit at its own tempo."""
+        return 1.0 if self.unit_beats is None else self.unit_beats * 60.0 / self.tempo_bpm
+
+    def in_seconds(self) -> Timeline:
+        """Return the same timeline counted in seconds, at its own tempo."""
+        if self.unit == "seconds":
+            return self
+        scale = self.unit_s
+        cues = tuple(
+            replace(cue, at=cue.at * scale, fade=cue.fade * scale, end=None if cue.end is None else cue.end * scale)
+            for cue in self.cues
+        )
+        return replace(self, cues=cues, length=None if self.length is None else self.length * scale, unit="seconds")
 
 
 @dataclass(frozen=True)
@@ -62,10 +90,11 @@ def timeline_steps(timeline: Timeline, chunk_s: float = CHUNK_S) -> tuple[Timeli
 
     A cue that comes before the fade of the one before it is over goes on from where that fade is.
     """
+    timeline = timeline.in_seconds()
     held: dict[str, Value] = {parameter.address: parameter.default for parameter in ENGINE_PARAMETERS}
     target = dict(held)  # where the cues so far lead, once their fades are over
     steps: list[TimelineStep] = []
-    ends = [cue.at_s for cue in timeline.cues[1:]] + [float("inf")]
+    ends = [cue.at for cue in timeline.cues[1:]] + [float("inf")]
     for number, (cue, end_s) in enumerate(zip(timeline.cues, ends, strict=True)):
         is_first = number == 0
         if is_first and timeline.seed is not None:
@@ -74,7 +103,7 @@ def timeline_steps(timeline: Timeline, chunk_s: float = CHUNK_S) -> tuple[Timeli
         # before the first cue there is nothing to fade from
         stages = [target] if is_first else _fade(held, target, _fade_chunks(cue, chunk_s), cue.fade_blend)
         for k, stage in enumerate(stages):
-            at_s = cue.at_s + k * chunk_s
+            at_s = cue.at + k * chunk_s
             if k and at_s >= end_s:
                 break
             named = cue.values if is_first else ()
@@ -101,38 +130,13 @@ def timeline_plan(
         tuple(cues),
         size_hint=timeline.size,
         seed=timeline.seed,
-        length_s=timeline.length_s,
+        length_s=timeline.in_seconds().length,
         notes=(*((other,) if other else ()), *timeline.notes, *live_only_notes(held)),
     )
 
 
-class TimelinePlayer:
-    """Plays steps into the instrument as their time comes. Owned by one thread, which calls `tick`."""
-
-    def __init__(self, controls: Controls, timeline: Timeline, chunk_s: float = CHUNK_S) -> None:
-        self._controls = controls
-        self._source = f"timeline {timeline.name}"
-        self._steps = timeline_steps(timeline, chunk_s)
-        self._next = 0
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the last step was played; it goes on holding."""
-        return self._next >= len(self._steps)
-
-    def tick(self, elapsed_s: float) -> None:
-        """Play what is due `elapsed_s` seconds after the timeline began."""
-        while not self.is_over and self._steps[self._next].at_s <= elapsed_s:
-            step = self._steps[self._next]
-            self._next += 1
-            # values first: a new stream begins with them
-            self._controls.set_many(step.changes, self._source)
-            if step.cut:
-                self._controls.trigger(f"/vj/cut/{step.cut}", self._source)
-
-
 def _fade_chunks(cue: TimelineCue, chunk_s: float) -> int:
-    return max(1, cue.fade_chunks or round(cue.fade_s / chunk_s))
+    return max(1, cue.fade_chunks or round(cue.fade / chunk_s))
 
 
 def _fade(

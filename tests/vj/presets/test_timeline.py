@@ -3,15 +3,11 @@
 import pytest
 
 from engine.params import PROMPT_PADS
-from vj.commands import CommandQueue
-from vj.controls import Controls
-from vj.parameters import ParameterStore
 from vj.presets.prompt_mixing import PADS, text_address, weight_address
 from vj.presets.timeline import (
     CHUNK_S,
     Timeline,
     TimelineCue,
-    TimelinePlayer,
     timeline_plan,
     timeline_steps,
 )
@@ -42,7 +38,7 @@ def test_cues_change_what_they_name_and_the_rest_goes_on():
             TimelineCue(5.0, {text_address(2): "b"}, cut="hard"),
             TimelineCue(6.0, {}, cut="soft"),
         ),
-        length_s=9.0,
+        length=9.0,
         seed=3,
     )
     plan = timeline_plan(timeline)
@@ -76,7 +72,7 @@ def test_a_fade_lays_texts_side_by_side_over_chunks():
 
 
 def test_a_fade_in_seconds_takes_the_chunks_that_fit():
-    cues = (TimelineCue(0.0, prompts(("a", 1.0))), TimelineCue(3.0, prompts(("b", 1.0)), fade_s=3.0))
+    cues = (TimelineCue(0.0, prompts(("a", 1.0))), TimelineCue(3.0, prompts(("b", 1.0)), fade=3.0))
     assert len(timeline_steps(Timeline("t", cues))) == 1 + 4
     assert len(timeline_steps(Timeline("t", cues), chunk_s=0.25)) == 1 + 12
 
@@ -84,7 +80,7 @@ def test_a_fade_in_seconds_takes_the_chunks_that_fit():
 def test_numbers_glide_and_the_rest_jumps():
     start = {"/vj/sink/decay": 1.0, "/vj/seed/value": 1, weight_address(1): 1.0}
     end = {"/vj/sink/decay": 0.5, "/vj/seed/value": 9}
-    steps = timeline_steps(Timeline("t", (TimelineCue(0.0, start), TimelineCue(1.0, end, fade_s=4 * CHUNK_S))))
+    steps = timeline_steps(Timeline("t", (TimelineCue(0.0, start), TimelineCue(1.0, end, fade=4 * CHUNK_S))))
     assert [step.changes.get("/vj/sink/decay") for step in steps] == [1.0, 0.875, 0.75, 0.625, 0.5]
     assert [step.changes.get("/vj/seed/value") for step in steps] == [1, 9, None, None, None]
     assert not any(text_address(1) in step.changes for step in steps)
@@ -123,6 +119,13 @@ def test_more_texts_than_pads_keep_the_heaviest():
     assert shown(last.params) == {"z": 1.0}
 
 
+def test_bars_become_seconds_at_the_files_own_tempo():
+    cues = (TimelineCue(0.0, prompts(("a", 1.0))), TimelineCue(2.0, prompts(("b", 1.0)), fade=1.0))
+    plan = timeline_plan(Timeline("t", cues, length=4.0, unit="bars", tempo_bpm=90.0, beats_per_bar=3.0))
+    assert [cue.at_s for cue in plan.cues] == [0.0, 4.0, 4.0 + CHUNK_S, 4.0 + 2 * CHUNK_S]
+    assert plan.length_s == 8.0
+
+
 def test_a_file_made_for_another_model_says_so_in_one_line():
     timeline = Timeline("t", (TimelineCue(0.0, {}, cut="hard"),), size=(832, 480), model="reward-forcing", notes=("n",))
     plan = timeline_plan(timeline, model_name="ember", model_size=(256, 144))
@@ -134,27 +137,3 @@ def test_a_file_made_for_another_model_says_so_in_one_line():
     )
     assert timeline_plan(timeline, model_name="reward-forcing-1.3b", model_size=(832, 480)).notes == ("n",)
     assert timeline_plan(timeline).notes == ("n",)
-
-
-def test_the_player_plays_what_is_due_and_touches_nothing_else():
-    controls = Controls(ParameterStore(), CommandQueue())
-    cues = (
-        TimelineCue(0.0, {text_address(1): "a", "/vj/prompt/blend": "linear"}),
-        TimelineCue(2.0, {"/vj/seed/value": 5}, cut="hard"),
-        TimelineCue(4.0, {weight_address(2): 1.0}, fade_s=2 * CHUNK_S),
-    )
-    player = TimelinePlayer(controls, Timeline("t", cues))
-    player.tick(0.0)
-    assert controls.store.get(text_address(1)) == "a"
-    assert controls.moved_by("/vj/prompt/blend").source == "timeline t"
-    controls.set("/vj/output/level", 0.5, "panel")
-    player.tick(1.9)
-    assert controls.store.get("/vj/seed/value") == 0
-    player.tick(2.0)
-    assert [command.name for command in controls.commands.take()] == ["prompt/text", "cut/hard"]
-    assert controls.store.get("/vj/seed/value") == 5
-    assert not player.is_over
-    player.tick(99.0)
-    assert player.is_over
-    assert controls.store.get(weight_address(2)) == 1.0
-    assert controls.moved_by("/vj/output/level").source == "panel"

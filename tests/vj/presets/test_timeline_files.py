@@ -29,12 +29,14 @@ def load(tmp_path):
         ('unit = "bars"\ntempo_bpm = 60\nbeats_per_bar = 3', 3.0),
     ],
 )
-def test_units_become_seconds(load, head, unit_s):
+def test_times_stay_in_the_unit_and_become_seconds_when_asked(load, head, unit_s):
     timeline, problems = load(f'{head}\nlength = 20\n{CUE}[[cues]]\nat = 4\nfade = 2\ncut = "hard"\n')
     assert problems == ()
-    assert [cue.at_s for cue in timeline.cues] == [0.0, 4 * unit_s]
-    assert (timeline.cues[1].fade_s, timeline.cues[1].cut) == (2 * unit_s, "hard")
-    assert timeline.length_s == 20 * unit_s
+    assert [cue.at for cue in timeline.cues] == [0.0, 4.0]
+    spelled = timeline.in_seconds()
+    assert [cue.at for cue in spelled.cues] == [0.0, 4 * unit_s]
+    assert (spelled.cues[1].fade, spelled.cues[1].cut) == (2 * unit_s, "hard")
+    assert spelled.length == 20 * unit_s
     assert timeline.name == "set"
 
 
@@ -50,7 +52,7 @@ def test_cues_play_looks_and_their_own_values_win(load, tmp_path):
 
 def test_cues_are_put_in_order_of_time(load):
     timeline, _ = load(f'[[cues]]\nat = 9\ncut = "soft"\n{CUE}')
-    assert [cue.at_s for cue in timeline.cues] == [0.0, 9.0]
+    assert [cue.at for cue in timeline.cues] == [0.0, 9.0]
 
 
 @pytest.mark.parametrize(
@@ -59,6 +61,14 @@ def test_cues_are_put_in_order_of_time(load):
         ('unit = "bar"', "unit", "'bar' is not one of seconds, beats, bars"),
         ('unit = "beats"', "tempo_bpm", "is missing for a timeline in beats; 120 is taken"),
         ('unit = "beats"\ntempo_bpm = 0', "tempo_bpm", "must be a number above 0, not 0"),
+        ("size = [832]", "size", "must be [width, height] in pixels, not [832]"),
+        ("model = 3", "model", "must be a text, not 3"),
+        ('[[cues]]\nat = 1\nfade_chunks = 1.5\ncut = "hard"\n', "cues[1].fade_chunks", "a whole number of 0 to 115200"),
+        (
+            '[[cues]]\nat = 1\nfade_blend = "slerp"\ncut = "hard"\n',
+            "cues[1].fade_blend",
+            "'slerp' is not one of linear",
+        ),
         ('seed = "x"', "seed", "'x' is not a number"),
         ("length = -1", "length", "must be a number of 0 or more, not -1"),
         ("tempo = 120", "tempo", "unknown key, did you mean 'tempo_bpm'"),
