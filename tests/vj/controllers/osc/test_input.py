@@ -16,6 +16,7 @@ from vj.commands import CommandQueue
 from vj.controllers.osc.addresses import TARGETS, find_targets
 from vj.controllers.osc.endpoint import DEFAULT_PORT, LAST_DEFAULT_PORT, OscEndpoint, OscPortError, parse_endpoint
 from vj.controllers.osc.input import OscInput
+from vj.controllers.osc.reading import TEXT_CHARACTERS
 from vj.controls import Controls
 from vj.parameters import ALL_PARAMETERS, PARAMETERS, ParameterStore
 
@@ -112,8 +113,75 @@ def test_a_message_moves_its_parameter(rig, address, sent, parameter, held):
     assert rig.osc.status().last_problem == ""
 
 
+@pytest.mark.parametrize(
+    ("address", "before", "sent", "held"),
+    [
+        ("/vj/output/level", 0.5, ["+", 0.25], 0.75),
+        ("/vj/output/level", 0.5, ["-", 0.25], 0.25),
+        ("/vj/output/level", 0.5, ["*", 1.5], 0.75),
+        ("/vj/output/level", 0.5, ["a", 0.125], 0.125),
+        ("/vj/output/level", 0.5, ["+", 7.0], 1.0),
+        ("/vj/effect/zoom", 2.5, ["+", 0.5], 4.0),  # in fader positions
+        ("/vj/effect/zoom/raw", 2.5, ["+", 0.5], 3.0),
+        ("/vj/effect/zoom/raw", 2.0, ["*", 1.25], 2.5),
+        ("/vj/seed/value", 10, ["+", 1], 11),
+        ("/vj/seed/value", 10, ["-", 100], 0),
+        ("/vj/seed/value", 10, ["a", "77"], 77),
+        ("/vj/prompt/blend", "linear", ["+", 1], "spherical"),
+        ("/vj/prompt/blend", "spherical", ["+", 1], "spherical"),
+        ("/vj/output/blackout", False, ["+", 1], True),
+        ("/vj/prompt/1/text", "ink", ["a", "+"], "+"),
+        ("/vj/prompt/1/text", "ink", ["+"], "+"),
+        ("/vj/prompt/1/text", "ink", [7], "7"),
+        ("/vj/prompt/1/text", "ink", [0.5], "0.5"),
+        ("/vj/prompt/blend", "linear", ["Spherical"], "spherical"),
+        ("/vj/prompt/blend", "linear", ["1"], "spherical"),
+    ],
+)
+def test_steps_factors_and_loose_words_are_read(rig, address, before, sent, held):
+    parameter = address.removesuffix("/raw")
+    rig.controls.set(parameter, before, "panel")
+    rig.send(address, sent)
+    assert rig.value(parameter) == pytest.approx(held)
+    assert rig.osc.status().last_problem == ""
+
+
+def test_steps_of_one_burst_add_up(rig):
+    rig.controls.set("/vj/seed/value", 100, "panel")
+    for _ in range(50):
+        rig.throw("/vj/seed/value", ["+", 1])
+    rig.throw("/vj/seed/value", 500)
+    rig.throw("/vj/seed/value", ["+", 1])
+    wait_until(lambda: rig.value("/vj/seed/value") == 501)
+    for _ in range(50):
+        rig.throw("/vj/seed/value", ["+", 1])
+    wait_until(lambda: rig.value("/vj/seed/value") == 551)
+
+
+def test_a_prompt_longer_than_any_is_cut(rig):
+    rig.send("/vj/prompt/2/text", "x" * 60000)
+    assert rig.value("/vj/prompt/2/text") == "x" * TEXT_CHARACTERS
+
+
 @pytest.mark.parametrize("address", ["/vj/cut/hard", "/vj/cut/soft"])
-@pytest.mark.parametrize(("sent", "presses"), [((), 1), (1, 1), (1.0, 1), (True, 1), (0, 0), (False, 0)])
+@pytest.mark.parametrize(
+    ("sent", "presses"),
+    [
+        ((), 1),
+        (1, 1),
+        (1.0, 1),
+        (True, 1),
+        ("bang", 1),
+        (None, 1),
+        (0, 0),
+        (0.0, 0),
+        (False, 0),
+        ("off", 0),
+        ("0", 0),
+        ("?", 0),
+        (float("nan"), 0),
+    ],
+)
 def test_a_trigger_fires_on_a_press(rig, address, sent, presses):
     rig.send(address, sent)
     assert rig.taken() == [address.removeprefix("/vj/")] * presses
@@ -227,6 +295,45 @@ def test_malformed_packets_are_survived_and_the_last_value_holds(rig):
     rig.throw("/vj/seed/value", 77)
     wait_until(lambda: rig.value("/vj/seed/value") == 77)
     assert rig.osc.status().malformed > 400
+
+
+def test_presses_between_values_stay_in_order(rig):
+    seeds = []
+    rig.controls.answer("/vj/clock/tap", lambda press: seeds.append(rig.value("/vj/seed/value")))
+    for seed in range(1, 41):
+        rig.throw("/vj/seed/value", seed)
+        rig.throw("/vj/clock/tap", ())
+    wait_until(lambda: len(seeds) == 40)
+    assert seeds == list(range(1, 41))
+
+
+def test_nan_in_a_burst_leaves_the_value_before_it(rig):
+    for value in (0.25, 0.5, float("nan"), float("inf")):
+        rig.throw("/vj/output/level", value)
+    wait_until(lambda: rig.osc.status().refused == 2)
+    assert rig.value("/vj/output/level") == 0.5
+
+
+def test_units_and_positions_of_one_burst_keep_their_order(rig):
+    for _ in range(20):
+        rig.throw("/vj/effect/zoom", 0.0)
+        rig.throw("/vj/effect/zoom/raw", 2.0)
+    wait_until(lambda: rig.osc.status().messages == 40)
+    assert rig.value("/vj/effect/zoom") == 2.0
+
+
+def test_opening_to_the_network_is_shown():
+    controls = Controls(ParameterStore(), CommandQueue())
+    at_home = OscInput(controls, ANY_PORT)
+    in_public = OscInput(controls, OscEndpoint("0.0.0.0", 0, is_default=False))
+    try:
+        assert str(at_home.reach) == f"127.0.0.1:{at_home.port}"
+        assert in_public.reach.is_open
+        assert str(in_public.reach).endswith(f":{in_public.port} · open to the network")
+        assert not in_public.reach.address.startswith("0.0.0.0")
+    finally:
+        at_home.stop()
+        in_public.stop()
 
 
 def test_a_fast_sender_keeps_its_last_value(rig):
