@@ -52,6 +52,11 @@ class Program:
         else:
             GL.glUniform2f(self._place(name), values[0], values[1])
 
+    def set_matrix(self, name: str, rows: tuple[float, ...]) -> None:
+        """Set a mat3 from nine numbers, row after row."""
+        # turned here: OpenGL ES 2 knew no other order of columns, and drivers of ES 3 remember it
+        GL.glUniformMatrix3fv(self._place(name), 1, GL.GL_FALSE, np.array(rows, np.float32).reshape(3, 3).T.copy())
+
     def set_int(self, name: str, *values: int) -> None:
         """Set an int, a bool, a sampler (one value) or an ivec2 (two values)."""
         if len(values) == 1:

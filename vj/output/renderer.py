@@ -5,11 +5,10 @@ Owns its GL objects; needs a current context for every call. Knows nothing of Qt
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from OpenGL import GL
 
 from engine.frame_ring import Frame
+from vj.output.effects import Rectangle, colour_matrix, colour_offset, enlarged, letterbox
 from vj.output.frame_reader import FrameReader, Picture
 from vj.output.gl_objects import Program, Surface
 from vj.output.params import OutputParams
@@ -19,23 +18,6 @@ IDLE_PERIOD_NS = 30_000_000  # it moves slowly, and the engine that loads meanwh
 STREAM_FADE_S = 1.0  # from the shader picture to the first stream
 GRAIN = 1.0 / 255.0  # one 8-bit step, half up and half down: gradients show no bands
 NS = 1e-9
-
-
-@dataclass(frozen=True)
-class Rectangle:
-    """Pixels of a target, counted from its lower left corner."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-
-def letterbox(content: tuple[int, int], target: tuple[int, int]) -> Rectangle:
-    """Fit content (width, height) into a target, whole and undistorted, in the middle."""
-    scale = min(target[0] / content[0], target[1] / content[1])
-    width, height = max(1, round(content[0] * scale)), max(1, round(content[1] * scale))
-    return Rectangle((target[0] - width) // 2, (target[1] - height) // 2, width, height)
 
 
 class _FramePair:
@@ -81,6 +63,16 @@ class _FramePair:
         self._held[slot] = (frame, surface)
 
 
+class _Scaling:
+    """How one picture comes onto the target: by which surface, where it lies and what of it is seen."""
+
+    def __init__(self, name: str, place: Rectangle, target: tuple[int, int], params: OutputParams) -> None:
+        self.name = name
+        self.place = place  # before it is enlarged
+        self.seen = enlarged(place, params.zoom, target)
+        self.params = params
+
+
 class Renderer:
     """Draws the output once per display refresh. Belongs to the thread of its GL context."""
 
@@ -108,17 +100,17 @@ class Renderer:
             return  # the cleared target is exactly (0, 0, 0); playback went on above
         if stream_share < 1.0:
             source = self._draw_idle(now_ns, target)
-            place = Rectangle(0, 0, *target)
-            self._stretch_columns(source, "wide idle", place)
-            self._stretch_rows(framebuffer, "wide idle", place, params.level * (1.0 - stream_share))
+            scaling = _Scaling("wide idle", Rectangle(0, 0, *target), target, params)
+            self._stretch_columns(source, scaling)
+            self._stretch_rows(framebuffer, scaling, params.level * (1.0 - stream_share))
         if picture is not None:
             source = self._draw_picture(picture)
-            place = letterbox((source.width, source.height), target)
-            self._stretch_columns(source, "wide", place)
+            scaling = _Scaling("wide", letterbox((source.width, source.height), target), target, params)
+            self._stretch_columns(source, scaling)
             if stream_share < 1.0:
                 GL.glEnable(GL.GL_BLEND)
                 GL.glBlendFunc(GL.GL_ONE, GL.GL_ONE)
-            self._stretch_rows(framebuffer, "wide", place, params.level * stream_share)
+            self._stretch_rows(framebuffer, scaling, params.level * stream_share)
             GL.glDisable(GL.GL_BLEND)
 
     def release(self) -> None:
@@ -178,34 +170,40 @@ class Renderer:
         _draw_triangle()
         return surface
 
-    def _stretch_columns(self, source: Surface, name: str, place: Rectangle) -> None:
-        """First half of the scaling: `source` to the width of `place`, into the named surface."""
-        wide = self._surface(name, place.width, source.height, bits=10)
+    def _stretch_columns(self, source: Surface, scaling: _Scaling) -> None:
+        """First half of the scaling: `source` to the width that is seen, coloured, into the named surface."""
+        wide = self._surface(scaling.name, scaling.seen.width, source.height, bits=10)
         wide.draw_into()
         source.bind(0)
         self._stretch.use()
         self._stretch.set_int("source", 0)
-        self._set_axis(0, source.width, Rectangle(0, 0, wide.width, wide.height))
+        self._set_axis(0, source.width, scaling)
+        self._stretch.set_int("target_start", 0, 0)
+        self._stretch.set_matrix("colour_matrix", colour_matrix(scaling.params))
+        self._stretch.set_float("colour_offset", colour_offset(scaling.params))
         self._stretch.set_float("brightness", 1.0)
         self._stretch.set_float("grain", 0.0)
         _draw_triangle()
 
-    def _stretch_rows(self, framebuffer: int, name: str, place: Rectangle, brightness: float) -> None:
-        """Second half: the named surface to the height of `place`, onto the target."""
-        wide = self._surfaces[name]
+    def _stretch_rows(self, framebuffer: int, scaling: _Scaling, brightness: float) -> None:
+        """Second half: the named surface to the height that is seen, onto the target."""
+        wide, seen = self._surfaces[scaling.name], scaling.seen
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, framebuffer)
-        GL.glViewport(place.x, place.y, place.width, place.height)
+        GL.glViewport(seen.x, seen.y, seen.width, seen.height)
         wide.bind(0)
-        self._set_axis(1, wide.height, place)
+        self._set_axis(1, wide.height, scaling)
+        self._stretch.set_int("target_start", seen.x, seen.y)
         self._stretch.set_float("brightness", brightness)
         self._stretch.set_float("grain", GRAIN)
         _draw_triangle()
 
-    def _set_axis(self, axis: int, source_size: int, place: Rectangle) -> None:
+    def _set_axis(self, axis: int, source_size: int, scaling: _Scaling) -> None:
+        place, seen = scaling.place, scaling.seen
         self._stretch.set_int("axis", axis)
         self._stretch.set_int("source_size", source_size)
         self._stretch.set_int("target_size", place.height if axis else place.width)
-        self._stretch.set_int("target_start", place.x, place.y)
+        self._stretch.set_int("offset", seen.y - place.y if axis else seen.x - place.x)
+        self._stretch.set_float("zoom", scaling.params.zoom)
         self._stretch.set_int("is_flipped", axis)
 
     def _surface(self, name: str, width: int, height: int, *, bits: int) -> Surface:

@@ -11,6 +11,7 @@ from PyQt6.QtGui import QOffscreenSurface, QOpenGLContext
 
 from engine.chunk import Chunk
 from engine.frame_ring import FrameRing
+from tests.vj.output import picture_reference
 from vj.output.displays import output_format
 from vj.output.frame_reader import FrameReader
 from vj.output.params import OutputParams
@@ -58,6 +59,7 @@ def draw(context: None, tmp_path: Path) -> Iterator[Draw]:
         assert GL.glGetError() == GL.GL_NO_ERROR
         return np.frombuffer(data, np.uint8).reshape(size[1], size[0], 4)[::-1, :, :3].copy()
 
+    drawn.renderer = renderer
     yield drawn
     renderer.release()
     for target in targets.values():
@@ -191,3 +193,101 @@ def test_the_shaders_compile_for_opengl_es_too(qt_application):
     for name in ("blend", "stretch", "idle"):
         Program(name, is_es=True).delete()
     context.doneCurrent()
+
+
+def noise_picture() -> np.ndarray:
+    """Soft shapes and hard edges in strong colours, (90, 160, 3)."""
+    random = np.random.default_rng(7)
+    blocks = np.kron(random.integers(0, 256, (9, 16, 3)), np.ones((10, 10, 1)))
+    return np.clip(blocks + random.normal(0, 12, (90, 160, 3)), 0, 255).astype(np.uint8)
+
+
+EFFECTS = {
+    "hue": OutputParams(hue=75.0),
+    "hue back": OutputParams(hue=-160.0),
+    "grey": OutputParams(saturation=0.0),
+    "vivid": OutputParams(saturation=2.0),
+    "flat": OutputParams(contrast=0.3),
+    "hard": OutputParams(contrast=2.0),
+    "zoom": OutputParams(zoom=1.37),
+    "all": OutputParams(hue=40.0, saturation=1.4, contrast=1.2, zoom=2.5, level=0.8),
+    "none": OutputParams(),
+}
+
+
+def test_effects_are_what_plain_arithmetic_says(draw: Draw, tmp_path: Path):
+    picture = noise_picture()
+    stream(tmp_path / "ring", np.repeat(picture[None], 9, axis=0))
+    at_s = settle(draw)
+    for name, params in EFFECTS.items():
+        for size in ((320, 180), (160, 90)):
+            off = np.abs(draw(at_s, params, size=size) - picture_reference.drawn(picture, params, size))
+            # half a step of rounding, half a step of grain, and what ten bits before a gain of two leave
+            assert off.max() <= 2.0, name
+            assert off.mean() < 0.5, name
+
+
+def test_effects_at_rest_leave_every_byte_as_it_was(draw: Draw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from vj.output import gl_objects
+
+    picture = noise_picture()
+    stream(tmp_path / "ring", np.repeat(picture[None], 9, axis=0))
+    at_s = settle(draw)
+    sizes = ((320, 180), (300, 300), (701, 180))
+    at_rest = [draw(at_s, size=size) for size in sizes]
+    compile_source = gl_objects.GL.glShaderSource
+
+    def compile_without_effects(shader: int, text: str) -> None:
+        plain = text.replace("colour_matrix * sum + colour_offset", "sum").replace(") / zoom;", ");")
+        assert ("sum = " in text) == (plain != text)
+        compile_source(shader, plain)
+
+    monkeypatch.setattr(gl_objects.GL, "glShaderSource", compile_without_effects)
+    plain = gl_objects.Program("stretch", is_es=False)
+    monkeypatch.setattr(draw.renderer, "_stretch", plain)
+    for size, before in zip(sizes, at_rest, strict=True):
+        assert (draw(at_s, size=size) == before).all()
+
+
+def test_a_turned_hue_keeps_grey_grey(draw: Draw, tmp_path: Path):
+    ramp = grey(0)
+    ramp[...] = np.linspace(0, 255, 160)[:, None]
+    stream(tmp_path / "ring", ramp)
+    at_s = settle(draw)
+    before = draw(at_s).astype(int)
+    for hue in (-180.0, -63.0, 45.0, 120.0):
+        turned = draw(at_s, OutputParams(hue=hue)).astype(int)
+        assert np.abs(turned - before).max() <= 1
+        assert np.ptp(turned, axis=-1).max() <= 1
+
+
+def test_a_third_of_the_wheel_swaps_the_primaries(draw: Draw, tmp_path: Path):
+    red = grey(0)
+    red[..., 0] = 200
+    stream(tmp_path / "ring", red)
+    at_s = settle(draw)
+    assert np.abs(draw(at_s, OutputParams(hue=120.0)).astype(int) - (0, 200, 0)).max() <= 1
+    assert np.abs(draw(at_s, OutputParams(hue=-120.0)).astype(int) - (0, 0, 200)).max() <= 1
+
+
+def test_zoom_keeps_the_centre_and_fills_the_bars(draw: Draw, tmp_path: Path):
+    picture = grey(40)
+    picture[:, 44:46, 79:81] = 255
+    stream(tmp_path / "ring", picture)
+    size = (320, 320)
+    at_s = settle(draw, size)
+    once, twice = draw(at_s, size=size), draw(at_s, OutputParams(zoom=2.0), size=size)
+    assert not once[0].any()
+    assert twice[0].all(), "the enlarged picture covers the bars"
+    for drawn, width in ((once, 4), (twice, 8)):
+        bright = np.argwhere(drawn[..., 0] > 147)
+        assert bright.mean(axis=0) == pytest.approx([159.5, 159.5], abs=0.3)
+        assert np.ptp(bright[:, 0]) + 1 == pytest.approx(width, abs=2)
+
+
+def test_blackout_and_level_zero_stay_black_under_any_effect(draw: Draw, tmp_path: Path):
+    stream(tmp_path / "ring", grey(90))
+    at_s = settle(draw)
+    assert not draw(at_s, OutputParams(contrast=0.0, zoom=3.0, blackout=True)).any()
+    assert not draw(at_s, OutputParams(contrast=0.0, hue=90.0, level=0.0)).any()
+    assert np.abs(draw(at_s, OutputParams(contrast=0.0)).astype(int) - 127).max() <= 1
