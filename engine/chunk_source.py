@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from engine.params import ChunkParams
 
 DEFAULT_MODEL = "ember"
+SLOWEST_FPS, FASTEST_FPS = 0.1, 1000.0  # of a test pattern made as slow as a model
 DEVICES = ("auto", "cpu", "cuda")
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 
@@ -114,11 +115,25 @@ def load_source(choice: SourceChoice) -> ChunkSource:
             check_size(*choice.size)
         except ValueError as error:
             raise ChoiceError(str(error)) from None
-    if choice.model == TEST_PATTERN_NAME:
+    name, _, made_fps = choice.model.partition("@")
+    if name == TEST_PATTERN_NAME:
         from engine.test_pattern import TEST_PATTERN_SIZE, TestPattern
 
-        return TestPattern(*(choice.size or TEST_PATTERN_SIZE))
+        return TestPattern(*(choice.size or TEST_PATTERN_SIZE), made_fps=_speed(choice.model, made_fps))
     return _load_generator(choice)
+
+
+def _speed(model: str, text: str) -> float | None:
+    """Read the speed in "test-pattern@16": frames made a second. Raises ChoiceError."""
+    if not text:
+        return None
+    try:
+        made_fps = float(text)
+    except ValueError:
+        made_fps = 0.0
+    if not SLOWEST_FPS <= made_fps <= FASTEST_FPS:
+        raise ChoiceError(f"model {model!r}: write frames a second, {SLOWEST_FPS:g} to {FASTEST_FPS:g}, after the @")
+    return made_fps
 
 
 def _load_generator(choice: SourceChoice) -> ChunkSource:

@@ -17,6 +17,7 @@ from engine.params import PROMPT_PADS, ChunkParams
 
 TEST_PATTERN_SIZE = (256, 144)  # width, height
 TEST_PATTERN_RATE_FPS = 16.0
+LAMP_SHARE = 16  # of the picture's width
 FRAMES_PER_LATENT = 4  # as the Wan VAE; the first latent frame of a stream is one frame
 
 
@@ -49,7 +50,14 @@ class TestPattern:
     model_name = TEST_PATTERN_NAME
     device_name = "none"
 
-    def __init__(self, width: int, height: int, rate_fps: float = TEST_PATTERN_RATE_FPS) -> None:
+    def __init__(
+        self, width: int, height: int, rate_fps: float = TEST_PATTERN_RATE_FPS, made_fps: float | None = None
+    ) -> None:
+        """`made_fps` makes it as slow as a model: so many frames a second; None = as fast as they are drawn.
+
+        Then a lamp in the upper left corner also goes on and off with each hard cut.
+        """
+        self._made_fps = made_fps
         self.width = width
         self.height = height
         self.rate_fps = rate_fps
@@ -67,10 +75,14 @@ class TestPattern:
             self._stream_id += 1
             self._next_frame = 0
         self._texts = params.prompt_texts
+        began_s = time.monotonic()
         latent_frames = 1 if params.chunk_frames == 1 else 3
         count = FRAMES_PER_LATENT * latent_frames - (FRAMES_PER_LATENT - 1 if self._next_frame == 0 else 0)
+        frames = self._draw(params, count)
+        if self._made_fps is not None:
+            time.sleep(max(0.0, began_s + count / self._made_fps - time.monotonic()))
         chunk = Chunk(
-            frames=self._draw(params, count),
+            frames=frames,
             stream_id=self._stream_id,
             first_frame=self._next_frame,
             rate_fps=self.rate_fps,
@@ -115,6 +127,9 @@ class TestPattern:
         brightness = 0.55 + waves / 3 * 0.45  # 0.1..1
         frames = np.empty((count, self.height, self.width, 4), np.uint8)
         frames[..., :3] = brightness[..., None] * 255 * self._colour(params.heard_weights)
+        if self._made_fps is not None:
+            lamp = max(1, self.width // LAMP_SHARE)
+            frames[:, :lamp, :lamp, :3] = 255 * (self._stream_id % 2)
         frames[..., 3] = 255
         return frames
 

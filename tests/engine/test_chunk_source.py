@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from engine import render
-from engine.chunk_source import SourceChoice, SourceError, load_source
+from engine.chunk_source import ChoiceError, SourceChoice, SourceError, load_source
 from engine.frame_ring import FrameRing
 from engine.inbox import Inbox
 from engine.messages import Command, Done, Failure, GeneratorStatus, Message
@@ -124,3 +125,19 @@ def test_a_checkpoint_of_another_size_is_recognised(model: Path) -> None:
 def test_a_gpu_that_is_not_there_is_a_sentence(model: Path) -> None:
     with pytest.raises(SourceError, match="no NVIDIA GPU"):
         load_source(SourceChoice(str(model), device="cuda"))
+
+
+def test_a_test_pattern_can_be_as_slow_as_a_model() -> None:
+    source = load_source(SourceChoice("test-pattern@60", (32, 16)))
+    began_s = time.monotonic()
+    first = source.generate_chunk(ChunkParams())
+    assert time.monotonic() - began_s >= 9 / 60 - 1e-3
+    source.hard_cut()
+    second = source.generate_chunk(ChunkParams())
+    assert {int(chunk.frames[0, 0, 0, 0]) for chunk in (first, second)} == {0, 255}, "the lamp shows each cut"
+
+
+@pytest.mark.parametrize("model", ["test-pattern@fast", "test-pattern@0", "test-pattern@nan"])
+def test_a_speed_that_is_none_is_one_sentence(model) -> None:
+    with pytest.raises(ChoiceError, match="frames a second, 0.1 to 1000"):
+        load_source(SourceChoice(model))
