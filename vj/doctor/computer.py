@@ -29,7 +29,7 @@ def _check_osc(wanted: OscEndpoint | None) -> Finding:
         opened = open_socket(endpoint)
     except OscPortError as error:
         # the usual port is no condition: the show goes on without OSC
-        return missing(NETWORK, "OSC", str(error), "choose a free port: --osc PORT", stops_show=wanted is not None)
+        return missing(NETWORK, "OSC", str(error), "choose a free port: --osc PORT", stops_show=not endpoint.is_default)
     host, port = opened.getsockname()[:2]
     opened.close()
     if endpoint.is_default and port != endpoint.port:

@@ -54,7 +54,10 @@ def _check_screens(wanted: str) -> Iterator[Finding]:
 
 def _check_renderer() -> Iterator[Finding]:
     """Yield version and maker of the OpenGL that the output would draw with."""
-    from OpenGL import GL
+    try:
+        from OpenGL import GL
+    except ImportError:
+        return  # told where the window was loaded
     from PyQt6.QtGui import QOffscreenSurface, QOpenGLContext
 
     from vj.output.displays import output_format
