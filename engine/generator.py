@@ -17,7 +17,8 @@ from engine.chunk import Chunk
 from engine.frame_size import check_size
 from engine.latent_anchor import LatentAnchor
 from engine.loading import choose_device, choose_dtype, load_decoder, load_text_encoder, load_transformer
-from engine.lora.mixer import LoraMixer, lora_folders, wanted_loras
+from engine.lora.mixer import LoraMixer, lora_folders
+from engine.lora.slots import wanted_loras
 from engine.model.transformer import CausalWanTransformer
 from engine.model_presets import ModelPreset
 from engine.noise import NoiseSource, morph_noise
@@ -183,8 +184,7 @@ class Generator:
         self._mix_loras(params, wait=True)
 
     def _mix_loras(self, params: ChunkParams, *, wait: bool = False) -> None:
-        wanted = wanted_loras(params.lora_files, params.lora_weights, params.lora_switches)
-        if self.loras.apply(wanted, wait=wait):
+        if self.loras.apply(wanted_loras(params), wait=wait):
             self._prompt_cache.forget()  # its keys and values were made with the weights before
 
     def _apply_cut(self) -> None:

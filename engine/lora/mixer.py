@@ -7,24 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from engine.lora.lora_file import LoraFile, read_lora
+from engine.lora.slots import LoraWeight
 from engine.weight_files import CheckpointError
 
 LORA_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
-
-
-@dataclass(frozen=True)
-class LoraWeight:
-    """One slot as it is wanted: a file's path and its strength."""
-
-    path: str
-    weight: float
 
 
 class LoraMixer:
@@ -158,9 +150,3 @@ def lora_folders() -> tuple[Path, ...]:
     except ModuleNotFoundError:
         return ()  # a machine that only trains or renders
     return (platformdirs.user_data_path("vj", appauthor=False) / "loras",)
-
-
-def wanted_loras(files: Sequence[str], weights: Sequence[float], switches: Sequence[bool]) -> tuple[LoraWeight, ...]:
-    """Slots that are switched on and hold a file, as `LoraMixer.apply` takes them."""
-    slots = zip(files, weights, switches, strict=True)
-    return tuple(LoraWeight(file, weight) for file, weight, is_on in slots if is_on and file)

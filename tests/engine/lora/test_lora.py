@@ -9,9 +9,11 @@ from safetensors.torch import save_file
 
 from engine.key_maps import dit_to_diffusers
 from engine.lora.lora_file import LoraError, read_lora
-from engine.lora.mixer import LoraMixer, LoraWeight, find_lora, wanted_loras
+from engine.lora.mixer import LoraMixer, find_lora
+from engine.lora.slots import LoraWeight, lora_values, parse_lora, wanted_loras
 from engine.model.config import ModelConfig
 from engine.model.transformer import CausalWanTransformer
+from engine.params import ChunkParams
 from engine.weight_files import CheckpointError
 from tests.engine.tiny import tiny_transformer
 
@@ -216,4 +218,16 @@ def test_a_file_is_found_by_name_and_a_missing_one_is_a_sentence(model, tmp_path
 
 
 def test_only_slots_that_are_on_and_hold_a_file_are_wanted():
-    assert wanted_loras(("a", "", "c"), (0.5, 1.0, 1.0), (True, True, False)) == (LoraWeight("a", 0.5),)
+    params = ChunkParams.from_values(lora_values(["glow.safetensors:0.5", "c:/loras/a.safetensors"]))
+    assert wanted_loras(params) == (LoraWeight("glow.safetensors", 0.5), LoraWeight("c:/loras/a.safetensors", 1.0))
+    assert wanted_loras(ChunkParams()) == ()
+    with pytest.raises(ValueError, match="there are 8 slots"):
+        lora_values(["a"] * 9)
+
+
+@pytest.mark.parametrize(
+    ("text", "parsed"),
+    [("a:0.5", ("a", 0.5)), ("c:/a", ("c:/a", 1.0)), ("a:-1", ("a", -1.0)), ("a", ("a", 1.0)), (":2", (":2", 1.0))],
+)
+def test_a_weight_follows_the_last_colon(text, parsed):
+    assert parse_lora(text) == parsed
