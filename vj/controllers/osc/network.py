@@ -13,6 +13,7 @@ from vj.controllers.events import ControlEvent
 from vj.controllers.osc.endpoint import OscEndpoint, OscPortError
 from vj.controllers.osc.input import OscInput
 from vj.controllers.osc.output import OscListener, OscOutput
+from vj.controllers.osc.player import OscWords
 from vj.controllers.osc.state import StateSources
 from vj.controllers.osc.template import Template
 from vj.controls import Controls
@@ -44,7 +45,8 @@ class OscNetwork:
         self._tell = tell
         self.output = OscOutput(controls, sources)
         self._add_listeners(options)
-        self.input = self._open(controls, options, play_event)
+        aliases = {address: alias for template in options.templates for address, alias in template.receives.items()}
+        self.input = self._open(controls, options, OscWords(aliases, self.output.services, play_event))
 
     def start(self) -> None:
         """Begin to listen."""
@@ -60,13 +62,10 @@ class OscNetwork:
             self.input.stop()
         self.output.close()
 
-    def _open(
-        self, controls: Controls, options: OscOptions, play_event: Callable[[ControlEvent], object]
-    ) -> OscInput | None:
+    def _open(self, controls: Controls, options: OscOptions, words: OscWords) -> OscInput | None:
         """Open the port. Without a choice of the user's, a show without OSC is better than none."""
-        aliases = {address: alias for template in options.templates for address, alias in template.receives.items()}
         try:
-            return OscInput(controls, options.endpoint, aliases, self.output.services, play_event)
+            return OscInput(controls, options.endpoint, words)
         except OscPortError as error:
             if options.endpoint is not None:
                 raise
