@@ -12,7 +12,9 @@ from pathlib import Path
 from engine.messages import GeneratorStatus
 from vj.commands import CommandQueue
 from vj.conductor import Conductor
+from vj.controllers.feedback import MidiFeedback
 from vj.controllers.learn import Learn
+from vj.controllers.learned_files import is_learned
 from vj.controllers.mapping import load_mappings
 from vj.controllers.midi import MidiInput
 from vj.controllers.osc.network import OscNetwork, OscOptions
@@ -70,6 +72,8 @@ class Performance:
         self.conductor = Conductor()
         self.tempo = Tempo(self.controls, self.conductor, generator, playback)
         self.clock = self.tempo.clock
+        self.midi.listen_system(self.tempo.hear_midi)
+        self.lights = MidiFeedback(self.router, self.controls, self.midi.outputs, self.clock.beat_at)
         self.modulation = ModulationBank(self.store.snapshot, self.clock.beat_at, lambda: SILENCE)
         self.conductor.add(self.modulation)
         self.transitions = Transitions(self.controls, self.clock.beat_at)
@@ -87,6 +91,7 @@ class Performance:
         """Let the controllers in and begin to play what moves by time."""
         self.osc_network.start()
         self.midi.start()
+        self.lights.start()
         self.conductor.start()
         self.repertoire.start()
 
@@ -98,6 +103,7 @@ class Performance:
     def stop(self) -> None:
         """Stop in reverse order."""
         self.conductor.stop()
+        self.lights.stop()
         self.midi.stop()
         self.osc_network.stop()
         self.repertoire.stop()
@@ -107,4 +113,7 @@ class Performance:
 
     def _mapping_files(self) -> list[Path]:
         asked = self._options.mappings
-        return list(list_files(MAPPINGS).values()) if asked is None else list(asked)
+        if asked is None:
+            return list(list_files(MAPPINGS).values())
+        learned = [path for path in list_files(MAPPINGS).values() if is_learned(path)]
+        return [*asked, *(path for path in learned if path not in asked)]

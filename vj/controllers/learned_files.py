@@ -38,7 +38,7 @@ class LearnedFiles:
 
     def owns(self, path: Path) -> bool:
         """Whether a mapping file is one of those written here."""
-        return path.parent == self._folder and path.name.startswith(PREFIX)
+        return path.parent == self._folder and is_learned(path)
 
     def write(
         self, device: str, control: str, lines: Sequence[Mapping[str, object]], kept: Sequence[Binding] = ()
@@ -84,6 +84,11 @@ class LearnedFiles:
             beside.replace(path)
         except OSError as error:
             raise FileError(path, f"cannot be written ({error.strerror})") from None
+
+
+def is_learned(path: Path) -> bool:
+    """Whether a mapping file has the name that learning gives."""
+    return path.name.startswith(PREFIX)
 
 
 def line_of(binding: Binding) -> dict[str, object]:

@@ -73,6 +73,11 @@ class _LightReader:
         levels = {
             word: _level(f"{key}.{word}", line.get(word), rest, self._report) for word, rest in self._levels.items()
         }
+        width = len(levels["on"])
+        levels = {word: level * width if len(level) == 1 else level for word, level in levels.items()}
+        if any(len(level) != width for level in levels.values()):
+            self._report(key, f"its levels are of different lengths; on has {width}")
+            return None
         if "shows" in line and line["shows"] == BEAT:
             return Light(output, None, **levels)
         shown = self._shown(key, output, line)

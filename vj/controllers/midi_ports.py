@@ -1,4 +1,4 @@
-"""MIDI ports of this computer behind a small protocol, by python-rtmidi.
+"""MIDI ports of this computer behind a small protocol: which driver serves it, and what ports it has now.
 
 Knows nothing of messages or mappings. A computer without MIDI is told in a sentence, never an exception from a driver.
 """
@@ -9,41 +9,44 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
+
+from vj.controllers.midi_drivers import (
+    CLIENT_NAME,
+    DRIVERS,
+    MidiDriver,
+    MidiUnavailableError,
+    OnBytes,
+    OpenOutput,
+    OpenPort,
+    make_driver,
+)
 
 BACKEND_VARIABLE = "MIDO_BACKEND"  # mido's own: "mido.backends.rtmidi/UNIX_JACK"
-CLIENT_NAME = "vj"
 ALSA_SEQUENCER = Path("/dev/snd/seq")
 JACK_SOCKETS = Path("/dev/shm")
-DRIVERS = {"LINUX_ALSA": "alsa", "UNIX_JACK": "jack", "MACOSX_CORE": "core", "WINDOWS_MM": "winmm", "UNSPECIFIED": ""}
 RETRY_S = 30.0  # a driver that failed prints to the terminal each time it is asked
-
-OnBytes = Callable[[Sequence[int], int], None]  # one whole message, time.monotonic_ns(); on the driver's thread
-
-
-class MidiUnavailableError(RuntimeError):
-    """No MIDI here now; the sentence says what is missing."""
-
-
-class OpenPort(Protocol):
-    """A port that delivers until it is closed."""
-
-    def close(self) -> None:
-        """Stop delivering; waits for a delivery in progress."""
-        ...
 
 
 class MidiPorts(Protocol):
-    """Where input ports are listed and opened. Used by one thread."""
+    """Where ports are listed and opened. Used by one thread."""
 
     def names(self) -> list[str]:
-        """List the input ports there are now. Raises MidiUnavailableError."""
+        """List the ports that send now, but our own. Raises MidiUnavailableError."""
+        ...
+
+    def output_names(self) -> list[str]:
+        """List the ports that take messages now. Raises MidiUnavailableError."""
         ...
 
     def open(self, name: str, on_bytes: OnBytes) -> OpenPort:
-        """Open one port by its listed name. Raises MidiUnavailableError when it is gone or taken."""
+        """Open one sending port by its listed name. Raises MidiUnavailableError when it is gone or taken."""
+        ...
+
+    def open_output(self, name: str) -> OpenOutput:
+        """Open one taking port by its listed name. Raises MidiUnavailableError when it is gone or taken."""
         ...
 
     def close(self) -> None:
@@ -51,9 +54,9 @@ class MidiPorts(Protocol):
         ...
 
 
-def device_name(port_name: str) -> str:
-    """Strip the numbers ALSA gives a port anew at every plugging, so that a device keeps its name."""
-    return re.sub(r" \d+:\d+$", "", port_name)
+def device_name(port_name: str, platform: str = sys.platform) -> str:
+    """Strip the numbers ALSA and Windows give a port anew at every plugging, so that a device keeps its name."""
+    return re.sub(r" \d+$" if platform == "win32" else r" \d+:\d+$", "", port_name)
 
 
 def choose_api(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> str:
@@ -63,9 +66,11 @@ def choose_api(environment: Mapping[str, str] = os.environ, platform: str = sys.
     writes to the terminal.
     """
     asked = environment.get(BACKEND_VARIABLE, "").partition("/")[2]
+    if asked and asked not in DRIVERS:
+        raise MidiUnavailableError(f"{BACKEND_VARIABLE} asks for {asked}, which is none of {', '.join(DRIVERS)}")
     if asked and asked != "UNIX_JACK":
         return asked
-    has_jack = _has_jack_server(environment)
+    has_jack = bool(_jack_server(environment))
     if asked:
         if not has_jack:
             raise MidiUnavailableError(f"{BACKEND_VARIABLE} asks for JACK and no JACK server runs")
@@ -79,76 +84,79 @@ def choose_api(environment: Mapping[str, str] = os.environ, platform: str = sys.
     raise MidiUnavailableError(f"no MIDI on this computer: neither {ALSA_SEQUENCER} nor a JACK server")
 
 
-def _has_jack_server(environment: Mapping[str, str]) -> bool:
+def _jack_server(environment: Mapping[str, str]) -> frozenset[tuple[str, int, int]]:
+    """Tell one running JACK server from the next by its sockets; empty when none runs.
+
+    Without touching libjack: a client of a server that is gone lists its ports for ever.
+    """
     server = environment.get("JACK_DEFAULT_SERVER", "default")
-    return any(JACK_SOCKETS.glob(f"jack_{server}_*_0"))
+    found = set()
+    for path in JACK_SOCKETS.glob(f"jack_{server}_*_0"):
+        try:
+            status = path.stat()
+        except OSError:
+            continue  # it has just gone
+        found.add((path.name, status.st_ino, status.st_ctime_ns))
+    return frozenset(found)
 
 
 class RtMidiPorts:
-    """Ports by python-rtmidi. Keeps one client open to list ports with, since making one costs a driver connection."""
+    """The ports of the system's driver. Connects when asked first, and again when a JACK server was restarted."""
 
     def __init__(self) -> None:
-        self._lister: Any = None  # rtmidi.MidiIn
+        self._driver: MidiDriver | None = None
         self._api = ""
+        self._server: frozenset[tuple[str, int, int]] = frozenset()
         self._failure = ""
         self._next_try_s = 0.0  # time.monotonic()
 
     def names(self) -> list[str]:
-        """List the input ports there are now. Raises MidiUnavailableError."""
-        if self._lister is None:
-            self._connect()
-        return list(self._lister.get_ports())
+        """List the ports that send now, but our own. Raises MidiUnavailableError.
+
+        It also does so, once, when the JACK server is another than before: all ports are to be opened anew.
+        """
+        return [name for name in self._connected().input_names() if not _is_ours(name)]
+
+    def output_names(self) -> list[str]:
+        """List the ports that take messages now, but our own. Raises MidiUnavailableError as `names` does."""
+        return [name for name in self._connected().output_names() if not _is_ours(name)]
 
     def open(self, name: str, on_bytes: OnBytes) -> OpenPort:
-        """Open one port by its listed name. Raises MidiUnavailableError when it is gone or taken."""
-        return _RtMidiPort(self._api, name, on_bytes)
+        """Open one sending port by its listed name. Raises MidiUnavailableError when it is gone or taken."""
+        return self._connected().open_input(name, on_bytes)
+
+    def open_output(self, name: str) -> OpenOutput:
+        """Open one taking port by its listed name. Raises MidiUnavailableError when it is gone or taken."""
+        return self._connected().open_output(name)
 
     def close(self) -> None:
         """Let the driver go."""
-        if self._lister is not None:
-            self._lister.delete()
-            self._lister = None
+        if self._driver is not None:
+            self._driver.close()
+            self._driver = None
 
-    def _connect(self) -> None:
-        if self._failure and time.monotonic() < self._next_try_s:
+    def _connected(self) -> MidiDriver:
+        if self._driver is not None and self._api == "UNIX_JACK" and self._server != _jack_server(os.environ):
+            self.close()
+            raise MidiUnavailableError("the JACK server has stopped or was started anew")
+        if self._driver is None:
+            self._driver = self._connect()
+        return self._driver
+
+    def _connect(self) -> MidiDriver:
+        server = _jack_server(os.environ)
+        if self._failure and time.monotonic() < self._next_try_s and server == self._server:
             raise MidiUnavailableError(self._failure)
-        self._api = choose_api()
+        self._api, self._server = choose_api(), server
         try:
-            self._lister = _make_client(self._api)
+            driver = make_driver(self._api)
         except MidiUnavailableError as error:
             self._failure, self._next_try_s = str(error), time.monotonic() + RETRY_S
             raise
+        self._failure = ""
+        return driver
 
 
-class _RtMidiPort:
-    """One open port; rtmidi's thread calls `on_bytes`."""
-
-    def __init__(self, api: str, name: str, on_bytes: OnBytes) -> None:
-        import rtmidi
-
-        self._client = _make_client(api)
-        try:
-            number = self._client.get_ports().index(name)
-            self._client.set_callback(lambda event, _: on_bytes(event[0], time.monotonic_ns()))
-            self._client.open_port(number, name=name)
-        except (ValueError, rtmidi.RtMidiError) as error:
-            self._client.delete()
-            raise MidiUnavailableError(f"{name} cannot be opened: {error}") from None
-
-    def close(self) -> None:
-        """Stop delivering."""
-        self._client.close_port()
-        self._client.delete()
-
-
-def _make_client(api: str) -> Any:
-    try:
-        import rtmidi
-    except ImportError as error:
-        raise MidiUnavailableError(f"MIDI needs python-rtmidi: pip install python-rtmidi ({error})") from None
-    if api not in DRIVERS:
-        raise MidiUnavailableError(f"{BACKEND_VARIABLE} asks for {api}, which is none of {', '.join(DRIVERS)}")
-    try:
-        return rtmidi.MidiIn(rtmidi.get_compiled_api_by_name(DRIVERS[api]), name=CLIENT_NAME)
-    except rtmidi.RtMidiError as error:
-        raise MidiUnavailableError(f"the MIDI driver {api} does not answer: {error}") from None
+def _is_ours(port_name: str) -> bool:
+    """Whether a listed port is one that we opened: JACK and ALSA list the near ends of connections too."""
+    return re.match(rf"{CLIENT_NAME}(-\d+)?:", port_name) is not None

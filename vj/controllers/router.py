@@ -61,6 +61,7 @@ class Router:
         self._touches: dict[tuple[str, str], Touch] = {}  # (device, control)
         self._turned: dict[tuple[str, str, str], float] = {}  # (device, control, address) -> exact position
         self._lost: set[tuple[str, str, str]] = set()  # moved elsewhere while their device was away
+        self._devices: frozenset[str] = frozenset()
         self._last: Played | None = None
         self._tap: Tap | None = None
 
@@ -105,6 +106,8 @@ class Router:
         key = (event.device, event.control)
         with self._lock:
             before = self._touches.get(key)
+            if event.device not in self._devices:
+                self._devices |= {event.device}
             if not event.clicks:
                 self._touches[key] = Touch(event.value, event.time_ns)
         if is_taken:
@@ -130,6 +133,11 @@ class Router:
     def touch(self, device: str, control: str) -> Touch | None:
         """Where a control was heard last; None before that."""
         return self._touches.get((device, control))
+
+    @property
+    def devices(self) -> frozenset[str]:
+        """The devices that were heard so far."""
+        return self._devices
 
     def ghosts(self) -> Mapping[str, Ghost]:
         """Where controls wait to be taken up, by address; of several on one parameter the one moved last.

@@ -1,10 +1,11 @@
-"""A router with the lines of one mapping file, for tests that move its controls."""
+"""A router with the lines of one mapping file, and real MIDI controllers on a JACK server."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from engine.parameter import Value
+from tests.servers.midi_box import MidiBox
 from vj.commands import CommandQueue
 from vj.controllers.events import ControlEvent
 from vj.controllers.mapping import load_mappings
@@ -38,3 +39,19 @@ def rig(tmp_path) -> Callable[[str], Rig]:
         return Rig(Router(controls, mappings), controls)
 
     return build
+
+
+@pytest.fixture
+def plug(jack, monkeypatch) -> Iterator[Callable[[str], MidiBox]]:
+    """Plug a controller of a name: `plug("nanoKONTROL2").send(0xB0, 5, 127)`; unplugged at the end."""
+    for name, value in jack.env.items():
+        monkeypatch.setenv(name, value)
+    boxes: list[MidiBox] = []
+
+    def make(name: str) -> MidiBox:
+        boxes.append(MidiBox(name))
+        return boxes[-1]
+
+    yield make
+    for box in boxes:
+        box.unplug()
