@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from engine.checkpoint_kinds import Difference, compare, grouped, likely_kind
 from engine.key_maps import published_names
-from engine.weight_files import CheckpointError, WeightFile, read_weight_file, tensors_of
+from engine.weight_files import CheckpointError, TooLargeError, WeightFile, read_weight_file, tensors_of
 
 __all__ = ["Checkpoint", "CheckpointError", "LoadReport", "load_into", "read_checkpoint"]
 
@@ -51,7 +51,13 @@ class LoadReport:
 
 def read_checkpoint(path: Path | str) -> Checkpoint:
     """Read a weight file or a split folder of any flavour. Raises CheckpointError with a sentence if it cannot."""
-    file = read_weight_file(Path(path))
+    try:
+        file = read_weight_file(Path(path))
+    except TooLargeError as error:
+        raise CheckpointError(
+            f"{path}: this is {likely_kind(error.shapes)} of {error.size_gb:.1f} GB; this computer does not give it so "
+            "much memory"
+        ) from None
     entries, flavour = _pick_nest(file)
     tensors = tensors_of(entries)
     if not tensors:

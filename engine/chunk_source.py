@@ -101,7 +101,11 @@ class SourceChoice:
 
 
 class SourceError(Exception):
-    """A model that could not be loaded; the text is the sentence for the user."""
+    """A model that could not be loaded; the text is the sentence for the user, `details` are lines for a log."""
+
+    def __init__(self, sentence: str, details: str = "") -> None:
+        self.details = details
+        super().__init__(sentence)
 
 
 class ChoiceError(SourceError):
@@ -164,4 +168,5 @@ def _load_generator(choice: SourceChoice) -> ChunkSource:
         raise SourceError(f"model {choice.model!r} does not fit into memory; choose a smaller --size") from None
     # RuntimeError is what torch raises for a device that is missing or full
     except (CheckpointError, ValueError, OSError, RuntimeError) as error:
-        raise SourceError(f"model {choice.model!r} cannot be loaded: {error}") from error
+        sentence, _, details = str(error).partition("\n")
+        raise SourceError(f"model {choice.model!r} cannot be loaded: {sentence.removesuffix(':')}", details) from error

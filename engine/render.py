@@ -117,7 +117,11 @@ def run(args: argparse.Namespace, read_plan: ReadPlan | None = None) -> int:
         return _complain(str(error), EXIT_WRONG_USE)
     except KeyboardInterrupt:
         return _complain("stopped; the clip under way is not kept", EXIT_STOPPED)
-    except (SourceError, VideoFileError, ArithmeticError) as error:
+    except SourceError as error:
+        if error.details:
+            sys.stderr.write(f"{error.details}\n")  # first, so that the last line is the one that matters
+        return _complain(str(error), EXIT_FAILED)
+    except (VideoFileError, ArithmeticError) as error:
         return _complain(str(error), EXIT_FAILED)
     except (RuntimeError, MemoryError) as error:  # what torch raises for a device that is full
         reason = str(error).partition("\n")[0] or "out of memory"

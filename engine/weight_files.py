@@ -24,6 +24,7 @@ _FOREIGN_MAGIC = {
     b"<": "a web page, probably a failed download; download it again",
 }
 _SAFETENSORS_LENGTH_BYTES = 8  # little-endian length of the JSON header that follows
+_NO_MEMORY = "Cannot allocate memory"  # in the error of a file that is mapped
 _FOLDER_NAMES = ("diffusion_pytorch_model.safetensors", "model.safetensors", "diffusion_pytorch_model.bin")
 _TORCH_READ_ERRORS = (  # what torch.load was seen to raise for damaged files, or may by its source
     RuntimeError,
@@ -41,6 +42,16 @@ _TORCH_READ_ERRORS = (  # what torch.load was seen to raise for damaged files, o
 
 class CheckpointError(Exception):
     """A weight file that cannot be used; the message says which, why and what to do."""
+
+
+class TooLargeError(CheckpointError):
+    """A whole file that this computer does not give the memory for; `shapes` are those of its tensors, by name."""
+
+    def __init__(self, path: Path, shapes: dict[str, tuple[int, ...]]) -> None:
+        self.path = path
+        self.size_gb = path.stat().st_size / 1e9
+        self.shapes = shapes
+        super().__init__(f"{path}: this computer does not give it the {self.size_gb:.1f} GB of memory it needs")
 
 
 @dataclass(frozen=True)
@@ -62,6 +73,8 @@ def read_weight_file(path: Path) -> WeightFile:
             raise CheckpointError(f"{path}: there is no such file{_near_names(path)}")
         if path.is_dir():
             return _read_folder(path)
+        if not path.is_file():
+            raise CheckpointError(f"{path}: it is neither a file nor a folder; name a weight file")
         size_bytes = path.stat().st_size
         with path.open("rb") as file:
             head = file.read(64)
@@ -100,9 +113,19 @@ def _read_safetensors(path: Path) -> WeightFile:
             return WeightFile(path, tensors, dict(file.metadata() or {}))
     except (SafetensorError, OSError, ValueError, TypeError, RuntimeError, AttributeError) as error:
         # Seen: SafetensorError for a bad header or a wrong size, the others for element types torch lacks.
+        if _NO_MEMORY in str(error):
+            raise TooLargeError(path, _read_shapes(path)) from None
         raise CheckpointError(
             f"{path}: the file is truncated or damaged ({_first_line(error)}); download or save it again"
         ) from error
+
+
+def _read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Return the shapes out of a safetensors header; nothing else of the file is read."""
+    with path.open("rb") as file:
+        (length,) = struct.unpack("<Q", file.read(_SAFETENSORS_LENGTH_BYTES))
+        header = json.loads(file.read(length))
+    return {name: tuple(entry["shape"]) for name, entry in header.items() if name != "__metadata__"}
 
 
 def _read_pickle(path: Path, *, is_zip: bool) -> dict[str, object]:

@@ -42,6 +42,8 @@ def run_worker(choice: SourceChoice, ring_path: Path, inbox: Inbox, send: Send) 
         source = load_source(choice)
         ring = _make_ring(ring_path, source)
     except SourceError as error:
+        if error.details:
+            _LOG.error("what does not fit:\n%s", error.details)
         return _fail(str(error), choice, send)
     except OSError as error:
         return _fail(f"the frame ring {ring_path} cannot be made: {error.strerror or error}", choice, send)

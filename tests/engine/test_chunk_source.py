@@ -121,6 +121,17 @@ def test_a_checkpoint_of_another_size_is_recognised(model: Path) -> None:
         load_source(SourceChoice(str(model)))
 
 
+def test_of_a_lora_given_as_a_model_the_last_line_says_so(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "diffusion_model.blocks.0.self_attn.q.lora_A.weight"
+    save_file({name: torch.zeros(4, 1536)}, model / "transformer.safetensors")
+    assert rendered(model, tmp_path / "a.mp4", "--prompt", "x") == 1
+    told = capsys.readouterr().err.rstrip().splitlines()
+    assert "this is a LoRA file for a 1.3B model" in told[-1]
+    assert any(name in line for line in told[:-1])
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="about machines without CUDA")
 def test_a_gpu_that_is_not_there_is_a_sentence(model: Path) -> None:
     with pytest.raises(SourceError, match="no NVIDIA GPU"):
