@@ -1,4 +1,4 @@
-"""From blocks of samples to features: everything that is measured, in one place. Knows nothing of devices or threads."""
+"""From blocks of samples to features: all that is measured, in one place. Knows nothing of devices or threads."""
 
 from __future__ import annotations
 

@@ -147,9 +147,7 @@ class BeatTracker:
         for candidate in (period * 2.0, period, period / 2.0):
             if not self._fastest <= candidate <= self._slowest:
                 continue
-            if candidate > period:
-                chosen = candidate
-            elif self._halves_alike(envelope, candidate):
+            if candidate > period or self._halves_alike(envelope, candidate):
                 chosen = candidate
             elif chosen > candidate:
                 break

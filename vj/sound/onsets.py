@@ -1,4 +1,4 @@
-"""Where something begins, per band: spectral flux against a threshold that follows the music. Knows nothing of beats."""
+"""Where something begins, per band: spectral flux over a threshold that follows the music. Knows nothing of beats."""
 
 from __future__ import annotations
 

@@ -1,0 +1,169 @@
+"""The ear of the instrument: one thread that opens an input, measures what comes in and looks for what has gone.
+
+Started and stopped by one thread; `features`, `status` and `devices` may be read by any.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from engine.parameter import Value
+from vj.sound.analysis import SoundAnalysis
+from vj.sound.features import SILENCE, SoundFeatures
+from vj.sound.listing import Listing
+from vj.sound.loopback import LoopbackInput, is_loopback
+from vj.sound.params import SoundParams
+from vj.sound.portaudio import InputRefusedError, OpenInput, PortAudio, SoundUnavailableError
+
+LOOK_EVERY_S = 1.0  # an input plugged in is heard within this time
+REFUSED_WAIT_S = 5.0  # before an input that is there and does not open is asked again: drivers write to the terminal
+NO_SAMPLES_S = 5.0  # an open input without any is opened anew; a sleeping sound server takes two
+SHORTEST_WAIT_S = 0.001
+ASKED_EVERY_S = 0.1
+OVERFLOWS = 20  # so many since it was opened, and an input is opened anew with a longer latency
+STOP_S = 2.0
+
+Snapshot = tuple[int, Mapping[str, Value]]  # version and values, as ParameterStore.versioned_snapshot() returns them
+
+
+@dataclass(frozen=True)
+class SoundStatus:
+    """What is listened to, and what keeps the sound away."""
+
+    device: str = ""  # the open input's name
+    problem: str = "no sound input yet"  # one sentence, or nothing
+    overflows: int = 0  # how often samples were lost since the input was opened
+
+
+class SoundInput:
+    """Listens to the input that the parameters name. A computer without sound is fine: features stay silent."""
+
+    def __init__(
+        self,
+        read_values: Callable[[], Snapshot],
+        portaudio: PortAudio | None = None,
+        look_every_s: float = LOOK_EVERY_S,
+    ) -> None:
+        """`read_values` gives the newest parameter values and their version; it never waits. Nothing is opened yet."""
+        self._read_values = read_values
+        self._portaudio = portaudio if portaudio is not None else PortAudio()
+        self._look_every_s = look_every_s
+        self._features = SILENCE
+        self._status = SoundStatus()
+        self._devices: tuple[str, ...] = ()
+        self._listing = Listing()
+        self._latency = "low"
+        self._version = -1
+        self._params = SoundParams()
+        self._device = ""  # what was asked for last
+        self._is_asked_for_devices = threading.Event()
+        self._is_stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sound", daemon=True)
+
+    @property
+    def features(self) -> SoundFeatures:
+        """The newest block's. Any thread; never waits."""
+        return self._features
+
+    @property
+    def status(self) -> SoundStatus:
+        """What is listened to now. Any thread; never waits."""
+        return self._status
+
+    def devices(self) -> tuple[str, ...]:
+        """Return the inputs known of, and have them looked for: the next call knows more. Any thread; never waits."""
+        self._is_asked_for_devices.set()
+        return self._devices
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close the input; waits at most two seconds."""
+        self._is_stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join(timeout=STOP_S)
+
+    def _run(self) -> None:
+        wait_s = 0.0  # the first look is at what PortAudio found when it was loaded
+        while not self._wait(wait_s):
+            try:
+                opened = self._open(is_first=not wait_s)
+            except SoundUnavailableError as error:
+                self._status = SoundStatus(problem=str(error))
+                wait_s = REFUSED_WAIT_S if isinstance(error, InputRefusedError) else self._look_every_s
+                continue
+            try:
+                problem = self._listen(opened)
+            finally:
+                opened.close()
+                self._features = SILENCE
+            self._status = SoundStatus(problem=problem)
+            wait_s = self._look_every_s if problem else SHORTEST_WAIT_S
+        self._listing.stop()
+
+    def _wait(self, wait_s: float) -> bool:
+        """Wait for this long or until another device is asked for; return whether it is time to stop."""
+        until_s = time.monotonic() + wait_s
+        while time.monotonic() < until_s and self._newest_params().device == self._device:
+            self._look_after_list()
+            if self._is_stopping.wait(min(wait_s, ASKED_EVERY_S)):
+                return True
+        return self._is_stopping.is_set()
+
+    def _open(self, is_first: bool) -> OpenInput:
+        """Open what the parameters name. Raises SoundUnavailableError."""
+        self._device = self._newest_params().device
+        if is_loopback(self._device):
+            return LoopbackInput(self._device)
+        if not is_first:
+            self._portaudio.renew()
+        names = self._portaudio.names()
+        self._devices = (*names, *filter(is_loopback, self._devices))
+        return self._portaudio.open(self._device, self._latency)
+
+    def _listen(self, opened: OpenInput) -> str:
+        """Measure until another device is asked for; return what went wrong, if anything did."""
+        self._status = SoundStatus(opened.name, "")
+        ring = opened.ring
+        analysis = SoundAnalysis(ring.rate_hz)
+        heard_s = time.monotonic()
+        while not self._is_stopping.is_set():
+            block = ring.read(analysis.block)
+            if block is not None:
+                heard_s = time.monotonic()
+                self._features = analysis.feed(*block, self._newest_params())
+                continue
+            if self._newest_params().device != self._device:
+                return ""
+            self._look_after_list()
+            if ring.overflows != self._status.overflows:
+                self._status = SoundStatus(opened.name, "", ring.overflows)
+                if ring.overflows > OVERFLOWS and self._latency == "low":
+                    self._latency = "high"
+                    return ""
+            if not opened.is_alive():
+                return f"{opened.name} is gone; it is looked for"
+            if time.monotonic() - heard_s > NO_SAMPLES_S:
+                return f"{opened.name} is silent: no samples come"
+            self._is_stopping.wait(max(SHORTEST_WAIT_S, ring.missing(analysis.block) / ring.rate_hz))
+        return ""
+
+    def _newest_params(self) -> SoundParams:
+        version, values = self._read_values()
+        if version != self._version:
+            self._version, self._params = version, SoundParams.from_values(values)
+        return self._params
+
+    def _look_after_list(self) -> None:
+        """List anew in another process when asked for: with an input open PortAudio cannot."""
+        if self._is_asked_for_devices.is_set():
+            self._is_asked_for_devices.clear()
+            self._listing.ask()
+        names = self._listing.take()
+        if names is not None:
+            self._devices = names
