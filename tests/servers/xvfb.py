@@ -29,7 +29,7 @@ class XDisplay:
         command += ["+extension", "GLX", "+extension", "RANDR", "-noreset", "-ac", "-nolisten", "tcp"]
         command += ["-fbdir", str(folder)]
         self._log = folder / "xvfb.log"
-        self._framebuffer = folder / "Xvfb_screen0"
+        self.framebuffer = folder / "Xvfb_screen0"
         self._process = start_tied(command, self._log, pass_fds=[write_end])
         os.close(write_end)
         self.name = f":{self._read_number(read_end)}"
@@ -46,7 +46,7 @@ class XDisplay:
 
     def grab(self) -> np.ndarray:
         """Return what the audience sees now: (H, W, 3) uint8 RGB, top row first."""
-        dump = self._framebuffer.read_bytes()
+        dump = self.framebuffer.read_bytes()
         header = XWD_HEADER.unpack_from(dump)
         size, width, height, bytes_per_line, colours = header[0], header[4], header[5], header[12], header[19]
         start = size + colours * 12  # 12 bytes per colour map entry
