@@ -37,6 +37,7 @@ BROAD_HANDLERS = 2
 MODULE_OF_PACKAGE = {
     "PyOpenGL": "OpenGL",
     "python-osc": "pythonosc",
+    "python-oscquery": "pythonoscquery",
     "python-rtmidi": "rtmidi",
     "huggingface_hub": "huggingface_hub",
     "open_clip_torch": "open_clip",

@@ -32,9 +32,8 @@ PURPOSES = {
     "spout": "Spout in and out",
     "syphon": "Syphon in and out",
     "vcam": "the output as a camera",
-    "oscquery": "OSCQuery found by its name in the network",
+    "oscquery": "OSCQuery: other programs find every address by themselves",
     "loopback": "this computer's own sound",
-    "dmx": "Art-Net in",
 }
 
 
