@@ -14,6 +14,7 @@ from vj.controllers.osc.endpoint import OscEndpoint, OscPortError
 from vj.controllers.osc.input import OscInput
 from vj.controllers.osc.output import OscListener, OscOutput
 from vj.controllers.osc.player import OscWords
+from vj.controllers.osc.query_server import QueryServer, QueryUnavailableError
 from vj.controllers.osc.state import StateSources
 from vj.controllers.osc.template import Template
 from vj.controls import Controls
@@ -46,7 +47,9 @@ class OscNetwork:
         self.output = OscOutput(controls, sources)
         self._add_listeners(options)
         aliases = {address: alias for template in options.templates for address, alias in template.receives.items()}
-        self.input = self._open(controls, options, OscWords(aliases, self.output.services, play_event))
+        words = OscWords(aliases, self.output.services, play_event)
+        self.input = self._open(controls, options, words)
+        self.query = self._build_query(controls, sources, words)
 
     def start(self) -> None:
         """Begin to listen."""
@@ -55,9 +58,13 @@ class OscNetwork:
             _LOG.info("OSC listens at %s:%d", self.input.host, self.input.port)
             if self.input.reach.is_open:
                 _LOG.info("OSC is open to the network: others reach it at %s", self.input.reach.address)
+        if self.query is not None:
+            self.query.start()
 
     def stop(self) -> None:
         """Close every port. The conductor has stopped before."""
+        if self.query is not None:
+            self.query.stop()
         if self.input is not None:
             self.input.stop()
         self.output.close()
@@ -70,6 +77,15 @@ class OscNetwork:
             if options.endpoint is not None:
                 raise
             self._tell(str(error))
+            return None
+
+    def _build_query(self, controls: Controls, sources: StateSources, words: OscWords) -> QueryServer | None:
+        if self.input is None:
+            return None
+        try:
+            return QueryServer(controls, sources, words, (self.input.host, self.input.port), self._tell)
+        except QueryUnavailableError as error:
+            _LOG.info("%s", error)  # an extra that nobody asked for is no problem
             return None
 
     def _add_listeners(self, options: OscOptions) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from engine.parameter import Value
@@ -137,9 +137,7 @@ class OscOutput:
         return messages
 
     def _is_moving(self, address: str, source: str, now_ns: int) -> bool:
-        """Whether this source has moved this address a moment ago."""
-        move = self._controls.moved_by(address) if address in ALL_PARAMETERS else None
-        return move is not None and move.source == source and now_ns - move.time_ns < ECHO_NS
+        return is_moving(self._controls, address, (source,), now_ns)
 
     def _socket(self, family: socket.AddressFamily) -> socket.socket:
         if family not in self._sockets:
@@ -168,6 +166,12 @@ class OscOutput:
         address = _answer_address(heard)
         with self._lock:
             self._lines = tuple(line for line in self._lines if not (line.is_subscriber and line.address == address))
+
+
+def is_moving(controls: Controls, address: str, sources: Sequence[str], now_ns: int) -> bool:
+    """Whether one of these sources has moved this address a moment ago: to tell it would be an echo."""
+    move = controls.moved_by(address) if address in ALL_PARAMETERS else None
+    return move is not None and move.source in sources and now_ns - move.time_ns < ECHO_NS
 
 
 def _changes(before: Mapping[str, Value], after: Mapping[str, Value]) -> list[str]:
