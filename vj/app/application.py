@@ -21,10 +21,11 @@ from PyQt6.QtWidgets import QApplication
 from engine.chunk_source import SourceChoice
 from engine.messages import GeneratorStatus
 from engine.parameter import Value
-from vj.app.main_window import MainWindow, PanelSources
+from vj.app.main_window import MainWindow
 from vj.app.output_panel import BLACKOUT_ADDRESS
+from vj.app.performance_sources import read_performance
 from vj.app.problem_board import ProblemBoard
-from vj.app.status_strip import Ports
+from vj.app.theme import DESIGN_SIZE
 from vj.controllers.osc.endpoint import OscPortError
 from vj.generator_thread import GeneratorThread
 from vj.modulation.presentation import seen_at_ns
@@ -42,7 +43,7 @@ from vj.output.params import OutputParams
 from vj.performance import Performance, PerformanceOptions
 
 EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USE = 0, 1, 2
-PANEL_SIZE = (1180, 700)
+PANEL_SIZE = DESIGN_SIZE
 WINDOW_SHARE = 3  # of the display's width goes to an output that is not fullscreen
 # Qt waits 5 ms before each repaint to gather requests; at 60 Hz that is a third of the time there is
 UPDATE_IDLE_VARIABLE = "QT_QPA_UPDATE_IDLE_TIME"
@@ -92,7 +93,7 @@ class Instrument:
         )
         self._reader = FrameReader(self._generator.ring_path)
         self.output = OutputWindow(self._reader, self._read_output_params)
-        sources = PanelSources(lambda: self._generator.status, self._reader, self._ports, self.problems)
+        sources = read_performance(performance, lambda: self._generator.status, self._reader, self.problems)
         self.panels = MainWindow(self._controls, sources)
         self._connect()
 
@@ -125,7 +126,7 @@ class Instrument:
         self.output.panels_pressed.connect(self._show_panels)
         self.output.close_refused.connect(self._refuse_close)
         self.panels.output_asked.connect(self._raise_output)
-        self.panels.output.fullscreen_asked.connect(self._set_fullscreen)
+        self.panels.live.output.fullscreen_asked.connect(self._set_fullscreen)
         self.panels.end_confirmed.connect(_leave)
         QGuiApplication.instance().screenRemoved.connect(self._lose_display)
 
@@ -138,8 +139,8 @@ class Instrument:
 
     def _modulate_for_engine(self, values: Mapping[str, Value], status: GeneratorStatus) -> Mapping[str, Value]:
         """Evaluate modulators for the moment at which the next chunk will be seen. Called by the generator thread."""
-        chunk_frames = int(values["/vj/model/chunk"])
-        at_ns = seen_at_ns(time.monotonic_ns(), status, self._reader.status, chunk_frames)
+        chunk_frames, pending = int(values["/vj/model/chunk"]), self._performance.commands.pending()
+        at_ns = seen_at_ns(time.monotonic_ns(), status, self._reader.status, chunk_frames, pending)
         return self._performance.modulation.effective(values, at_ns)
 
     # -- windows -------------------------------------------------------------------------------------------------
@@ -173,7 +174,9 @@ class Instrument:
     def _show_output_state(self) -> None:
         screens = QGuiApplication.screens()
         screen = self.output.screen()
-        self.panels.output.show_output(screens.index(screen) if screen in screens else -1, self.output.is_fullscreen)
+        self.panels.live.output.show_output(
+            screens.index(screen) if screen in screens else -1, self.output.is_fullscreen
+        )
 
     def _show_panels(self) -> None:
         self.panels.bring_up()
@@ -203,13 +206,6 @@ class Instrument:
         return QRect(free.right() - width, free.bottom() - height, width, height)
 
     # -- what the panels show ------------------------------------------------------------------------------------
-
-    def _ports(self) -> Ports:
-        midi, osc = self._performance.midi.status, self._performance.osc
-        heard = f"MIDI {', '.join(midi.devices)}" if midi.devices else midi.problem or "no MIDI controller"
-        if osc is None:
-            return Ports("closed: ports taken", True, heard)
-        return Ports(f"{osc.host}:{osc.port}", osc.port_moved, heard)
 
     def _last_refusal(self) -> str:
         refusal = self._performance.commands.last_refusal

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from engine.parameter import Value
 from vj.fader_positions import position_of, value_at
 from vj.modulation.follower import Follower
-from vj.modulation.modulator import Modulator, modulators_in
+from vj.modulation.modulator import Modulator, carried, modulators_in
 from vj.modulation.params import FEATURES, PERIOD_BEATS
 from vj.modulation.waves import Walk, curved, wave
 from vj.sound.features import SoundFeatures
@@ -72,9 +72,10 @@ class ModulationBank:
         for modulators in patch.by_target:
             parameter = modulators[0].target
             position = position_of(parameter, values[parameter.address])
-            shift = sum(modulator.shift(self._signal(modulator, at_ns), position) for modulator in modulators)
-            if shift != 0.0:
-                moved[parameter.address] = value_at(parameter, position + shift)
+            shift = sum(modulator.shift(self._signal(modulator, at_ns)) for modulator in modulators)
+            there = carried(position, shift, modulators)
+            if there != position:  # a value that stays is not sent through its curve and back
+                moved[parameter.address] = value_at(parameter, there)
         return MappingProxyType({**values, **moved}) if moved else values
 
     def modulators(self, values: Mapping[str, Value]) -> tuple[Modulator, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.parameter import Parameter, Value
@@ -33,14 +34,12 @@ class Modulator:
     rate_hz: float
     seed: int
 
-    def shift(self, signal: float, position: float) -> float:
-        """Return how far a bent signal in 0..1 carries its target from a fader position, limits kept.
+    def shift(self, signal: float) -> float:
+        """Return how far a bent signal in 0..1 carries its target, as a share of the fader's travel."""
+        return self.depth * (signal - 0.5 if self.is_centred else signal)
 
-        A position outside the limits is left where it is, never pulled in.
-        """
-        wanted = self.depth * (signal - 0.5 if self.is_centred else signal)
-        down = min(0.0, self.minimum - position)
-        return min(max(0.0, self.maximum - position), max(down, wanted))
+
+_PLAIN_FIELDS = tuple(field.name for field in dataclasses.fields(Modulator) if field.name not in ("slot", "target"))
 
 
 def modulators_in(values: Mapping[str, Value]) -> tuple[Modulator, ...]:
@@ -52,9 +51,15 @@ def modulators_in(values: Mapping[str, Value]) -> tuple[Modulator, ...]:
         target, depth = str(values[addresses["target"]]), float(values[addresses["depth"]])
         if target == NO_TARGET or depth == 0.0:
             continue
-        read = {name: values[address] for name, address in addresses.items() if name not in ("is_on", "target")}
-        found.append(Modulator(slot, _PARAMETERS[target], *(read[name] for name in _READ)))
+        found.append(Modulator(slot, _PARAMETERS[target], *(values[addresses[name]] for name in _PLAIN_FIELDS)))
     return tuple(found)
 
 
-_READ = tuple(name for name in Modulator.__dataclass_fields__ if name not in ("slot", "target"))
+def carried(position: float, shift: float, modulators: Sequence[Modulator]) -> float:
+    """Return where all of a target's modulators together carry it from a fader position.
+
+    The limits are those that every one of them keeps. What a hand put beyond them is left there, never pulled in.
+    """
+    low = min(position, max(modulator.minimum for modulator in modulators))
+    high = max(position, min(modulator.maximum for modulator in modulators))
+    return min(high, max(low, position + shift))

@@ -69,7 +69,7 @@ class ModulationParams:
         "minimum",
         "float",
         0.0,
-        "Fader position below which modulator {n} does not carry its target.",
+        "Fader position below which the target of modulator {n} is not carried.",
         0.0,
         1.0,
     )
@@ -77,7 +77,7 @@ class ModulationParams:
         "maximum",
         "float",
         1.0,
-        "Fader position above which modulator {n} does not carry its target.",
+        "Fader position above which the target of modulator {n} is not carried.",
         0.0,
         1.0,
     )
