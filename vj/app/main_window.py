@@ -1,44 +1,48 @@
-"""The performer's window: all panels, polled at 30 Hz, and the two-step way to end the show.
+"""The performer's window: header, live row, pages and strip, polled at 30 Hz, and the two-step way to end the show.
 
-Knows the controls, a generator's status and a reader; builds no engine, output or controller itself.
+Knows the controls and what the panels read; builds no engine, output or controller itself.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from PyQt6.QtCore import Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QCloseEvent, QKeySequence, QShortcut
-from PyQt6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PyQt6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
+from PyQt6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from engine.messages import GeneratorStatus
+from engine.parameter import Value
 from vj.app import theme
-from vj.app.output_panel import BLACKOUT_ADDRESS, OutputPanel
-from vj.app.parameter_widgets import SOURCE, QuietLabel
-from vj.app.problem_board import ProblemBoard
-from vj.app.prompt_panel import PromptPanel
-from vj.app.status_strip import Ports, StatusStrip
-from vj.app.stream_panel import StreamPanel
+from vj.app.address_menu import AddressMenu
+from vj.app.addressed import SOURCE
+from vj.app.coming import describe_address, list_coming
+from vj.app.engine_page import EnginePage
+from vj.app.header import Header
+from vj.app.key_list import KeyList
+from vj.app.key_player import KeyPlayer
+from vj.app.live_row import LiveRow
+from vj.app.map_mode import MapMode
+from vj.app.mapping_page import MappingPage
+from vj.app.modulation_page import ModulationPage
+from vj.app.next_panel import first_of
+from vj.app.output_panel import BLACKOUT_ADDRESS
+from vj.app.pad_state import PadStates
+from vj.app.performance_view import PerformanceView
+from vj.app.play_page import PlayPage
+from vj.app.sources import PanelSources
+from vj.app.status_strip import StatusStrip
+from vj.app.surface import Surface
 from vj.controls import Controls
-from vj.output.frame_reader import FrameReader
 from vj.output.params import OutputParams
 
 POLL_MS = 33
-SLOW_POLLS = 3  # meters and preview are shown at every third poll
+SLOW_POLLS = 4  # statuses take turns: each is shown at every fourth poll
 CONFIRM_S = 5.0
+SAID_S = 6.0
 NS_PER_MS = 1e6
-
-
-@dataclass(frozen=True)
-class PanelSources:
-    """What the panels read, besides the store. All of it answers at once."""
-
-    generator: Callable[[], GeneratorStatus]
-    reader: FrameReader
-    ports: Callable[[], Ports]
-    problems: ProblemBoard
+PAGES = ("Play", "Modulation", "Mappings", "Engine")
+SAVE_ADDRESS = "/vj/show/save"
 
 
 class MainWindow(QWidget):
@@ -51,52 +55,139 @@ class MainWindow(QWidget):
         super().__init__()
         self._controls = controls
         self._sources = sources
-        self._shown_version: int | None = None
         self._polls = 0
+        self._scale = 0.0
         self._asked_s: float | None = None  # when ending was asked for and not yet confirmed
+        self._said_until_s = 0.0
         self.slowest_poll_ms = 0.0
         self.setWindowTitle("vj")
-        self.setStyleSheet(theme.STYLE)
-        self.prompts = PromptPanel(controls)
-        self.stream = StreamPanel(controls)
-        self.output = OutputPanel(controls)
+        self.surface = Surface(controls)
+        self._pad_states = PadStates(self.surface)
+        self.header = Header(PAGES)
+        self.live = LiveRow(self.surface, sources)
+        self.play = PlayPage(self.surface, sources)
+        self.modulation = ModulationPage(self.surface)
+        self.mappings = MappingPage(sources.router, sources.learn, sources.osc_messages)
+        self.engine = EnginePage(self.surface, frozenset(self.surface.widgets.values()))
+        self.performance = PerformanceView(self.surface, sources)
         self.strip = StatusStrip()
-        self.message = QuietLabel()
-        self.end_button = QPushButton("End show")
-        self.end_button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.end_button.clicked.connect(self.ask_to_end)
         self._lay_out()
-        self._add_keys()
+        self.map_mode = MapMode(self, self.surface, sources.learn, sources.router)
+        self.key_list = KeyList(self, sources.router)
+        self.keys = KeyPlayer(sources.router, self._own_keys(), lambda: bool(self.map_mode.selected))
+        self.menu = AddressMenu(self, self.surface, sources.learn, self.map_mode)
+        self._connect()
+        self._covering_tab = False
         # keys play the instrument until somebody goes into a text
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setFocus()
-        self.refresh()
+        self._set_scale(1.0)
+        for _ in range(SLOW_POLLS):
+            self.refresh()
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self.refresh)
         self._timer.start()
 
+    # -- polling -------------------------------------------------------------------------------------------------
+
     def refresh(self) -> None:
-        """Show what has changed since the last poll."""
+        """Show what has changed since the last poll: values and beat each time, statuses in turn."""
         began_ns = time.perf_counter_ns()
-        version, values = self._controls.store.versioned_snapshot()
-        if version != self._shown_version:
-            self._shown_version = version
-            self.prompts.show_values(values)
-            self.stream.show_values(values)
-            self.output.show_values(values)
-        if self._polls % SLOW_POLLS == 0:
-            generator, playback = self._sources.generator(), self._sources.reader.status
-            params = OutputParams.from_values(values)
-            self.prompts.show_status(generator, values)
-            self.strip.show_status(generator, playback, params)
-            self.strip.show_error(self._sources.problems.poll())
-            self.output.preview.show_frame(self._sources.reader.frame_on_screen, params)
-        elif self._polls % SLOW_POLLS == 1:
-            self.strip.show_ports(self._sources.ports())
-            self._forget_old_question()
+        values = self.surface.refresh()
+        self._show_beat(values)
+        turn = self._polls % SLOW_POLLS
+        if turn == 0:
+            self._show_output(values)
+        elif turn == 1:
+            self._show_strip()
+        elif turn == 2:
+            self._show_pads(values)
+        else:
+            self._show_controllers(values)
         self._polls += 1
         self.slowest_poll_ms = max(self.slowest_poll_ms, (time.perf_counter_ns() - began_ns) / NS_PER_MS)
+
+    def _show_beat(self, values: Mapping[str, Value]) -> None:
+        if self.is_performing:
+            self.performance.refresh()
+        else:
+            self.live.beat.refresh()
+            self.live.sound.refresh()
+        if self._polls % 2:
+            self.surface.show_modulated(self._sources.effective(values, time.monotonic_ns()))
+        else:
+            self._show_picture(values)
+
+    def _show_picture(self, values: Mapping[str, Value]) -> None:
+        picture = self.performance.program.picture if self.is_performing else self.live.program.picture
+        picture.show_frame(self._sources.reader.frame_on_screen, OutputParams.from_values(values))
+
+    def _show_output(self, values: Mapping[str, Value]) -> None:
+        generator, playback = self._sources.generator(), self._sources.reader.status
+        params = OutputParams.from_values(values)
+        program = self.performance.program if self.is_performing else self.live.program
+        state = program.show_status(generator, playback, params)
+        self.strip.show_status(generator, playback, self._sources.latency())
+        self.strip.show_error(self._sources.problems.poll(), state.detail)
+
+    def _show_strip(self) -> None:
+        ports = self._sources.ports()
+        self.strip.show_ports(ports)
+        if self.mappings.isVisible():
+            self.mappings.refresh(ports)
+        if self._sources.clock is not None:
+            self.live.beat.refresh_leader(str(self._controls.store.get("/vj/clock/source")))
+        self._forget_old_words()
+
+    def _show_pads(self, values: Mapping[str, Value]) -> None:
+        generator, playback = self._sources.generator(), self._sources.reader.status
+        waiting = self._sources.waiting()
+        landings = {press.address: self._beats_until(press.lands_ns) for press in waiting}
+        states = self._pad_states.describe(generator, playback.params_version, values, landings)
+        (self.performance if self.is_performing else self.play.prompts).show_states(states)
+        names = self._sources.looks.names()
+        coming = list_coming(
+            waiting,
+            self._sources.gliding(),
+            generator,
+            self._sources.cues.cues(),
+            lambda address: describe_address(address, values, names),
+            self._beats_until,
+        )
+        (self.performance.next if self.is_performing else self.live.next).show_coming(first_of(coming))
+
+    def _show_controllers(self, values: Mapping[str, Value]) -> None:
+        if self._sources.router is not None:
+            self.surface.show_ghosts(self._sources.router.ghosts())
+            self.strip.show_played(self._sources.router.last_played)
+        self.map_mode.refresh()
+        if not self.is_performing:
+            self.play.looks.refresh()
+            self.play.cues.refresh()
+
+    def _beats_until(self, time_ns: int) -> float:
+        clock = self._sources.clock
+        return 0.0 if clock is None else clock.beat_at(time_ns) - clock.beat_at(time.monotonic_ns())
+
+    # -- what the window is asked for ----------------------------------------------------------------------------
+
+    @property
+    def is_performing(self) -> bool:
+        """Whether all editing is hidden."""
+        return self._stack.currentWidget() is self.performance
+
+    def show_page(self, page: int) -> None:
+        """Show a page; leaves performance mode."""
+        self._stack.setCurrentWidget(self._editing)
+        self._pages.setCurrentIndex(page)
+        self.header.show_page(page)
+
+    def toggle_performing(self) -> None:
+        """Hide all editing, or bring it back."""
+        self.map_mode.leave()
+        self._stack.setCurrentWidget(self._editing if self.is_performing else self.performance)
+        self.setFocus()
 
     def bring_up(self) -> None:
         """Show the panels above everything else."""
@@ -106,75 +197,138 @@ class MainWindow(QWidget):
 
     def ask_to_end(self) -> None:
         """End the show; while it is live only when asked twice within a few seconds. No dialog gets in the way."""
-        is_live = self._sources.reader.status.is_streaming or self.output.fullscreen.isChecked()
+        is_live = self._sources.reader.status.is_streaming or self.live.output.fullscreen.isChecked()
         if is_live and self._asked_s is None:
             self._asked_s = time.monotonic()
-            self.message.show_text("The output is live. Ask once more to end the show.", theme.badge(theme.ALARM))
-            self.end_button.setText("End show: sure?")
+            self._show_words("The output is live. Ask once more to end the show.", theme.badge(theme.ALARM))
+            self.header.end.setText("Sure?")
             return
         self.end_confirmed.emit()
 
     def say(self, sentence: str) -> None:
         """Show a sentence in the header for a few seconds."""
         self._asked_s = None
-        self.message.show_text(sentence, theme.badge(theme.WARNING, is_filled=False, size_px=17))
-        QTimer.singleShot(round(CONFIRM_S * 1000), self._clear_message)
+        self._said_until_s = time.monotonic() + SAID_S
+        self._show_words(sentence, f"color: {theme.WARNING}; font-weight: 600;")
+
+    def show_cover(self, is_above_panels: bool) -> None:
+        """Take Tab for the output while it lies above the panels; else it walks from field to field."""
+        self._covering_tab = is_above_panels
+
+    # -- events --------------------------------------------------------------------------------------------------
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Treat the window's own close button like the panel's."""
         event.ignore()
         self.ask_to_end()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Make words larger on a larger window."""
+        self._set_scale(theme.scale_for(self.width(), self.height()))
+        self.map_mode.cover(self.rect())
+        self.key_list.cover(self.rect())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Take what no widget wanted: the window's own keys first, then the instrument's."""
+        if not self.keys.press(event):
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """Let go of a key that plays."""
+        if not self.keys.release(event):
+            super().keyReleaseEvent(event)
+
+    def focusNextPrevChild(self, is_forward: bool) -> bool:
+        """Walk from field to field, unless the output lies above the panels: then Tab brings it back."""
+        if self._covering_tab:
+            self.output_asked.emit()
+            return True
+        return super().focusNextPrevChild(is_forward)
+
+    # -- building ------------------------------------------------------------------------------------------------
+
     def _lay_out(self) -> None:
-        title = QLabel("vj")
-        title.setObjectName("number")
-        header = QHBoxLayout()
-        header.addWidget(title)
-        header.addStretch(1)
-        header.addWidget(self.message)
-        header.addStretch(1)
-        header.addWidget(self.end_button)
-        grid = QGridLayout()
-        grid.setSpacing(10)
-        grid.addWidget(self.prompts, 0, 0, 2, 1)
-        grid.addWidget(self.output, 0, 1)
-        grid.addWidget(self.stream, 1, 1)
-        grid.setColumnStretch(0, 3)
-        grid.setColumnStretch(1, 2)
-        grid.setRowStretch(0, 1)
+        self._pages = QStackedWidget()
+        for page in (self.play, self.modulation, self.mappings, self.engine):
+            self._pages.addWidget(page)
+        self._editing = QWidget()
+        inside = QVBoxLayout(self._editing)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(5)
+        inside.addWidget(self.header)
+        inside.addWidget(self.live, 1)
+        inside.addWidget(self._pages, 2)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._editing)
+        self._stack.addWidget(self.performance)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(12, 6, 12, 8)
-        layout.setSpacing(8)
-        layout.addLayout(header)
-        layout.addLayout(grid, 1)
+        layout.setContentsMargins(6, 3, 6, 3)
+        layout.setSpacing(4)
+        layout.addWidget(self._stack, 1)
         layout.addWidget(self.strip)
 
-    def _add_keys(self) -> None:
-        for keys, action in (
-            ("B", self._toggle_blackout),
-            ("Tab", self.output_asked.emit),
-            ("Ctrl+Q", self.ask_to_end),
-        ):
-            shortcut = QShortcut(QKeySequence(keys), self)
-            shortcut.activated.connect(action)
-            shortcut.setAutoRepeat(False)
-            if keys == "Tab":
-                self._tab = shortcut
-        self.show_cover(False)
+    def _connect(self) -> None:
+        header = self.header
+        header.page_asked.connect(self.show_page)
+        header.map.clicked.connect(self.map_mode.toggle)
+        header.save.clicked.connect(self._save)
+        header.perform.clicked.connect(self.toggle_performing)
+        header.keys.clicked.connect(self.key_list.toggle)
+        header.end.clicked.connect(self.ask_to_end)
+        self.performance.edit.clicked.connect(self.toggle_performing)
+        self.map_mode.changed.connect(header.map.setChecked)
+        self.map_mode.said.connect(self.say)
+        self.surface.said.connect(self.say)
 
-    def show_cover(self, is_above_panels: bool) -> None:
-        """Take Tab for the output while it lies above the panels; else it walks from field to field."""
-        self._tab.setEnabled(is_above_panels)
+    def _own_keys(self) -> dict[str, object]:
+        keys = {f"F{k + 2}": lambda k=k: self.show_page(k) for k in range(len(PAGES))}
+        return keys | {
+            "M": lambda: self.map_mode.toggle(),
+            "B": self._toggle_blackout,
+            "F1": lambda: self.key_list.toggle(),
+            "?": lambda: self.key_list.toggle(),
+            "F11": self.toggle_performing,
+            "Ctrl+S": self._save,
+            "Ctrl+Z": self._undo,
+            "Return": lambda: self.map_mode.answer_conflict(keep=False),
+            "Shift+Return": lambda: self.map_mode.answer_conflict(keep=True),
+            "Ctrl+Q": self.ask_to_end,
+            "Esc": self._step_back,
+        }
 
     def _toggle_blackout(self) -> None:
         self._controls.set(BLACKOUT_ADDRESS, not self._controls.store.get(BLACKOUT_ADDRESS), SOURCE)
 
-    def _forget_old_question(self) -> None:
-        if self._asked_s is not None and time.monotonic() - self._asked_s > CONFIRM_S:
-            self._asked_s = None
-            self._clear_message()
-            self.end_button.setText("End show")
+    def _save(self) -> None:
+        self._controls.trigger(SAVE_ADDRESS, SOURCE)
+        self.say("the show is saved")
 
-    def _clear_message(self) -> None:
-        if self._asked_s is None:
-            self.message.show_text("", "")
+    def _undo(self) -> None:
+        if self._sources.learn is not None:
+            self._sources.learn.undo()
+            self.say(self._sources.learn.state.said)
+
+    def _step_back(self) -> None:
+        """Close what lies over the panels. Esc never ends a show."""
+        self.key_list.hide()
+        self.map_mode.leave()
+
+    def _set_scale(self, scale: float) -> None:
+        if scale != self._scale:
+            self._scale = scale
+            self.setStyleSheet(theme.style(scale))
+
+    def _show_words(self, sentence: str, style: str) -> None:
+        self.header.message.show_fitting(sentence, style)
+        self.performance.message.show_fitting(sentence, style)
+
+    def _forget_old_words(self) -> None:
+        now_s = time.monotonic()
+        if self._asked_s is not None:
+            if now_s - self._asked_s > CONFIRM_S:
+                self._asked_s = None
+                self.header.end.setText("End show")
+                self._show_words("", "")
+        elif self._said_until_s and now_s > self._said_until_s:
+            self._said_until_s = 0.0
+            self._show_words("", "")

@@ -1,30 +1,37 @@
-"""Widgets built from the parameter table: range, unit and help come from the parameter, nothing is written twice.
+"""Widgets built from the parameter table: range, choices and help come from the parameter, nothing is written twice.
 
-They report what a hand does through a callback and show what the store holds; they hold no value of their own.
+They report what a hand does to the controls and show what the store holds; they hold no value of their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from PyQt6.QtCore import QRect, QSize, Qt
+from PyQt6.QtGui import QColor, QFontMetrics, QKeyEvent, QMouseEvent, QPaintEvent, QWheelEvent
+from PyQt6.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFrame,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSizePolicy,
+    QSpinBox,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QVBoxLayout,
+)
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSlider, QSpinBox, QVBoxLayout, QWidget
-
-from engine.parameter import Parameter, Value
-from vj.controls import Controls
+from engine.parameter import Value
+from vj.app import theme
+from vj.app.addressed import SOURCE, Addressed, label_of, tooltip
+from vj.app.surface import Surface
 from vj.parameters import find_parameter
 
-FADER_STEPS = 1000
-SOURCE = "panel"  # who moved a value, in the store's words
-
-
-def tooltip(parameter: Parameter) -> str:
-    """Help, range and address in one bubble."""
-    span = ""
-    if parameter.minimum is not None and parameter.maximum is not None:
-        unit = f" {parameter.unit}" if parameter.unit else ""
-        span = f"<br>{parameter.minimum:g} to {parameter.maximum:g}{unit}"
-    return f"{parameter.help}{span}<br><i>{parameter.address}</i>"
+ARROW_WIDTH = 12  # of a choice's mark
+PADDING = 6
+LONGEST_TEXT = 2000  # characters; far beyond what any text encoder reads
 
 
 def card(title: str = "") -> tuple[QFrame, QVBoxLayout]:
@@ -32,13 +39,19 @@ def card(title: str = "") -> tuple[QFrame, QVBoxLayout]:
     frame = QFrame()
     frame.setObjectName("card")
     layout = QVBoxLayout(frame)
-    layout.setContentsMargins(14, 10, 14, 12)
-    layout.setSpacing(8)
+    layout.setContentsMargins(7, 4, 7, 6)
+    layout.setSpacing(4)
     if title:
-        label = QLabel(title.upper())
-        label.setObjectName("title")
-        layout.addWidget(label)
+        layout.addWidget(heading(title))
     return frame, layout
+
+
+def heading(title: str) -> QLabel:
+    """A small title over a group."""
+    label = QLabel(title)
+    label.setObjectName("title")
+    label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+    return label
 
 
 class QuietLabel(QLabel):
@@ -47,7 +60,9 @@ class QuietLabel(QLabel):
     def __init__(self, name: str = "", text: str = "") -> None:
         super().__init__(text)
         self.setObjectName(name)
+        self.setTextFormat(Qt.TextFormat.PlainText)
         self._style = ""
+        self._whole = text
 
     def show_text(self, text: str, style: str | None = None) -> None:
         """Show a text, and from now on in a style sheet."""
@@ -57,76 +72,33 @@ class QuietLabel(QLabel):
             self._style = style
             self.setStyleSheet(style)
 
-
-class Fader(QSlider):
-    """A horizontal fader from 0 to 1 that tells moves of a hand apart from moves of the store."""
-
-    def __init__(self, on_moved: Callable[[float], None]) -> None:
-        super().__init__(Qt.Orientation.Horizontal)
-        self.setRange(0, FADER_STEPS)
-        self.setPageStep(FADER_STEPS // 20)
-        self.setSingleStep(FADER_STEPS // 100)
-        self.setMinimumHeight(36)
-        self._on_moved = on_moved
-        self.valueChanged.connect(self._tell)
-
-    def show_position(self, position: float) -> None:
-        """Show what the store holds; a hand on the fader is not disturbed."""
-        value = round(position * FADER_STEPS)
-        if value != self.value() and not self.isSliderDown():
-            was_blocked = self.blockSignals(True)
-            self.setValue(value)
-            self.blockSignals(was_blocked)
-            self.update()
-
-    def _tell(self, value: int) -> None:
-        self._on_moved(value / FADER_STEPS)
+    def show_fitting(self, text: str, style: str | None = None) -> None:
+        """Show as much of a text as there is room for; all of it is in the bubble."""
+        if text != self._whole:
+            self._whole = text
+            self.setToolTip(text)
+        room = self.contentsRect().width() - 2 * self.margin() - 2
+        shown = QFontMetrics(self.font()).elidedText(text, Qt.TextElideMode.ElideRight, room)
+        self.show_text(shown, style)
 
 
-class ParameterFader(QWidget):
-    """A continuous parameter: fader and value."""
-
-    def __init__(self, controls: Controls, address: str) -> None:
-        super().__init__()
-        self.setObjectName("row")
-        self.address = address
-        self._controls = controls
-        self._parameter = find_parameter(address)
-        self.fader = Fader(self._move)
-        self._value = QuietLabel("value")
-        self._value.setMinimumWidth(58)
-        self._value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.fader, 1)
-        layout.addWidget(self._value)
-        self.setToolTip(tooltip(self._parameter))
-        self.show_value(controls.store.get(address))
-
-    def show_value(self, value: Value) -> None:
-        """Show what the store holds, in native units."""
-        self.fader.show_position(self._parameter.to_normalised(float(value)))
-        unit = f" {self._parameter.unit}" if self._parameter.unit else ""
-        self._value.show_text(f"{value:.2f}{unit}")
-
-    def _move(self, position: float) -> None:
-        self.show_value(self._controls.set_normalised(self.address, position, SOURCE))
-
-
-class ParameterNumber(QSpinBox):
+class ParameterNumber(Addressed, QSpinBox):
     """A whole number, sent when the hand is done with it."""
 
-    def __init__(self, controls: Controls, address: str) -> None:
-        super().__init__()
-        self._controls = controls
-        self._address = address
+    def __init__(self, surface: Surface, address: str, prefix: str = "") -> None:
+        QSpinBox.__init__(self)
         parameter = find_parameter(address)
         assert parameter.minimum is not None and parameter.maximum is not None, f"{address} has no range"
         self.setRange(int(parameter.minimum), int(parameter.maximum))
         self.setKeyboardTracking(False)
-        self.setToolTip(tooltip(parameter))
-        self.show_value(controls.store.get(address))
-        self.valueChanged.connect(self._move)
+        self.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+        self.setPrefix(prefix)
+        self.setToolTip(tooltip(address))
+        self.setAccessibleName(label_of(address))
+        self.stand_for(surface, address, self.show_value)
+        self.show_value(surface.controls.store.get(address))
+        self.valueChanged.connect(lambda value: surface.controls.set(address, value, SOURCE))
+        self.lineEdit().returnPressed.connect(lambda: self.window().setFocus())
 
     def show_value(self, value: Value) -> None:
         """Show what the store holds, unless somebody types here."""
@@ -136,29 +108,145 @@ class ParameterNumber(QSpinBox):
         self.setValue(int(value))
         self.blockSignals(was_blocked)
 
-    def _move(self, value: int) -> None:
-        self._controls.set(self._address, value, SOURCE)
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Turn only what has been chosen: a wheel that passes over a seed must not cost it."""
+        if self.hasFocus():
+            QSpinBox.wheelEvent(self, event)
+        else:
+            event.ignore()
 
 
-class TriggerButton(QPushButton):
+class ParameterDecimal(Addressed, QDoubleSpinBox):
+    """A number with decimals to read and to type, large."""
+
+    def __init__(self, surface: Surface, address: str, decimals: int) -> None:
+        QDoubleSpinBox.__init__(self)
+        parameter = find_parameter(address)
+        assert parameter.minimum is not None and parameter.maximum is not None, f"{address} has no range"
+        self.setDecimals(decimals)
+        self.setRange(parameter.minimum, parameter.maximum)
+        self.setKeyboardTracking(False)
+        self.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+        self.setToolTip(tooltip(address))
+        self.setAccessibleName(label_of(address))
+        self.stand_for(surface, address, self.show_value)
+        self.show_value(surface.controls.store.get(address))
+        self.valueChanged.connect(lambda value: surface.controls.set(address, value, SOURCE))
+        self.lineEdit().returnPressed.connect(lambda: self.window().setFocus())
+
+    def show_value(self, value: Value) -> None:
+        """Show what the store holds, unless somebody types here."""
+        shown = round(float(value), self.decimals())
+        if shown == self.value() or (self.hasFocus() and self.lineEdit().isModified()):
+            return
+        was_blocked = self.blockSignals(True)
+        self.setValue(shown)
+        self.blockSignals(was_blocked)
+
+
+class ParameterChoice(Addressed, QComboBox):
+    """One of a few words, with its name before it. Letters typed here play the instrument, not the list."""
+
+    def __init__(self, surface: Surface, address: str, label: str | None = None) -> None:
+        QComboBox.__init__(self)
+        self.label = label_of(address) if label is None else label
+        self.parameter = find_parameter(address)
+        self.addItems(self.parameter.choices)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setToolTip(tooltip(address))
+        self.setAccessibleName(self.label or label_of(address))
+        self.stand_for(surface, address, self.show_value)
+        self.show_value(surface.controls.store.get(address))
+        self.activated.connect(lambda index: surface.controls.set(address, self.parameter.choices[index], SOURCE))
+
+    def show_value(self, value: Value) -> None:
+        """Show what the store holds."""
+        index = self.parameter.choices.index(str(value))
+        if index != self.currentIndex():
+            self.setCurrentIndex(index)
+
+    def minimumSizeHint(self) -> QSize:
+        """Never too narrow for its name and its longest word."""
+        metrics = QFontMetrics(self.font())
+        longest = max(metrics.horizontalAdvance(choice) for choice in self.parameter.choices)
+        name = metrics.horizontalAdvance(self.label) + PADDING if self.label else 0
+        return QSize(name + longest + 2 * PADDING + ARROW_WIDTH, metrics.height() + 8)
+
+    def sizeHint(self) -> QSize:
+        """As wide as its words."""
+        return self.minimumSizeHint()
+
+    def shown_texts(self) -> list[tuple[str, QRect, Qt.AlignmentFlag]]:
+        """What is written, where, and at which side."""
+        inside = self.rect().adjusted(PADDING, 0, -PADDING, 0)
+        word = inside.adjusted(0, 0, -ARROW_WIDTH, 0)
+        return [
+            (self.label, inside, Qt.AlignmentFlag.AlignLeft),
+            (self.currentText(), word, Qt.AlignmentFlag.AlignRight),
+        ]
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the name faint, the word bright, and a mark that there are more."""
+        painter = QStylePainter(self)
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        (name, place, side), (word, word_place, word_side) = self.shown_texts()
+        middle = Qt.AlignmentFlag.AlignVCenter
+        painter.setPen(QColor(theme.FAINT))
+        painter.drawText(place, side | middle, name)
+        painter.drawText(place, Qt.AlignmentFlag.AlignRight | middle, "▾")
+        painter.setPen(QColor(theme.TEXT))
+        painter.drawText(word_place, word_side | middle, word)
+        painter.end()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Pass: a wheel on its way elsewhere must not switch anything."""
+        event.ignore()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Keep what walks the list; pass letters on."""
+        if event.text() and event.text().isprintable() and event.key() != Qt.Key.Key_Space:
+            event.ignore()
+        else:
+            QComboBox.keyPressEvent(self, event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Open the list, or copy the address."""
+        if not self.is_copying(event):
+            QComboBox.mousePressEvent(self, event)
+
+
+class TriggerButton(Addressed, QPushButton):
     """A command at a press."""
 
-    def __init__(self, controls: Controls, address: str, text: str) -> None:
-        super().__init__(text)
-        self.setToolTip(tooltip(find_parameter(address)))
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the space bar belongs to texts
-        self.pressed.connect(lambda: controls.trigger(address, SOURCE))
+    def __init__(self, surface: Surface, address: str, text: str | None = None) -> None:
+        QPushButton.__init__(self, label_of(address) if text is None else text)
+        self.setToolTip(tooltip(address))
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys to the instrument
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.stand_for(surface, address)
+        self.pressed.connect(lambda: surface.controls.trigger(address, SOURCE))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Press, or copy the address."""
+        if not self.is_copying(event):
+            QPushButton.mousePressEvent(self, event)
 
 
-class SwitchButton(QPushButton):
+class SwitchButton(Addressed, QPushButton):
     """A switch that stays down while it is on."""
 
-    def __init__(self, controls: Controls, address: str, text: str) -> None:
-        super().__init__(text)
+    def __init__(self, surface: Surface, address: str, text: str | None = None) -> None:
+        QPushButton.__init__(self, label_of(address) if text is None else text)
         self.setCheckable(True)
-        self.setToolTip(tooltip(find_parameter(address)))
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.toggled.connect(lambda is_on: controls.set(address, is_on, SOURCE))
+        self.setToolTip(tooltip(address))
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.stand_for(surface, address, self.show_value)
+        self.show_value(surface.controls.store.get(address))
+        self.toggled.connect(lambda is_on: surface.controls.set(address, is_on, SOURCE))
 
     def show_value(self, value: Value) -> None:
         """Show what the store holds."""
@@ -167,3 +255,46 @@ class SwitchButton(QPushButton):
             self.setChecked(bool(value))
             self.blockSignals(was_blocked)
             self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Switch, or copy the address."""
+        if not self.is_copying(event):
+            QPushButton.mousePressEvent(self, event)
+
+
+class ParameterText(Addressed, QLineEdit):
+    """A line of words, sent by Enter; Esc gives up what was typed."""
+
+    def __init__(self, surface: Surface, address: str, hint: str = "") -> None:
+        QLineEdit.__init__(self)
+        self._held = ""
+        self.setMaxLength(LONGEST_TEXT)
+        self.setPlaceholderText(hint or label_of(address))
+        self.setToolTip(tooltip(address))
+        self.setAccessibleName(label_of(address))
+        self.stand_for(surface, address, self.show_value)
+        self.show_value(surface.controls.store.get(address))
+        self.returnPressed.connect(self._commit)
+
+    def show_value(self, value: Value) -> None:
+        """Show what the store holds; a text being typed is not disturbed."""
+        self._held = str(value)
+        if not (self.hasFocus() and self.isModified()) and self.text() != self._held:
+            self.setText(self._held)
+            self.setCursorPosition(0)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Watch for Esc."""
+        if event.key() == Qt.Key.Key_Escape:
+            self._leave()
+        else:
+            QLineEdit.keyPressEvent(self, event)
+
+    def _commit(self) -> None:
+        self._held = str(self._surface.controls.set(self.address, self.text(), SOURCE))
+        self._leave()
+
+    def _leave(self) -> None:
+        self.setText(self._held)
+        self.setModified(False)
+        self.window().setFocus()

@@ -1,156 +1,166 @@
-"""Prompt pads 1 to 4 with their weights, and the crossfader between the first two.
+"""Sixteen prompt pads: words, weight, solo, GO, and how far each is on its way to the screen.
 
 Shows what the store holds and what the engine really plays; knows nothing of how either gets there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
-from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtGui import QKeyEvent
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
-from engine.messages import GeneratorStatus
 from engine.parameter import Value
 from engine.params import PROMPT_PADS
 from vj.app import theme
-from vj.app.parameter_widgets import SOURCE, Fader, ParameterFader, QuietLabel, card, tooltip
-from vj.controls import CROSSFADED_WEIGHTS, Controls
-from vj.parameters import find_parameter
+from vj.app.addressed import SOURCE, Addressed, tooltip
+from vj.app.fader import Fader
+from vj.app.pad_state import PadState
+from vj.app.parameter_widgets import LONGEST_TEXT, QuietLabel, SwitchButton, TriggerButton
+from vj.app.surface import Surface
 
-SHOWN_CHARACTERS = 46  # of an old text in a pad's note
-LONGEST_TEXT = 2000  # characters; far beyond what any text encoder reads
+PADS_IN_ROW = 4
+EDGE_WIDTH = 4
+TYPING = PadState("Enter sends", theme.ACCENT)
 
 
-class PromptText(QLineEdit):
-    """One line of words. Esc gives up what was typed; leaving it hands the keyboard back to the instrument."""
+class PadText(Addressed, QPlainTextEdit):
+    """A pad's words, wrapped. Enter sends them; Esc gives up; leaving hands the keyboard back to the instrument."""
 
-    given_up = pyqtSignal()
+    def __init__(self, surface: Surface, address: str) -> None:
+        QPlainTextEdit.__init__(self)
+        self._held = ""
+        self.setTabChangesFocus(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setPlaceholderText("words, then Enter")
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.document().setDocumentMargin(2)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+        self.stand_for(surface, address, self.show_value)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.DefaultContextMenu)
+        self.show_value(surface.controls.store.get(address))
+
+    @property
+    def is_typing(self) -> bool:
+        """Whether words stand here that nobody has been sent."""
+        return self.hasFocus() and self.words() != self._held
+
+    def words(self) -> str:
+        """What stands here, as one line."""
+        return " ".join(self.toPlainText().split())[:LONGEST_TEXT]
+
+    def show_value(self, value: Value) -> None:
+        """Show what the store holds; words being typed are not disturbed."""
+        is_typing = self.is_typing
+        self._held = str(value)
+        self.setToolTip(f"{self._held}<br><br>{tooltip(self.address)}" if self._held else tooltip(self.address))
+        if not is_typing and self.toPlainText() != self._held:
+            self.setPlainText(self._held)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Watch for Esc."""
-        if event.key() == Qt.Key.Key_Escape:
-            self.given_up.emit()
+        """Send at Enter, give up at Esc, type the rest."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.commit()
+        elif event.key() == Qt.Key.Key_Escape:
+            self._leave()
         else:
-            super().keyPressEvent(event)
+            QPlainTextEdit.keyPressEvent(self, event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Show the beginning again."""
+        QPlainTextEdit.focusOutEvent(self, event)
+        self.verticalScrollBar().setValue(0)
+
+    def commit(self) -> None:
+        """Send the words; a text the pad holds already is not asked for again."""
+        if self.words() != self._held:
+            self._held = str(self._surface.controls.set(self.address, self.words(), SOURCE))
+        self._leave()
+
+    def _leave(self) -> None:
+        self.setPlainText(self._held)
+        self.window().setFocus()
 
 
-class PromptPad(QWidget):
-    """One pad: number, text, what of it is on screen, weight."""
+class PromptPad(QFrame):
+    """One pad. A click beside its words brings it up, as GO does."""
 
-    def __init__(self, controls: Controls, pad: int) -> None:
+    def __init__(self, surface: Surface, pad: int) -> None:
         super().__init__()
-        self.setObjectName("row")
-        self._controls = controls
+        self.setObjectName("card")
         self.pad = pad
         self.text_address = f"/vj/prompt/{pad}/text"
         self.weight_address = f"/vj/prompt/{pad}/weight"
-        self._shown_text = ""
-        self._number = QLabel(str(pad))
-        self._number.setObjectName("number")
-        self._number.setFixedWidth(30)
-        self.text = PromptText()
-        self.text.setMaxLength(LONGEST_TEXT)
-        self.text.setPlaceholderText("words for this pad, then Enter")
-        self.text.setToolTip(tooltip(find_parameter(self.text_address)))
-        self.text.returnPressed.connect(self.commit)
-        self.text.given_up.connect(self._give_up)
+        self._surface = surface
+        self._state = PadState("", theme.FAINT)
+        number = QLabel(str(pad))
+        number.setObjectName("number")
         self.note = QuietLabel("note")
-        self.note.setMinimumWidth(120)
-        self.weight = ParameterFader(controls, self.weight_address)
+        self.note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.solo = SwitchButton(surface, f"/vj/prompt/{pad}/solo", "S")
+        self.solo.setObjectName("solo")
+        self.go = TriggerButton(surface, f"/vj/prompt/{pad}/go", "GO")
+        self.go.setObjectName("small")
+        for button in (self.solo, self.go):
+            button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        self.text = PadText(surface, self.text_address)
+        self.weight = Fader(surface, self.weight_address, "")
         top, bottom = QHBoxLayout(), QHBoxLayout()
-        top.addWidget(self._number)
-        top.addWidget(self.text, 1)
-        bottom.addSpacing(36)
-        bottom.addWidget(self.weight, 3)
-        bottom.addSpacing(12)
-        bottom.addWidget(self.note, 2)
+        for part in (number, self.note, self.solo):
+            top.addWidget(part, part is self.note)
+        for part in (self.weight, self.go):
+            bottom.addWidget(part, part is self.weight)
+        for row in (top, bottom):
+            row.setSpacing(4)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 2, 0, 2)
+        layout.setContentsMargins(EDGE_WIDTH + 4, 2, 4, 3)
         layout.setSpacing(2)
         layout.addLayout(top)
+        layout.addWidget(self.text, 1)
         layout.addLayout(bottom)
 
-    def commit(self) -> None:
-        """Send the text to the engine; it plays as soon as it is encoded."""
-        self._shown_text = str(self._controls.set(self.text_address, self.text.text(), SOURCE))
-        self.text.setText(self._shown_text)
-        self._leave_text()
+    def show_state(self, state: PadState) -> None:
+        """Show a state by word and edge."""
+        if state == self._state:
+            return
+        is_recoloured = state.colour != self._state.colour
+        self._state = state
+        self.note.show_text(state.word, f"color: {state.colour};" if is_recoloured else None)
+        self.note.setToolTip(state.detail)
+        if is_recoloured:
+            self.update()
 
-    def _give_up(self) -> None:
-        self.text.setText(self._shown_text)
-        self._leave_text()
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Bring this pad up."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._surface.controls.trigger(self.go.address, SOURCE)
 
-    def _leave_text(self) -> None:
-        self.text.setModified(False)
-        self.text.setCursorPosition(0)
-        self.window().setFocus()
-
-    def show_values(self, values: Mapping[str, Value]) -> None:
-        """Show what the store holds; a text being typed is not disturbed."""
-        text = str(values[self.text_address])
-        is_typing = self.text.hasFocus() and self.text.isModified()
-        if text != self._shown_text and not is_typing:
-            self._shown_text = text
-            self.text.setText(text)
-            self.text.setCursorPosition(0)
-        self.weight.show_value(values[self.weight_address])
-
-    def show_status(self, status: GeneratorStatus, held_text: str, weight: float) -> None:
-        """Say whether the text is typed, waiting or on screen."""
-        on_screen = status.prompts_on_screen
-        if self.text.isModified() and self.text.text().strip() != held_text:
-            self.note.show_text("Enter sends it", f"color: {theme.ACCENT};")
-        elif self.pad in status.prompts_waiting:
-            old = on_screen[self.pad - 1] if len(on_screen) >= self.pad else ""
-            still = f": still “{_shorten(old)}”" if old else ""
-            self.note.show_text(f"waiting{still}", f"color: {theme.WARNING}; font-weight: 700;")
-        elif len(on_screen) >= self.pad and on_screen[self.pad - 1] == held_text and held_text and weight > 0.0:
-            self.note.show_text("on screen", f"color: {theme.GOOD};")
-        else:
-            self.note.show_text("ready" if held_text else "empty", f"color: {theme.FAINT};")
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the state along the left edge."""
+        super().paintEvent(event)
+        if self._state.colour != theme.FAINT:
+            painter = QPainter(self)
+            painter.fillRect(1, 4, EDGE_WIDTH, self.height() - 8, QColor(self._state.colour))
+            painter.end()
 
 
 class PromptPanel(QWidget):
-    """All pads and the crossfader."""
+    """All pads."""
 
-    def __init__(self, controls: Controls) -> None:
+    def __init__(self, surface: Surface) -> None:
         super().__init__()
-        self._controls = controls
-        frame, inside = card("Prompts")
-        self.pads = tuple(PromptPad(controls, pad) for pad in range(1, PROMPT_PADS + 1))
-        for pad in self.pads:
-            inside.addWidget(pad, 1)
-        self.crossfader = Fader(lambda position: controls.crossfade(position, SOURCE))
-        self.crossfader.setObjectName("crossfader")
-        self.crossfader.setToolTip(
-            "Crossfader: moves the weights of pads 1 and 2.<br><i>" + "<br>".join(CROSSFADED_WEIGHTS) + "</i>"
-        )
-        row = QHBoxLayout()
-        for text, alignment in (("1", Qt.AlignmentFlag.AlignLeft), ("2", Qt.AlignmentFlag.AlignRight)):
-            end = QLabel(text)
-            end.setObjectName("number")
-            end.setAlignment(alignment | Qt.AlignmentFlag.AlignVCenter)
-            row.addWidget(end)
-            if text == "1":
-                row.addWidget(self.crossfader, 1)
-        inside.addLayout(row)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(frame)
+        self.pads = tuple(PromptPad(surface, pad) for pad in range(1, PROMPT_PADS + 1))
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(5)
+        for k, pad in enumerate(self.pads):
+            grid.addWidget(pad, k // PADS_IN_ROW, k % PADS_IN_ROW)
+            grid.setColumnStretch(k % PADS_IN_ROW, 1)
+            grid.setRowStretch(k // PADS_IN_ROW, 1)
 
-    def show_values(self, values: Mapping[str, Value]) -> None:
-        """Show what the store holds."""
-        for pad in self.pads:
-            pad.show_values(values)
-        self.crossfader.show_position(self._controls.crossfader_position())
-
-    def show_status(self, status: GeneratorStatus, values: Mapping[str, Value]) -> None:
-        """Show what the engine says of the texts."""
-        for pad in self.pads:
-            pad.show_status(status, str(values[pad.text_address]), float(values[pad.weight_address]))
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
+    def show_states(self, states: Sequence[PadState]) -> None:
+        """Show how far each pad is on its way to the screen."""
+        for pad, state in zip(self.pads, states, strict=True):
+            pad.show_state(TYPING if pad.text.is_typing else state)

@@ -1,4 +1,4 @@
-"""The strip along the bottom: rates, buffer, repeats, ports, state and the last error, at a glance.
+"""The strip along the bottom: rates, buffer, latency, the last controller message, ports and the last error.
 
 Shows frozen statuses that are handed in; asks nobody.
 """
@@ -13,11 +13,12 @@ from PyQt6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from engine.messages import GeneratorStatus
 from vj.app import theme
 from vj.app.parameter_widgets import QuietLabel
-from vj.output.params import OutputParams
+from vj.controllers.router import Played
 from vj.output.playback import PlaybackStatus
+from vj.tempo.latency import Latency
 
 LOW_RATE_SHARE = 0.95  # of content rate: below it the generator is shown in amber
-SHOWN_SENTENCE = 150  # characters of an error on the strip; all of it in the bubble
+REFRESHES_TO_SCREEN = 1.5  # half a one until it is drawn, on average, and one until it is shown
 
 
 @dataclass(frozen=True)
@@ -27,120 +28,140 @@ class Ports:
     osc: str = ""  # HOST:PORT, or why there is none
     has_osc_moved: bool = False  # the usual port was taken
     midi: str = ""
+    is_open: bool = False  # others on the network can play
 
 
-@dataclass(frozen=True)
-class State:
-    """One word for the whole, in its colour."""
-
-    word: str
-    colour: str
-    detail: str = ""
-
-
-def describe_state(generator: GeneratorStatus, playback: PlaybackStatus, params: OutputParams) -> State:
-    """Say what the audience sees now and why; the gravest first."""
-    if params.blackout:
-        return State("BLACKOUT", theme.ALARM, "the audience sees black")
-    if generator.state == "failed":
-        return State("ENGINE DOWN", theme.ALARM, generator.detail)
-    if not playback.is_streaming:
-        return State("STARTING", theme.WARNING, generator.detail or f"loading {generator.model}")
-    if playback.is_starved:
-        return State("WAITING", theme.WARNING, "the next frame is late")
-    if params.level <= 0.0:
-        return State("LEVEL 0", theme.WARNING, "the audience sees black")
-    return State("LIVE", theme.GOOD, generator.model)
-
-
-class _Meter(QWidget):
+class Meter(QWidget):
     """A large figure over a small word."""
 
     def __init__(self, word: str, help_text: str) -> None:
         super().__init__()
-        self._figure = QuietLabel()
-        self._figure.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self._figure.setMinimumWidth(70)
+        self._figure = QuietLabel("large")
+        self._figure.setAlignment(Qt.AlignmentFlag.AlignLeft)
         label = QuietLabel("note", word)
-        label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(4, 0, 4, 0)
+        layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._figure)
         layout.addWidget(label)
         self.setToolTip(help_text)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     @property
     def figure(self) -> str:
+        """What it shows now."""
         return self._figure.text()
 
     def show_figure(self, text: str, colour: str = theme.TEXT) -> None:
-        self._figure.show_text(text, f"font-size: 24px; font-weight: 700; color: {colour};")
+        """Show a figure in a colour."""
+        self._figure.show_text(text, f"color: {colour};")
 
 
 class StatusStrip(QWidget):
-    """State, meters, ports and the last error."""
+    """Meters, controllers, ports and the last error."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.state = QuietLabel()
-        self.state.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.state.setMinimumWidth(190)
-        self.generator_fps = _Meter("generator fps", "Frames the engine makes per second of work")
-        self.display_fps = _Meter("display fps", "Refreshes of the output per second")
-        self.buffered = _Meter("buffered", "Frames ready and not yet shown")
-        self.repeats = _Meter("repeats", "Frames that were due while nothing newer was there, since the start")
         self._detail = ""  # of the state; shown while there is no error to show
-        self.osc = QuietLabel()
-        self.midi = QuietLabel("note")
+        self.generator_fps = Meter("generator fps", "Frames the engine makes per second of work")
+        self.display_fps = Meter("display fps", "Refreshes of the output per second")
+        self.buffered = Meter("buffer", "Frames ready and not yet shown, and how long they last")
+        self.repeats = Meter("repeats", "Frames that were due while nothing newer was there, since the start")
+        self.effect_latency = Meter("effects", "From a hand to the screen: level, blackout, effects")
+        self.model_latency = Meter("prompts", "From a hand to the screen: prompts, seeds, the model's settings")
+        self.message, self.played = QuietLabel(), QuietLabel("note")
+        self.osc, self.midi = QuietLabel(), QuietLabel("note")
         self.error = QuietLabel()
-        self.error.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        ports = QVBoxLayout()
-        ports.setSpacing(0)
-        ports.addWidget(self.osc)
-        ports.addWidget(self.midi)
+        for label in (self.message, self.played, self.osc, self.midi, self.error):
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         top = QHBoxLayout()
-        top.addWidget(self.state)
-        top.addStretch(1)
-        for meter in (self.generator_fps, self.display_fps, self.buffered, self.repeats):
+        top.setSpacing(14)
+        for meter in self._meters():
             top.addWidget(meter)
-        top.addStretch(1)
-        top.addLayout(ports)
+        top.addLayout(_pair(self.message, self.played), 3)
+        top.addLayout(_pair(self.osc, self.midi), 2)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(2, 0, 2, 0)
-        layout.setSpacing(4)
+        layout.setContentsMargins(4, 0, 4, 0)
+        layout.setSpacing(2)
         layout.addLayout(top)
         layout.addWidget(self.error)
 
-    def show_status(self, generator: GeneratorStatus, playback: PlaybackStatus, params: OutputParams) -> None:
-        """Show rates and state."""
-        state = describe_state(generator, playback, params)
-        self.state.show_text(state.word, theme.badge(state.colour, size_px=24))
-        self.state.setToolTip(state.detail)
-        self._detail = state.detail
+    def _meters(self) -> tuple[Meter, ...]:
+        return (
+            self.generator_fps,
+            self.display_fps,
+            self.buffered,
+            self.repeats,
+            self.effect_latency,
+            self.model_latency,
+        )
+
+    def show_status(self, generator: GeneratorStatus, playback: PlaybackStatus, latency: Latency | None) -> None:
+        """Show rates, buffer and latency."""
         is_slow = 0.0 < generator.generator_fps < LOW_RATE_SHARE * playback.rate_fps
-        self.generator_fps.show_figure(_rate(generator.generator_fps), theme.WARNING if is_slow else theme.TEXT)
+        warning = theme.WARNING
+        self.generator_fps.show_figure(_rate(generator.generator_fps), warning if is_slow else theme.TEXT)
         self.display_fps.show_figure(_rate(playback.display_fps))
-        self.buffered.show_figure(str(playback.buffered_frames), theme.WARNING if playback.is_starved else theme.TEXT)
+        self.buffered.show_figure(_buffer(playback), warning if playback.is_starved else theme.TEXT)
         self.repeats.show_figure(str(playback.repeats))
+        effects_s = REFRESHES_TO_SCREEN / playback.display_fps if playback.display_fps > 0.0 else None
+        self.effect_latency.show_figure("–" if effects_s is None else _milliseconds(effects_s))
+        is_measured = latency is not None and playback.is_streaming
+        self.model_latency.show_figure(_milliseconds(latency.value_s) if is_measured else "–")
 
     def show_ports(self, ports: Ports) -> None:
-        """Show where controllers are heard; a port that moved cannot be missed."""
-        osc_style = theme.badge(theme.WARNING, size_px=18) if ports.has_osc_moved else f"color: {theme.TEXT};"
-        moved = "  (usual port taken)" if ports.has_osc_moved else ""
-        self.osc.show_text(f"OSC {ports.osc}{moved}", osc_style)
-        self.midi.show_text(ports.midi)
+        """Show where controllers are heard; a port that moved or is open cannot be missed."""
+        is_loud = ports.has_osc_moved or ports.is_open
+        notes = ("usual port taken" if ports.has_osc_moved else "", "open to the network" if ports.is_open else "")
+        note = "".join(f" · {word}" for word in notes if word)
+        words = f"OSC {ports.osc}{note}" if ports.osc else "OSC –"
+        self.osc.show_fitting(words, f"color: {theme.WARNING if is_loud else theme.TEXT}; font-weight: 600;")
+        self.midi.show_fitting(ports.midi or "MIDI –")
 
-    def show_error(self, sentence: str) -> None:
-        """Show the last thing that went wrong, in one line."""
-        if not sentence:
-            self.error.show_text(self._detail or "no errors", f"color: {theme.FAINT}; font-size: 15px;")
-            return
-        line = " ".join(sentence.split())
-        shown = line if len(line) <= SHOWN_SENTENCE else line[: SHOWN_SENTENCE - 1] + "…"
-        self.error.show_text(shown, f"color: {theme.ALARM}; font-size: 16px; font-weight: 600;")
-        self.error.setToolTip(sentence)
+    def show_played(self, played: Played | None) -> None:
+        """Show the last controller message and what it moved."""
+        words, detail, colour = describe_played(played)
+        self.message.show_fitting(words)
+        self.played.show_fitting(detail, f"color: {colour};")
+
+    def show_error(self, sentence: str, detail: str = "") -> None:
+        """Show the last thing that went wrong, in one line; `detail` of the state while nothing did."""
+        if sentence:
+            self.error.show_fitting(" ".join(sentence.split()), f"color: {theme.ALARM}; font-weight: 600;")
+        else:
+            self.error.show_fitting(detail or "no errors", f"color: {theme.FAINT};")
+
+
+def describe_played(played: Played | None) -> tuple[str, str, str]:
+    """Two lines for the newest controller message, and the colour of the second."""
+    if played is None:
+        return "–", "no controller moved yet", theme.FAINT
+    event = played.event
+    words = f"{event.device}  {event.control}  {event.value:.2f}"
+    if played.is_waiting:
+        return words, f"waits to pick up {', '.join(played.addresses)}", theme.WARNING
+    if played.addresses:
+        return words, ", ".join(played.addresses), theme.GOOD
+    return words, "not mapped: M, click a widget, move it", theme.WARNING
+
+
+def _pair(upper: QWidget, lower: QWidget) -> QVBoxLayout:
+    layout = QVBoxLayout()
+    layout.setSpacing(0)
+    layout.addWidget(upper)
+    layout.addWidget(lower)
+    return layout
 
 
 def _rate(rate: float) -> str:
     return f"{rate:.1f}" if rate > 0.0 else "–"
+
+
+def _buffer(playback: PlaybackStatus) -> str:
+    if playback.playback_fps <= 0.0:
+        return str(playback.buffered_frames)
+    return f"{playback.buffered_frames} / {playback.buffered_frames / playback.playback_fps * 1000:.0f} ms"
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms"

@@ -1,62 +1,85 @@
-"""Seed and cuts: where a stream begins. Knows the controls; nothing of noise, caches or engines."""
+"""Where a stream begins and how it is made: seeds, cuts, the way prompts mix and arrive, and the model's settings.
+
+Knows the controls; nothing of noise, caches or engines.
+"""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Mapping
+from collections.abc import Sequence
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from engine.parameter import Value
-from engine.params import SEED_MAX
-from vj.app.parameter_widgets import SOURCE, ParameterNumber, TriggerButton, card
-from vj.controls import Controls
+from vj.app.fader import Fader
+from vj.app.parameter_widgets import ParameterChoice, ParameterNumber, TriggerButton, heading
+from vj.app.surface import Surface
 from vj.presets.looks import SEED_ADDRESS
 
+GAP = 4
 
-class StreamPanel(QWidget):
-    """Seed with next and random, hard cut and soft cut."""
 
-    def __init__(self, controls: Controls) -> None:
+class StreamPanel(QFrame):
+    """Seeds, morph and cuts."""
+
+    def __init__(self, surface: Surface) -> None:
         super().__init__()
-        self._controls = controls
-        self._chance = random.Random()
-        frame, inside = card("Stream")
-        self.seed = ParameterNumber(controls, SEED_ADDRESS)
-        self.seed.setPrefix("seed ")
-        self.next_seed = _button("Next", self._take_next)
-        self.random_seed = _button("Random", self._take_random)
-        seeds = QHBoxLayout()
-        seeds.addWidget(self.seed, 1)
-        seeds.addWidget(self.next_seed)
-        seeds.addWidget(self.random_seed)
-        self.hard_cut = TriggerButton(controls, "/vj/cut/hard", "Hard cut")
-        self.hard_cut.setObjectName("cut")
-        self.soft_cut = TriggerButton(controls, "/vj/cut/soft", "Soft cut")
-        cuts = QHBoxLayout()
-        cuts.addWidget(self.hard_cut, 1)
-        cuts.addWidget(self.soft_cut, 1)
-        inside.addLayout(seeds)
-        inside.addLayout(cuts)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(frame)
-
-    def show_values(self, values: Mapping[str, Value]) -> None:
-        """Show what the store holds."""
-        self.seed.show_value(values[SEED_ADDRESS])
-
-    def _take_next(self) -> None:
-        seed = int(self._controls.store.get(SEED_ADDRESS))
-        self._controls.set(SEED_ADDRESS, 0 if seed == SEED_MAX else seed + 1, SOURCE)
-
-    def _take_random(self) -> None:
-        self._controls.set(SEED_ADDRESS, self._chance.randint(0, SEED_MAX), SOURCE)
+        self.setObjectName("card")
+        self.seed = ParameterNumber(surface, SEED_ADDRESS, "seed ")
+        self.next_seed = TriggerButton(surface, "/vj/seed/next", "next seed")
+        self.second_seed = ParameterNumber(surface, "/vj/seed/second", "to ")
+        self.morph = Fader(surface, "/vj/seed/morph")
+        self.hard_cut = TriggerButton(surface, "/vj/cut/hard", "HARD CUT")
+        self.soft_cut = TriggerButton(surface, "/vj/cut/soft", "SOFT CUT")
+        for cut in (self.hard_cut, self.soft_cut):
+            cut.setObjectName("cut")
+            cut.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+        fill(
+            self,
+            "Stream",
+            [(self.hard_cut, self.soft_cut), (self.seed, self.next_seed), (self.second_seed, self.morph)],
+        )
 
 
-def _button(text: str, on_pressed: object) -> QPushButton:
-    button = QPushButton(text)
-    button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    button.pressed.connect(on_pressed)
-    return button
+class TransitionPanel(QFrame):
+    """How prompts, looks and cues arrive."""
+
+    def __init__(self, surface: Surface) -> None:
+        super().__init__()
+        self.setObjectName("card")
+        self.time = Fader(surface, "/vj/transition/time")
+        self.unit = ParameterChoice(surface, "/vj/transition/unit", "")
+        self.easing = ParameterChoice(surface, "/vj/transition/easing")
+        self.blend = ParameterChoice(surface, "/vj/prompt/blend")
+        fill(self, "Transition", [(self.time, self.unit), (self.easing, self.blend)])
+
+
+class ModelPanel(QFrame):
+    """Chunk, window and steps; what becomes of the sink."""
+
+    def __init__(self, surface: Surface) -> None:
+        super().__init__()
+        self.setObjectName("card")
+        self.sizes = [Fader(surface, f"/vj/model/{name}") for name in ("chunk", "window", "steps")]
+        self.sink_mode = ParameterChoice(surface, "/vj/sink/mode", "sink")
+        self.sink_decay = Fader(surface, "/vj/sink/decay")
+        fill(self, "Model", [self.sizes, (self.sink_mode,), (self.sink_decay,)])
+
+
+def fill(frame: QFrame, title: str, rows: Sequence[Sequence[QWidget]]) -> QVBoxLayout:
+    """Lay out a card: a title, and rows in which widgets share the width."""
+    layout = QVBoxLayout(frame)
+    layout.setContentsMargins(7, 4, 7, 6)
+    layout.setSpacing(GAP)
+    if title:
+        layout.addWidget(heading(title))
+    for widgets in rows:
+        layout.addLayout(row_of(widgets))
+    return layout
+
+
+def row_of(widgets: Sequence[QWidget]) -> QLayout:
+    """Widgets side by side."""
+    row = QHBoxLayout()
+    row.setSpacing(GAP)
+    for widget in widgets:
+        row.addWidget(widget, 1)
+    return row

@@ -1,0 +1,110 @@
+"""What is set before a show rather than during it: LoRAs, control video, input, what looks leave alone.
+
+One widget per parameter of the groups that no other page holds, built from the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from engine.params import LORA_SLOTS
+from vj.app.addressed import label_of
+from vj.app.fader import Fader
+from vj.app.parameter_widgets import (
+    ParameterChoice,
+    ParameterNumber,
+    ParameterText,
+    SwitchButton,
+    TriggerButton,
+    heading,
+)
+from vj.app.surface import Surface
+from vj.parameters import find_parameter
+
+COLUMNS = 2
+
+
+class EnginePage(QWidget):
+    """LoRA slots on the left; small groups on the right."""
+
+    def __init__(self, surface: Surface, shown_elsewhere: frozenset[str]) -> None:
+        """`shown_elsewhere` are the addresses other pages hold; everything else of the table is here."""
+        super().__init__()
+        store = surface.controls.store
+        rest = [a for a in store.parameters if a not in shown_elsewhere and not a.startswith("/vj/lora/")]
+        groups: dict[str, list[str]] = {}
+        for address in rest:
+            groups.setdefault(address.split("/")[2], []).append(address)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        layout.addWidget(self._loras(surface), 1)
+        right = QVBoxLayout()
+        right.setSpacing(6)
+        for group, addresses in groups.items():
+            right.addWidget(_group(surface, group, addresses))
+        right.addStretch(1)
+        layout.addLayout(right, 1)
+
+    def _loras(self, surface: Surface) -> QFrame:
+        card = QFrame()
+        card.setObjectName("card")
+        layout = QVBoxLayout(card)
+        layout.setContentsMargins(7, 4, 7, 6)
+        layout.setSpacing(4)
+        layout.addWidget(heading("LoRAs"))
+        for n in range(1, LORA_SLOTS + 1):
+            switch = SwitchButton(surface, f"/vj/lora/{n}/on", f"{n} on")
+            switch.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+            row = QHBoxLayout()
+            row.setSpacing(4)
+            row.addWidget(switch)
+            row.addWidget(ParameterText(surface, f"/vj/lora/{n}/file", "file of slot " + str(n)), 3)
+            row.addWidget(Fader(surface, f"/vj/lora/{n}/weight"), 2)
+            layout.addLayout(row)
+        layout.addStretch(1)
+        return card
+
+
+def _group(surface: Surface, group: str, addresses: Sequence[str]) -> QFrame:
+    card = QFrame()
+    card.setObjectName("card")
+    layout = QVBoxLayout(card)
+    layout.setContentsMargins(7, 4, 7, 6)
+    layout.setSpacing(4)
+    layout.addWidget(heading(TITLES.get(group, group.capitalize())))
+    widgets = [widget_for(surface, address) for address in addresses]
+    columns = 5 if all(isinstance(widget, SwitchButton) for widget in widgets) else COLUMNS
+    grid = QGridLayout()
+    grid.setSpacing(4)
+    for k, widget in enumerate(widgets):
+        grid.addWidget(widget, k // columns, k % columns)
+    layout.addLayout(grid)
+    return card
+
+
+TITLES = {
+    "lock": "Looks and cues leave these groups alone",
+    "vace": "Control video",
+    "cue": "Cue list",
+    "audio": "Sound",
+    "clock": "Clock",
+}
+
+
+def widget_for(surface: Surface, address: str) -> QWidget:
+    """The widget that suits a parameter's kind."""
+    parameter = find_parameter(address)
+    if parameter.kind == "float":
+        return Fader(surface, address)
+    if parameter.kind == "int":
+        return ParameterNumber(surface, address, f"{label_of(address)} ")
+    if parameter.kind == "choice":
+        return ParameterChoice(surface, address)
+    if parameter.kind == "switch":
+        return SwitchButton(surface, address)
+    if parameter.kind == "trigger":
+        return TriggerButton(surface, address)
+    return ParameterText(surface, address)

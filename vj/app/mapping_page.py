@@ -1,0 +1,139 @@
+"""Mappings: what every control plays, file by file; the OSC address and what is heard there.
+
+Shows the router's active mappings; changes them through learning alone.
+"""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QHBoxLayout,
+    QHeaderView,
+    QPushButton,
+    QSizePolicy,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from vj.app.osc_monitor import OscMessages, OscMonitor
+from vj.app.parameter_widgets import QuietLabel, heading
+from vj.app.status_strip import Ports
+from vj.controllers.bindings import Binding, ControllerMapping
+from vj.controllers.learn import Learn
+from vj.controllers.router import Router
+
+HEADINGS = ("Device", "Control", "Plays", "How", "File")
+
+
+class MappingPage(QWidget):
+    """A table of bindings, and the OSC monitor beside it."""
+
+    def __init__(self, router: Router | None, learn: Learn | None, messages: OscMessages | None) -> None:
+        super().__init__()
+        self._router = router
+        self._learn = learn
+        self._shown: tuple[ControllerMapping, ...] = ()
+        self._rows: list[tuple[ControllerMapping, str, str]] = []  # mapping, control, address
+        self.table = QTableWidget(0, len(HEADINGS))
+        self.table.setHorizontalHeaderLabels(HEADINGS)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setShowGrid(False)
+        self.table.setAlternatingRowColors(True)
+        self.table.verticalHeader().hide()
+        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
+        self.remove = QPushButton("Remove")
+        self.remove.setToolTip("The control of the selected line plays this no longer (Ctrl+Z takes it back)")
+        self.undo = QPushButton("Undo  Ctrl+Z")
+        self.undo.setToolTip("Take back the last change that learning made")
+        for button, action in ((self.remove, self._remove), (self.undo, self._undo)):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.clicked.connect(action)
+        self.hint = QuietLabel("note", "M, click a widget, move a control: mapped.")
+        self.hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.monitor = OscMonitor(messages)
+        card = QFrame()
+        card.setObjectName("card")
+        inside = QVBoxLayout(card)
+        inside.setContentsMargins(7, 4, 7, 6)
+        inside.setSpacing(4)
+        top = QHBoxLayout()
+        top.addWidget(heading("Mappings"))
+        top.addWidget(self.hint, 1)
+        top.addWidget(self.remove)
+        top.addWidget(self.undo)
+        inside.addLayout(top)
+        inside.addWidget(self.table, 1)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        layout.addWidget(card, 3)
+        layout.addWidget(self.monitor, 2)
+
+    def refresh(self, ports: Ports) -> None:
+        """Show what has changed."""
+        self.monitor.refresh(ports)
+        if self._router is not None and self._router.mappings != self._shown:
+            self._shown = self._router.mappings
+            self._list()
+        if self._learn is not None:
+            self.undo.setEnabled(self._learn.state.undo_steps > 0)
+        self.remove.setEnabled(self._learn is not None and bool(self.table.selectionModel().selectedRows()))
+
+    def _list(self) -> None:
+        self._rows = [
+            (mapping, control, binding.parameter.address)
+            for mapping in self._shown
+            for control, bindings in mapping.controls.items()
+            for binding in bindings
+        ]
+        bindings = [b for mapping in self._shown for found in mapping.controls.values() for b in found]
+        self.table.setRowCount(len(self._rows))
+        for row, ((mapping, control, address), binding) in enumerate(zip(self._rows, bindings, strict=True)):
+            words = (", ".join(mapping.devices), control, address, describe_binding(binding), mapping.path.stem)
+            for column, word in enumerate(words):
+                item = QTableWidgetItem(word)
+                item.setToolTip(str(mapping.path) if column == len(words) - 1 else word)
+                self.table.setItem(row, column, item)
+
+    def _remove(self) -> None:
+        selected = self.table.selectionModel().selectedRows()
+        if not selected or self._learn is None:
+            return
+        mapping, control, address = self._rows[selected[0].row()]
+        for assignment in self._learn.assignments(address):
+            if assignment.control == control and assignment.file == mapping.path:
+                self._learn.remove(assignment)
+                self.hint.show_fitting(self._learn.state.said)
+                return
+
+    def _undo(self) -> None:
+        if self._learn is not None:
+            self._learn.undo()
+            self.hint.show_fitting(self._learn.state.said)
+
+
+def describe_binding(binding: Binding) -> str:
+    """Say in a few words how a control plays its parameter."""
+    words = []
+    if binding.is_command:
+        words.append("press")
+    elif binding.value is not None:
+        words.append(f"sets {binding.value}")
+    elif binding.relative:
+        words.append("encoder")
+    elif binding.parameter.kind == "switch":
+        words.append(binding.mode)
+    else:
+        words.append(binding.takeover)
+    if binding.is_inverted:
+        words.append("inverted")
+    travel, parameter = binding.travel, binding.parameter
+    if (travel.minimum, travel.maximum) != (parameter.minimum, parameter.maximum):
+        words.append(f"{travel.minimum:g} to {travel.maximum:g}")
+    return ", ".join(words)

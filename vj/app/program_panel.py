@@ -1,0 +1,115 @@
+"""The programme as the audience sees it, under one word that says what state it is in.
+
+Draws frames that are handed in; knows nothing of the output window.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PyQt6.QtCore import QRectF, QSize, Qt
+from PyQt6.QtGui import QColor, QImage, QPainter, QPaintEvent
+from PyQt6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
+
+from engine.frame_ring import Frame
+from engine.messages import GeneratorStatus
+from vj.app import theme
+from vj.app.parameter_widgets import QuietLabel
+from vj.output.params import OutputParams
+from vj.output.playback import PlaybackStatus
+
+FRAME_WIDTH = 3
+LARGEST_PICTURE = 640  # pixels across; more would cost the poll its time
+
+
+@dataclass(frozen=True)
+class State:
+    """One word for the whole, in its colour."""
+
+    word: str
+    colour: str
+    detail: str = ""
+
+
+def describe_state(generator: GeneratorStatus, playback: PlaybackStatus, params: OutputParams) -> State:
+    """Say what the audience sees now and why; the gravest first."""
+    if params.blackout:
+        return State("BLACKOUT", theme.ALARM, "the audience sees black")
+    if generator.state == "failed":
+        return State("ENGINE DOWN", theme.ALARM, generator.detail)
+    if not playback.is_streaming:
+        return State("STARTING", theme.WARNING, generator.detail or f"loading {generator.model}")
+    if playback.is_starved:
+        return State("WAITING", theme.WARNING, "the next frame is late")
+    if params.level <= 0.0:
+        return State("LEVEL 0", theme.WARNING, "the audience sees black")
+    return State("LIVE", theme.GOOD, generator.model)
+
+
+class Picture(QWidget):
+    """A small, cheap copy of the output: the frame on screen, its level and its blackout."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._frame: Frame | None = None
+        self._params = OutputParams()
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+
+    def sizeHint(self) -> QSize:
+        """Prefer the shape of a screen."""
+        return QSize(280, 158)
+
+    def show_frame(self, frame: Frame | None, params: OutputParams) -> None:
+        """Draw this frame at the next repaint, if it is another one."""
+        if self.isVisible() and (frame is not self._frame or params != self._params):
+            self._frame, self._params = frame, params
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the frame whole and undistorted on black."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(0, 0, 0))
+        if self._frame is not None and not self._params.blackout:
+            height, width, _ = self._frame.pixels.shape
+            step = max(1, width // LARGEST_PICTURE)
+            pixels = self._frame.pixels[::step, ::step].copy() if step > 1 else self._frame.pixels
+            shown = QImage(
+                pixels.data, pixels.shape[1], pixels.shape[0], pixels.strides[0], QImage.Format.Format_RGBX8888
+            )
+            scale = min(self.width() / width, self.height() / height)
+            place = QRectF(0, 0, width * scale, height * scale)
+            place.moveCenter(QRectF(self.rect()).center())
+            painter.setOpacity(self._params.level)
+            painter.drawImage(place, shown)
+        painter.end()
+
+
+class ProgramPanel(QFrame):
+    """State and picture in a frame of the state's colour."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("program")
+        self._colour = ""
+        self.state = QuietLabel("large")
+        self.state.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.state.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.picture = Picture()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(FRAME_WIDTH, FRAME_WIDTH, FRAME_WIDTH, FRAME_WIDTH)
+        layout.setSpacing(0)
+        layout.addWidget(self.state)
+        layout.addWidget(self.picture, 1)
+
+    def show_status(self, generator: GeneratorStatus, playback: PlaybackStatus, params: OutputParams) -> State:
+        """Show the state; return it."""
+        state = describe_state(generator, playback, params)
+        style = None
+        if state.colour != self._colour:
+            self._colour = state.colour
+            self.setStyleSheet(f"QFrame#program {{ background: {state.colour}; border-radius: 6px; }}")
+            style = f"background: {state.colour}; color: {theme.ON_COLOUR};"
+        self.state.show_text(f"PROGRAM  {state.word}", style)
+        self.state.setToolTip(state.detail)
+        return state

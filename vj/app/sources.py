@@ -1,0 +1,45 @@
+"""What the panels read, besides the store: frozen statuses and the parts that answer at once.
+
+What is not there stays at its default, and its panel shows a quiet dash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from engine.messages import GeneratorStatus
+from engine.parameter import Value
+from vj.app.cue_panel import CueSource
+from vj.app.look_panel import LookSource
+from vj.app.osc_monitor import OscMessages
+from vj.app.problem_board import ProblemBoard
+from vj.app.sound_panel import SoundSource
+from vj.app.status_strip import Ports
+from vj.controllers.learn import Learn
+from vj.controllers.router import Router
+from vj.output.frame_reader import FrameReader
+from vj.tempo.clock import Clock
+from vj.tempo.latency import Latency
+from vj.tempo.quantise import Waiting
+
+
+@dataclass(frozen=True)
+class PanelSources:
+    """Everything here may be asked 30 times a second from the GUI thread; nothing waits."""
+
+    generator: Callable[[], GeneratorStatus]
+    reader: FrameReader
+    ports: Callable[[], Ports]
+    problems: ProblemBoard
+    clock: Clock | None = None
+    latency: Callable[[], Latency | None] = lambda: None
+    waiting: Callable[[], Sequence[Waiting]] = tuple  # presses held for their beat, soonest first
+    gliding: Callable[[], Mapping[str, float]] = dict  # share done of each transition, by its source
+    effective: Callable[[Mapping[str, Value], int], Mapping[str, Value]] = lambda values, at_ns: values
+    sound: SoundSource = SoundSource()
+    looks: LookSource = LookSource()
+    cues: CueSource = CueSource()
+    osc_messages: OscMessages | None = None
+    router: Router | None = None
+    learn: Learn | None = None
