@@ -13,6 +13,7 @@ from torch import Tensor, nn
 _WORD = re.compile(r"[^\W_]+")
 _GRAM_SIZES = (3, 4, 5)
 _WORD_CHARACTERS = 24  # of a longer word only the beginning counts
+EMPTY_SHARE = 4  # at least every fourth row stays zero, as captions in training left them: shapes dissolve without
 
 # words that join others; skipping them leaves the rows to words that ask for something
 STOP_WORDS = frozenset(
@@ -90,7 +91,8 @@ class NgramEncoder(nn.Module):
 
     def forward(self, texts: list[str]) -> Tensor:
         """Encode prompts to (B, text_len, text_dim)."""
-        words = [split_words(text, self.config.text_len) for text in texts]
+        heard = self.config.text_len - self.config.text_len // EMPTY_SHARE
+        words = [split_words(text, heard) for text in texts]
         rows = torch.zeros(len(texts), self.config.text_len, self.config.text_dim)
         flat = [bucket_indices(word, self.config.buckets) for prompt in words for word in prompt]
         if not flat:

@@ -45,6 +45,11 @@ def test_long_texts_are_cut_and_long_words_too(encoder: NgramEncoder) -> None:
     assert encoder.encode("x" * 5000).shape == (6, 12)
 
 
+def test_a_long_text_leaves_rows_empty_as_captions_in_training_did() -> None:
+    full = NgramEncoder(NgramConfig()).encode("word " * 99)
+    assert [bool(row.any()) for row in full] == [True] * 12 + [False] * 4
+
+
 def test_hashes_are_the_same_on_every_machine() -> None:
     assert bucket_indices("ink", 8192) == [5118, 6487, 5956, 4351, 5715, 3704, 5118]
 
