@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from engine.text_files import TextFileError, read_text_file
+
 _MISSING = object()
 LARGEST_NUMBER = sys.float_info.max
 
@@ -30,11 +32,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def read_table(path: Path) -> PresetTable:
     """Read a TOML file. Raises PresetError with a sentence."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise PresetError(f"{path}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError as error:
-        raise PresetError(f"{path}: is not a text file (byte {error.start} is not UTF-8)") from None
+        text = read_text_file(path)
+    except TextFileError as error:
+        raise PresetError(f"{path}: {error}") from None
     try:
         content = tomllib.loads(text)
     except ValueError as error:  # also a whole number of thousands of digits, which tomllib passes on

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from engine.params import SEED_MAX
 from engine.render_plan import RenderPlan, plan_for_prompt
+from engine.text_files import TextFileError, read_text_file
 
 SLUG_CHARACTERS = 60
 SLUG_BYTES = 180  # file systems count bytes, and allow 255 with everything around the slug
@@ -92,11 +93,9 @@ def slug_of(text: str) -> str:
 
 def _lines(path: Path) -> list[str]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise RenderUseError(f"{path} cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError as error:
-        raise RenderUseError(f"{path} is not a text file (byte {error.start} is not UTF-8)") from None
+        text = read_text_file(path)
+    except TextFileError as error:
+        raise RenderUseError(f"{path}: {error}") from None
     lines = [line.strip() for line in text.rstrip().splitlines()]
     if not lines:
         raise RenderUseError(f"{path} is empty: write one prompt per line")

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine.text_files import TextFileError, read_text_file
+
 
 class FileError(ValueError):
     """A file that cannot be used at all. The message is one sentence that begins with the file's name."""
@@ -38,13 +40,9 @@ class Problem:
 def read_text(path: Path) -> str:
     """Read a UTF-8 text. Raises FileError."""
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise FileError(path, "there is no such file") from None
-    except UnicodeDecodeError as error:
-        raise FileError(path, f"is not a text file (byte {error.start} is not UTF-8)") from None
-    except OSError as error:
-        raise FileError(path, f"cannot be read ({error.strerror})") from None
+        return read_text_file(path)
+    except TextFileError as error:
+        raise FileError(path, str(error)) from None
 
 
 def write_text(path: Path, text: str) -> None:

@@ -228,8 +228,8 @@ def test_an_impossible_value_is_refused_with_its_range(
     [
         (b"", None, "is empty"),
         (b"a\n\nb\n", None, "line 2 is empty"),
-        (b"\xff\xfe\x00", None, "is not a text file"),
-        (None, None, "cannot be read"),
+        (b"\xff\xfe\x00", None, "is written in UTF-16"),
+        (None, None, "there is no such file"),
         (b"a\nb\n", b"one\n", "has 1 lines and"),
     ],
 )
