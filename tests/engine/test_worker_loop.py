@@ -176,6 +176,20 @@ def test_a_cut_with_a_time_is_held_until_then(stage: Stage) -> None:
     assert -0.1 < late_s < 0.5
 
 
+def test_a_dated_cut_is_made_ahead_says_when_and_leaves_the_old_stream_enough(stage: Stage) -> None:
+    stage.source.chunk_s = 0.08
+    stage.start()
+    wait_for(lambda: stage.of(GeneratorStatus) and stage.of(GeneratorStatus)[-1].chunks > 4)
+    status = stage.of(GeneratorStatus)[-1]
+    assert 0.16 < status.cut_s < 1.0
+    at_ns = time.monotonic_ns() + int((status.cut_s + status.chunk_s) * 1e9 + 3e8)
+    command_id = stage.command("cut/hard", at_ns=at_ns)
+    wait_for(lambda: stage.answer(command_id))
+    first = next(counter for counter in range(stage.ring.written) if stage.ring.stream_of(counter) == 2)
+    assert stage.ring.present_ns_of(first) == at_ns
+    assert stage.ring.peek(first).made_ns < at_ns
+
+
 def test_a_text_is_answered_once_it_is_encoded_and_waits_in_the_status(stage: Stage) -> None:
     book = stage.source.prompts
     withheld, encoded = set(), set()

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from PyQt6 import sip
 from PyQt6.QtWidgets import QApplication
 
 from tests.servers import XDisplay
@@ -51,7 +52,7 @@ def run(cuts: int = CUTS) -> dict[str, dict[str, object]]:
                 found[name] = {"model": model} | figures_of(stage.play(cuts, seed=20))
             finally:
                 stage.end()
-        application.quit()
+        sip.delete(application)  # before its display ends
     sys.setswitchinterval(interval_s)
     for name, figures in found.items():
         on_beat = figures["within_one_frame_late_refreshes_taken_off"]

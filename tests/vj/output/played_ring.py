@@ -36,12 +36,12 @@ class PlayedRing:
         self.ring = FrameRing.create(
             self.path, width=WIDTH, height=HEIGHT, rate_fps=RATE_FPS, capacity=36, process_id=1
         )
-        self.stream_id, self.next_frame, self.generation = 1, 0, 0
+        self.stream_id, self.next_frame, self.generation, self.present_ns = 1, 0, 0, 0
         self._finish_ns: int | None = self.now_ns + self._chunk_ns()
 
-    def hard_cut(self) -> None:
-        """Start a new stream at the next chunk."""
-        self.stream_id, self.next_frame = self.stream_id + 1, 0
+    def hard_cut(self, present_ns: int = 0) -> None:
+        """Start a new stream at the next chunk, to be seen at a moment if one is given."""
+        self.stream_id, self.next_frame, self.present_ns = self.stream_id + 1, 0, present_ns
 
     def run(self, seconds: float) -> None:
         """Let time pass, refresh by refresh."""
@@ -87,7 +87,10 @@ class PlayedRing:
             frames[k, :, :, 0] = (self.next_frame + k) % 256
         frames[..., 1] = self.stream_id
         self.generation += 1
-        chunk = Chunk(frames, self.stream_id, self.next_frame, RATE_FPS, self.generation, 0, self.now_ns)
+        chunk = Chunk(
+            frames, self.stream_id, self.next_frame, RATE_FPS, self.generation, 0, self.now_ns, self.present_ns
+        )
+        self.present_ns = 0
         self.next_frame += count
         return chunk
 

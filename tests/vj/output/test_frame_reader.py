@@ -181,6 +181,74 @@ def test_of_several_cuts_the_newest_stream_is_shown(play: Play):
     assert played.reader.status.stream_id == 4
 
 
+@pytest.mark.parametrize("chunk_s", [0.1, 0.5, 1.2])
+def test_a_dated_stream_is_shown_at_the_refresh_nearest_to_its_moment_without_a_fade(play: Play, chunk_s):
+    played = play(chunk_s)
+    played.pace = ChunkPace(RATE_FPS, played.ring.capacity)
+    played.run(10)
+    present_ns = played.now_ns + int((2 * chunk_s + 0.4) * SECOND_NS)
+    played.hard_cut(present_ns)
+    played.run(2 * chunk_s + 2)
+    seen_s = next(at for at, stream, _ in played.positions if stream == 2)
+    assert abs(seen_s - present_ns / SECOND_NS) <= REFRESH_NS / SECOND_NS / 2 + 1e-6
+    assert abs(played.reader.status.switched_ns - present_ns) <= REFRESH_NS / 2 + 1
+
+
+def test_the_light_of_a_slow_display_is_what_is_on_the_moment(play: Play):
+    played = play(0.2)
+    played.run(4)
+    played.reader.display_lag_ns = 50_000_000
+    present_ns = played.now_ns + SECOND_NS
+    played.hard_cut(present_ns)
+    played.run(2)
+    assert abs(played.reader.status.switched_ns + 50_000_000 - present_ns) <= REFRESH_NS / 2 + 1
+
+
+def test_what_is_left_of_the_old_stream_is_stretched_until_the_moment(play: Play):
+    played = play(0.2)
+    played.pace = ChunkPace(RATE_FPS, played.ring.capacity)
+    played.run(6)
+    since = played.now_ns / SECOND_NS
+    played.hard_cut(played.now_ns + 2 * SECOND_NS)  # far longer than what is in hand
+    played.run(1.9)
+    steps = played.steps(since)
+    assert steps.min() > 0.0, "slow, never still"
+    assert played.reader.status.stream_id == 1
+
+
+def test_a_cut_now_passes_one_that_waits_for_its_moment(play: Play):
+    played = play(0.2)
+    played.run(4)
+    played.hard_cut(played.now_ns + 3 * SECOND_NS)
+    played.run(1)
+    assert played.reader.status.stream_id == 1
+    played.hard_cut()
+    played.run(1.2)
+    assert played.reader.status.stream_id == 3
+
+
+def test_two_dated_streams_are_shown_one_after_the_other(play: Play):
+    played = play(0.1)
+    played.pace = ChunkPace(RATE_FPS, played.ring.capacity)
+    played.run(4)
+    start_s = played.now_ns / SECOND_NS
+    for ahead_s in (0.8, 1.3):
+        played.hard_cut(played.now_ns + int(ahead_s * SECOND_NS))
+        played.run(0.3)
+    played.run(2)
+    first_seen = {stream: at for at, stream, _ in reversed(played.positions)}
+    assert first_seen[2] - start_s == pytest.approx(0.8, abs=0.02)
+    assert first_seen[3] - start_s == pytest.approx(0.3 + 1.3, abs=0.02)
+
+
+def test_a_moment_beyond_reason_is_not_waited_for(play: Play):
+    played = play(0.2)
+    played.run(4)
+    played.hard_cut(played.now_ns + 10**15)
+    played.run(1.5)
+    assert played.reader.status.stream_id == 2
+
+
 def test_slots_are_released_so_that_the_writer_goes_on(play: Play):
     played = play(0.1)
     played.run(10)
