@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import operator
+
 import numpy as np
 
 from vj.sound.beat_tracker import BeatTracker
@@ -15,8 +18,9 @@ CLIP_AMPLITUDE, CLIP_SAMPLES = 0.999, 3
 CLIP_HOLD_S = 0.5
 SIGNAL_HOLD_S = 1.0  # a pause between two beats is no missing signal
 ONSET_LAG_BLOCKS = 0.7  # how long before its block's end a beginning was, on average
-ONSET_FLOOR_DB = -20.0  # under the floor of the whole sound, since it is spread over many bins
-BEAT_WEIGHTS = np.array([1.6, 1.0, 1.0, 0.6]) / 4.2  # what a beat is made of, by band
+ONSET_FLOOR = 0.1  # of the floor of the whole sound, since it is spread over many bins
+BEAT_WEIGHTS = (0.38, 0.24, 0.24, 0.14)  # what a beat is made of, by band
+LONG_AGO_NS = 10**18
 STEADY_S = 0.5  # what stays this long is no sound but an offset of the microphone
 
 
@@ -32,49 +36,49 @@ class SoundAnalysis:
         """Take the input's sample rate in Hz."""
         self.block = block_samples(rate_hz)
         self._block_s = self.block / rate_hz
-        self._samples = np.zeros(2 * self.block, np.float32)
-        self._window = np.hanning(2 * self.block + 1)[:-1].astype(np.float32)
-        # a sine of amplitude 1 adds up to 1 over its bins
-        self._scale = np.float32(np.sqrt(4.0 / (2 * self.block * np.sum(self._window**2))))
-        edges = _bin_edges(rate_hz, 2 * self.block)
-        self._first, self._stop = edges[0], edges[-1]
-        self._starts = np.array(edges[:-1]) - edges[0]
-        frequencies = np.arange(self._first, self._stop) * rate_hz / (2 * self.block)
+        window = 2 * self.block
+        self._samples = np.zeros(window, np.float32)
+        shape = np.hanning(window + 1)[:-1]
+        # scaled so that a sine of amplitude 1 adds up to 1 over its bins
+        self._window = (shape * np.sqrt(4.0 / (window * np.sum(shape**2)))).astype(np.float32)
+        edges = _bin_edges(rate_hz, window)
+        self._used = slice(edges[0], edges[-1])
+        first_bins = [edge - edges[0] for edge in edges[:-1]]
+        self._first_bins = np.array(first_bins)
+        frequencies = np.arange(edges[0], edges[-1]) * rate_hz / window
         octaves = np.log2(frequencies / BAND_EDGES_HZ[0]) / np.log2(BAND_EDGES_HZ[-1] / BAND_EDGES_HZ[0])
-        self._places = np.clip(octaves, 0.0, 1.0).astype(np.float32)
-        bins = tuple(slice(a, b) for a, b in zip(self._starts, [*self._starts[1:], len(frequencies)], strict=True))
-        self._onsets = OnsetDetector(bins, self._block_s)
+        self._places = np.stack((np.clip(octaves, 0.0, 1.0), np.ones_like(octaves))).astype(np.float32)
+        self._onsets = OnsetDetector(first_bins, len(frequencies), self._block_s)
         self._beats = BeatTracker(self._block_s)
         self._loudness = Loudness(self._block_s, len(BANDS))
         self._offset = 0.0
-        self._onset_times = [0] * len(BANDS)
-        self._clipped_ns = self._heard_ns = -(10**18)
+        self._onset_times: tuple[int, ...] = (0,) * len(BANDS)
+        self._clipped_ns = self._heard_ns = -LONG_AGO_NS
 
     def feed(self, samples: np.ndarray, time_ns: int, params: SoundParams) -> SoundFeatures:
         """Measure `self.block` mono samples, float32; `time_ns` is when the last one was captured."""
-        samples = np.nan_to_num(samples, posinf=1.0, neginf=-1.0)
-        if np.count_nonzero(np.abs(samples) >= CLIP_AMPLITUDE) >= CLIP_SAMPLES:
-            self._clipped_ns = time_ns
+        samples = self._checked(samples, time_ns)
         self._take(samples, 10.0 ** (params.gain_db / 20.0))
         floor = 10.0 ** (params.floor_db / 20.0)
-        amplitude = float(np.sqrt(2.0 * np.mean(np.square(self._samples))))
+        amplitude = math.sqrt(2.0 * float(np.dot(self._samples, self._samples)) / len(self._samples))
         is_heard = amplitude > floor
         if is_heard:
             self._heard_ns = time_ns
-        magnitudes = np.abs(np.fft.rfft(self._samples * self._window))[self._first : self._stop] * self._scale
-        rises, hits = self._onsets.feed(magnitudes, floor * 10.0 ** (ONSET_FLOOR_DB / 20.0))
-        if not is_heard:
-            rises, hits = np.zeros(len(BANDS)), np.zeros(len(BANDS), bool)
+        magnitudes = np.abs(np.fft.rfft(self._samples * self._window)[self._used])
+        rises, hits = self._onsets.feed(magnitudes, floor * ONSET_FLOOR)
         onset_ns = time_ns - round(ONSET_LAG_BLOCKS * self._block_s * 1e9)
-        self._onset_times = [onset_ns if hit else last for hit, last in zip(hits, self._onset_times, strict=True)]
-        beat = self._beats.feed(float(rises @ BEAT_WEIGHTS), onset_ns)
+        if is_heard and any(hits):
+            times = zip(hits, self._onset_times, strict=True)
+            self._onset_times = tuple(onset_ns if hit else last for hit, last in times)
+        strength = sum(map(operator.mul, rises, BEAT_WEIGHTS)) if is_heard else 0.0
+        beat = self._beats.feed(strength, onset_ns)
         level, bands, centroid = self._colour(amplitude, magnitudes, floor, params.auto_gain) if is_heard else QUIET
         return SoundFeatures(
             time_ns=time_ns,
             level=level,
             bands=bands,
-            onsets=tuple(hits.astype(float).tolist()),
-            onset_times_ns=tuple(self._onset_times),
+            onsets=tuple(map(float, hits)) if is_heard else QUIET[1],
+            onset_times_ns=self._onset_times,
             centroid=centroid,
             bpm=beat.bpm,
             bpm_confidence=beat.confidence,
@@ -83,21 +87,33 @@ class SoundAnalysis:
             has_signal=time_ns - self._heard_ns < SIGNAL_HOLD_S * 1e9,
         )
 
+    def _checked(self, samples: np.ndarray, time_ns: int) -> np.ndarray:
+        """Note full scale, and pass on what is a number."""
+        peak = max(float(np.maximum.reduce(samples)), -float(np.minimum.reduce(samples)))
+        if not peak < math.inf:
+            samples = np.nan_to_num(samples, posinf=1.0, neginf=-1.0)
+            peak = 1.0
+        if peak >= CLIP_AMPLITUDE and np.count_nonzero(np.abs(samples) >= CLIP_AMPLITUDE) >= CLIP_SAMPLES:
+            self._clipped_ns = time_ns
+        return samples
+
     def _take(self, samples: np.ndarray, gain: float) -> None:
         """Move the window on by one block, without the microphone's offset."""
-        self._offset += (float(samples.mean()) - self._offset) * min(1.0, self._block_s / STEADY_S)
-        self._samples[: self.block] = self._samples[self.block :]
-        self._samples[self.block :] = (samples - self._offset) * gain
+        mean = float(np.add.reduce(samples)) / len(samples)
+        self._offset += (mean - self._offset) * min(1.0, self._block_s / STEADY_S)
+        newest = self._samples[self.block :]
+        self._samples[: self.block] = newest
+        np.subtract(samples, self._offset, out=newest)
+        newest *= gain
 
     def _colour(
         self, amplitude: float, magnitudes: np.ndarray, floor: float, has_auto_gain: bool
     ) -> tuple[float, tuple[float, ...], float]:
         """Return level, bands and centroid of what is heard."""
-        powers = np.add.reduceat(np.square(magnitudes), self._starts)
-        amplitudes = np.concatenate(([amplitude], np.sqrt(powers)))
-        level, *bands = self._loudness.feed(amplitudes, floor, has_auto_gain).tolist()
-        total = float(magnitudes.sum())
-        return level, tuple(bands), float(magnitudes @ self._places) / total if total > 0.0 else 0.0
+        powers = np.add.reduceat(magnitudes * magnitudes, self._first_bins).tolist()
+        level, *bands = self._loudness.feed([amplitude, *map(math.sqrt, powers)], floor, has_auto_gain)
+        placed, total = np.dot(self._places, magnitudes).tolist()
+        return level, tuple(bands), placed / total if total > 0.0 else 0.0
 
 
 QUIET = (0.0, (0.0,) * len(BANDS), 0.0)

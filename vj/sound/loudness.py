@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
 
 HALF_LIFE_S = 5.0  # of the loud parts' memory; nothing is forgotten in silence
 ATTACK = 0.35  # per block: one click alone does not turn the gain down
@@ -16,15 +16,15 @@ class Loudness:
     def __init__(self, block_s: float, band_count: int) -> None:
         """Take the time from block to block in seconds."""
         self._decay = 0.5 ** (block_s / HALF_LIFE_S)
-        self._loud = np.zeros(1 + band_count)
+        self._loud = [0.0] * (1 + band_count)
 
-    def feed(self, amplitudes: np.ndarray, floor: float, has_auto_gain: bool) -> np.ndarray:
+    def feed(self, amplitudes: Sequence[float], floor: float, has_auto_gain: bool) -> list[float]:
         """Return level and bands, 0..1, from their linear amplitudes (level first); `floor` is linear too."""
-        loud = self._loud * self._decay
-        self._loud = np.where(amplitudes > loud, loud + ATTACK * (amplitudes - loud), loud)
+        for k, amplitude in enumerate(amplitudes):
+            loud = self._loud[k] * self._decay
+            self._loud[k] = loud + max(0.0, ATTACK * (amplitude - loud))
         if not has_auto_gain:
-            return np.minimum(amplitudes, 1.0)
-        least = np.full(len(loud), max(BAND_LIFT * self._loud[0], 1e-6))
-        least[0] = ABOVE_FLOOR * floor
-        least[1:] = np.maximum(least[1:], floor)
-        return np.minimum(amplitudes / np.maximum(self._loud, least), 1.0)
+            return [min(amplitude, 1.0) for amplitude in amplitudes]
+        least = max(BAND_LIFT * self._loud[0], floor)
+        full = [max(self._loud[0], ABOVE_FLOOR * floor), *(max(loud, least) for loud in self._loud[1:])]
+        return [min(amplitude / loud, 1.0) for amplitude, loud in zip(amplitudes, full, strict=True)]

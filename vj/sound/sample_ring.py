@@ -54,9 +54,14 @@ class SampleRing:
             self._read = written - count
         if written - self._read < count:
             return None
-        places = np.arange(self._read, self._read + count) % capacity
+        start = self._read % capacity
+        samples = self._samples[start : start + count]
+        if len(samples) < count:
+            samples = np.concatenate((samples, self._samples[: count - len(samples)]))
+        mono = np.add.reduce(samples, axis=1)
+        mono *= 1.0 / samples.shape[1]
         self._read += count
-        return self._samples[places].mean(axis=1), self._captured_ns(self._read)
+        return mono, self._captured_ns(self._read)
 
     def _captured_ns(self, index: int) -> int:
         """Say when a sample was captured: by the rate, gently corrected by what the driver says."""
