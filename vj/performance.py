@@ -29,7 +29,7 @@ from vj.presets.repertoire import Repertoire
 from vj.presets.timeline import Timeline
 from vj.presets.transitions import Transitions
 from vj.shipped_files import MAPPINGS, Library, list_files, user_folder
-from vj.sound.features import SILENCE
+from vj.sound.input import SoundInput
 from vj.tempo.tempo import Tempo
 
 
@@ -63,6 +63,7 @@ class Performance:
         self.store = ParameterStore()
         self.commands = CommandQueue()
         self.controls = Controls(self.store, self.commands)
+        self.sound = SoundInput(self.store.versioned_snapshot)  # before others log: loading PortAudio mutes stderr
         mappings, problems = load_mappings(self._mapping_files())
         for problem in problems:
             tell(str(problem))
@@ -74,14 +75,14 @@ class Performance:
         self.clock = self.tempo.clock
         self.midi.listen_system(self.tempo.hear_midi)
         self.lights = MidiFeedback(self.router, self.controls, self.midi.outputs, self.clock.beat_at)
-        self.modulation = ModulationBank(self.store.snapshot, self.clock.beat_at, lambda: SILENCE)
+        self.modulation = ModulationBank(self.store.snapshot, self.clock.beat_at, lambda: self.sound.features)
         self.conductor.add(self.modulation)
         self.transitions = Transitions(self.controls, self.clock.beat_at)
         self.conductor.add(self.transitions)
         self.repertoire = Repertoire(self.controls, self.clock, self.transitions, tell, Library())
         self.conductor.add(self.repertoire.cues)
         self.conductor.add(self.repertoire.timeline)
-        state = StateSources(self.clock, generator, playback, sound=lambda: SILENCE)
+        state = StateSources(self.clock, generator, playback, sound=lambda: self.sound.features)
         self.osc_network = OscNetwork(self.controls, options.osc, state, self.router.handle, tell)
         self.osc = self.osc_network.input
         self.conductor.add(self.osc_network.output)
@@ -91,6 +92,7 @@ class Performance:
         """Let the controllers in and begin to play what moves by time."""
         self.osc_network.start()
         self.midi.start()
+        self.sound.start()
         self.lights.start()
         self.conductor.start()
         self.repertoire.start()
@@ -104,6 +106,7 @@ class Performance:
         """Stop in reverse order."""
         self.conductor.stop()
         self.lights.stop()
+        self.sound.stop()
         self.midi.stop()
         self.osc_network.stop()
         self.repertoire.stop()
