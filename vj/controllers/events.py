@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from engine.preset_table import did_you_mean
 
 CHANNELS = range(1, 17)
-KEYBOARD, OSC, AUDIO = "keyboard", "osc", "audio"
-OWN_DEVICES = (KEYBOARD, OSC, AUDIO)
+KEYBOARD, OSC, AUDIO, DMX = "keyboard", "osc", "audio", "dmx"
+OWN_DEVICES = (KEYBOARD, OSC, AUDIO, DMX)
 """Devices that are no MIDI ports: a mapping file names them exactly."""
 
 FORMS = {
@@ -26,13 +26,16 @@ FORMS = {
     "key": "key/<name>",
     "audio": "audio/onset/<band>",
     "osc": "osc/<address>",
+    "dmx": "dmx/<universe>/<channel>",
+    "dmx16": "dmx16/<universe>/<channel of the coarse half>",
 }
-CONTINUOUS = frozenset({"cc", "cc14", "nrpn", "bend", "pressure", "osc"})
+CONTINUOUS = frozenset({"cc", "cc14", "nrpn", "bend", "pressure", "osc", "dmx", "dmx16"})
 """Kinds that have positions; all others are pressed."""
 
 _NUMBERS = {"cc": 128, "cc14": 32, "note": 128, "nrpn": 16384, "pressure": 128, "program": 128}
 _WITHOUT_NUMBER = ("bend", "pressure")
 BANDS = 4
+DMX_UNIVERSES, DMX_CHANNELS = 32768, 512
 KEY_NAMES = (
     *"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
     *(f"F{n}" for n in range(1, 25)),
@@ -72,6 +75,8 @@ def check_control(name: str) -> str:
         if not band or not 1 <= int(band[1]) <= BANDS:
             raise ValueError(f"{name!r} is no sound event; write {FORMS['audio']}, bands 1 to {BANDS}")
         return f"audio/onset/{band[1]}"
+    if kind in ("dmx", "dmx16"):
+        return _check_dmx(name, kind, rest)
     if kind not in FORMS:
         words = ", ".join(list(FORMS.values())[:3])
         raise ValueError(f"{name!r} is no control{did_you_mean(kind, FORMS)}; write {words} or another of the table")
@@ -93,6 +98,20 @@ def _check_midi(name: str, kind: str, rest: str) -> str:
         of_what = "MIDI numbers are" if _NUMBERS[kind] == 128 else f"numbers of {kind} are"
         raise ValueError(f"{name!r}: {of_what} 0 to {_NUMBERS[kind] - 1}, not {number}")
     return f"{kind}/{channel}/{number}"
+
+
+def _check_dmx(name: str, kind: str, rest: str) -> str:
+    """Read universe (from 0) and channel (from 1) as lighting desks count them."""
+    numbers = re.fullmatch(r"(\d{1,5})/(\d{1,3})", rest)
+    if not numbers:
+        raise ValueError(f"{name!r} is no control; write {FORMS[kind]}")
+    universe, channel = int(numbers[1]), int(numbers[2])
+    last = DMX_CHANNELS if kind == "dmx" else DMX_CHANNELS - 1
+    if universe >= DMX_UNIVERSES:
+        raise ValueError(f"{name!r}: universes are 0 to {DMX_UNIVERSES - 1}, not {universe}")
+    if not 1 <= channel <= last:
+        raise ValueError(f"{name!r}: channels of {kind} are 1 to {last}, not {channel}")
+    return f"{kind}/{universe}/{channel}"
 
 
 def _check_key(name: str, rest: str) -> str:

@@ -1,4 +1,4 @@
-"""Where OSC is heard and sent: hosts, ports, and the sockets that are opened there.
+"""Where OSC (and Art-Net) is heard and sent: hosts, ports, and the sockets that are opened there.
 
 Knows nothing of messages.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import socket
 from dataclasses import dataclass
+from typing import Literal
 
 LOOPBACK = "127.0.0.1"
 DEFAULT_PORT = 9000
@@ -63,18 +64,20 @@ def parse_target(text: str) -> OscEndpoint:
     return target
 
 
-def open_socket(endpoint: OscEndpoint) -> socket.socket:
+def open_socket(endpoint: OscEndpoint, protocol: Literal["OSC", "Art-Net"] = "OSC") -> socket.socket:
     """Bind a UDP socket, at the next free port if the default one is taken. Raises OscPortError."""
+    option = {"OSC": "--osc", "Art-Net": "--artnet"}[protocol]
     last = LAST_DEFAULT_PORT if endpoint.is_default else endpoint.port
     for port in range(endpoint.port, last + 1):
-        opened = _bind(endpoint.host, port)
+        opened = _bind(endpoint.host, port, protocol)
         if opened:
             return opened
     if endpoint.is_default:
-        raise OscPortError(f"the OSC ports {endpoint.port} to {last} are all taken; choose one with --osc [HOST:]PORT")
+        ports = f"{endpoint.port} to {last}"
+        raise OscPortError(f"the {protocol} ports {ports} are all taken; choose one with {option} [HOST:]PORT")
     raise OscPortError(
-        f"the OSC port {endpoint.port} on {endpoint.host} is taken by another program; "
-        "close it, or choose another port with --osc [HOST:]PORT"
+        f"the {protocol} port {endpoint.port} on {endpoint.host} is taken by another program; "
+        f"close it, or choose another port with {option} [HOST:]PORT"
     )
 
 
@@ -106,13 +109,13 @@ def resolve(target: OscEndpoint) -> tuple[socket.AddressFamily, tuple[str | int,
     return family, address
 
 
-def _bind(host: str, port: int) -> socket.socket | None:
+def _bind(host: str, port: int, protocol: str) -> socket.socket | None:
     """Open one UDP port; None when it is taken. Raises OscPortError for everything else."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
         opened = socket.socket(family, socket.SOCK_DGRAM)
     except (OSError, ValueError) as error:
-        raise OscPortError(f"OSC cannot listen on {host!r}: {_reason(error)}") from None
+        raise OscPortError(f"{protocol} cannot listen on {host!r}: {_reason(error)}") from None
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         opened.bind(address)
@@ -120,7 +123,7 @@ def _bind(host: str, port: int) -> socket.socket | None:
         opened.close()
         if error.errno == errno.EADDRINUSE:
             return None
-        raise OscPortError(f"OSC cannot listen on {host}:{port}: {_reason(error)}") from None
+        raise OscPortError(f"{protocol} cannot listen on {host}:{port}: {_reason(error)}") from None
     return opened
 
 
