@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -110,12 +111,17 @@ class Show:
         return (red1 * blue - red * blue1) / (red * blue2 - red2 * blue)
 
 
-@pytest.mark.parametrize("model", ["test-pattern", "test-pattern@19"], ids=["fast", "hardly fast enough"])
-def test_a_wave_over_a_weight_is_seen_in_time(model: str, tmp_path: Path):
-    """Evaluated for now instead, the wave is seen 0.65 s late with the fast engine and 1.5 s with the slow one."""
-    seen = Show(model, tmp_path).watch()
-    lags_s = np.arange(-PERIOD_S / 2, PERIOD_S / 2, 0.02)
-    waves = 1 - np.abs(2 * ((seen[:, :1] - lags_s) / PERIOD_S % 1) - 1)
-    errors = np.sqrt(((waves - seen[:, 1:]) ** 2).mean(axis=0))
-    assert abs(lags_s[errors.argmin()]) < 0.2
-    assert errors.min() < 0.16, "no more than steps of a chunk's length leave"
+def test_a_wave_over_a_weight_is_seen_in_time(tmp_path: Path):
+    """With a fast engine and one that hardly keeps up.
+
+    Evaluated for now instead, the wave is seen 0.65 s late with the fast one and 1.5 s late with the other.
+    """
+    shows = [Show(model, tmp_path) for model in ("test-pattern", "test-pattern@19")]
+    with ThreadPoolExecutor() as both:
+        watched = list(both.map(Show.watch, shows))
+    for seen in watched:
+        lags_s = np.arange(-PERIOD_S / 2, PERIOD_S / 2, 0.02)
+        waves = 1 - np.abs(2 * ((seen[:, :1] - lags_s) / PERIOD_S % 1) - 1)
+        errors = np.sqrt(((waves - seen[:, 1:]) ** 2).mean(axis=0))
+        assert abs(lags_s[errors.argmin()]) < 0.2
+        assert errors.min() < 0.16, "no more than steps of a chunk's length leave"
