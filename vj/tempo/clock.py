@@ -18,6 +18,7 @@ from vj.tempo.params import BPM_ADDRESS, TempoParams
 from vj.tempo.tap import TapTempo
 
 BEATS_PER_BAR = 4
+ONE_WAY = ("midi", "sound")  # sources whose tempo no hand can set
 NUDGE_NS = 10_000_000  # per press
 SLEW_NS = 100_000_000  # a correction smaller than half a beat is spread over this, so that nothing jumps
 FOLLOW_NS = 400_000_000  # a leader's corrections are spread over this
@@ -38,7 +39,15 @@ class Lead:
 
 
 class Leader(Protocol):
-    """A source the clock can follow. Asked by the conductor's thread."""
+    """A source the clock can follow. Asked by any thread; no method waits long."""
+
+    def begin(self, line: BeatLine) -> None:
+        """Somebody follows from now on; `line` is the beat until now."""
+        ...
+
+    def end(self) -> None:
+        """Nobody follows any more."""
+        ...
 
     def lead(self, now_ns: int) -> Lead | None:
         """The beat as heard; None while nothing is heard. Never waits."""
@@ -95,6 +104,11 @@ class Clock:
         """The clock now; never changes again. Never waits."""
         return self._state
 
+    @property
+    def source(self) -> str:
+        """The source that was chosen, whether it is heard or not. Never waits."""
+        return self._source
+
     def beat_at(self, time_ns: int) -> float:
         """Beats since the origin at a moment of time.monotonic_ns()."""
         return self._state.line.beat_at(time_ns)
@@ -117,7 +131,7 @@ class Clock:
             if not self._tap.tap(time_ns):
                 return
             state, bpm = self._state, self._tap.bpm
-            if bpm is None or state.source in ("midi", "sound"):
+            if bpm is None or state.source in ONE_WAY:
                 bpm = state.bpm
             line = state.line.with_tempo(bpm, time_ns)
             self._move_to(line.moved(round(line.beat) - line.beat))
@@ -139,18 +153,22 @@ class Clock:
     def multiply(self, factor: float, source: str) -> None:
         """Make `factor` beats of each one, from the next bar on, so that every bar still begins on a bar.
 
-        A tempo outside the parameter's range is refused: nothing changes.
+        In a Link session from now on, for everyone. A tempo outside the parameter's range is refused: nothing changes.
         """
         with self._lock:
             state, now_ns = self._state, self._now_ns()
             bpm = state.bpm * factor
             if self._controls.store.parameters[BPM_ADDRESS].coerce(bpm) != bpm:
                 return
-            bar_ns = self.next_boundary(BEATS_PER_BAR, now_ns)
-            target = BeatLine(bar_ns, round(state.line.beat_at(bar_ns)), state.line.bpm * factor)
-            if state.source in ("midi", "sound"):
+            if state.source == "link":
+                line = state.line.with_tempo(bpm, now_ns)
+            else:
+                bar_ns = self.next_boundary(BEATS_PER_BAR, now_ns)
+                target = BeatLine(bar_ns, round(state.line.beat_at(bar_ns)), state.line.bpm * factor)
+                line = state.line.bent_to(target, now_ns, bar_ns)
+            if state.source in ONE_WAY:
                 self._factor *= factor
-            self._state = replace(state, bpm=bpm, line=state.line.bent_to(target, now_ns, bar_ns))
+            self._state = replace(state, bpm=bpm, line=line)
             self._keep_shift(now_ns)
             self._propose()
         self._write_bpm(source)
@@ -167,7 +185,7 @@ class Clock:
         params = TempoParams.from_values(self._controls.store.snapshot())
         with self._lock:
             if params.source != self._source:
-                self._source, self._factor, self._shift_beats = params.source, 1.0, 0.0
+                self._change_source(params.source)
             if params.bpm != self._known_bpm:
                 self._known_bpm = params.bpm
                 line = self._state.line.with_tempo(params.bpm, now_ns)
@@ -180,6 +198,13 @@ class Clock:
             else:
                 self._go_with(lead, now_ns)
         self._write_bpm(f"clock {self._source}")
+
+    def _change_source(self, source: str) -> None:
+        if leader := self._leaders.get(self._source):
+            leader.end()
+        self._source, self._factor, self._shift_beats = source, 1.0, 0.0
+        if leader := self._leaders.get(source):
+            leader.begin(self._state.line.moved(0.0))
 
     def _go_with(self, lead: Lead, now_ns: int) -> None:
         line = self._state.line

@@ -75,6 +75,12 @@ class MidiClockInput:
             beat = (number - self._first_number + self._song_ticks) / TICKS_PER_BEAT
             return Lead(BeatLine(now_ns, beat, bpm), confidence, BEATS_PER_BAR)
 
+    def begin(self, line: BeatLine) -> None:
+        """Do nothing: what is heard is heard all the time."""
+
+    def end(self) -> None:
+        """Do nothing."""
+
     def propose(self, line: BeatLine) -> bool:
         """Say no: MIDI clock goes one way."""
         return False

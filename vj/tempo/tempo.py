@@ -14,6 +14,7 @@ from vj.controls import Controls
 from vj.output.playback import PlaybackStatus
 from vj.tempo.clock import Clock
 from vj.tempo.latency import Latency, measure_latency
+from vj.tempo.link import LinkSession
 from vj.tempo.midi_clock import MidiClockInput
 from vj.tempo.midi_timecode import TimecodeFollower
 from vj.tempo.quantise import Quantiser
@@ -39,12 +40,23 @@ class Tempo:
         self._generator, self._playback = generator, playback
         self.clock = Clock(controls)
         self.midi_clock = MidiClockInput()
+        self.link = LinkSession()
         self.timecode = TimecodeFollower()
         self.quantiser = Quantiser(controls, self.clock, self.latency)
         self.clock.follow("midi", self.midi_clock)
+        self.clock.follow("link", self.link)
         controls.wait_at(lambda press: self.quantiser.hold(press, time.monotonic_ns()))
         conductor.add(self.clock)
         conductor.add(self.quantiser)
+
+    @property
+    def problem(self) -> str:
+        """What keeps the chosen source from leading, in a sentence; empty = nothing. Any thread."""
+        return self.link.problem if self.clock.source == "link" else ""
+
+    def stop(self) -> None:
+        """Leave the Link session; waits at most a second. The conductor is stopped before."""
+        self.link.stop()
 
     def latency(self) -> Latency:
         """What generator and display take now. Any thread; never waits."""

@@ -55,6 +55,12 @@ class FixedLeader:
     def lead(self, now_ns: int) -> Lead | None:
         return Lead(self.line, 0.9, self.beats_mean, 2) if self.is_heard else None
 
+    def begin(self, line: BeatLine) -> None:
+        self.begun_with = line
+
+    def end(self) -> None:
+        self.is_heard = False
+
     def propose(self, line: BeatLine) -> bool:
         return False
 
