@@ -8,12 +8,11 @@ from __future__ import annotations
 import difflib
 import math
 import sys
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from engine.text_files import TextFileError, read_text_file
+from engine.text_files import TextFileError, read_toml_file
 
 _MISSING = object()
 LARGEST_NUMBER = sys.float_info.max
@@ -32,15 +31,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def read_table(path: Path) -> PresetTable:
     """Read a TOML file. Raises PresetError with a sentence."""
     try:
-        text = read_text_file(path)
+        content = read_toml_file(path)
     except TextFileError as error:
         raise PresetError(f"{path}: {error}") from None
-    try:
-        content = tomllib.loads(text)
-    except ValueError as error:  # also a whole number of thousands of digits, which tomllib passes on
-        raise PresetError(f"{path}: is not TOML: {error}") from None
-    except RecursionError:
-        raise PresetError(f"{path}: is not TOML anyone would write: its brackets nest too deep") from None
     return PresetTable(path, "", content, [])
 
 

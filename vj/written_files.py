@@ -8,12 +8,11 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.text_files import TextFileError, read_text_file
+from engine.text_files import TextFileError, read_text_file, read_toml_file
 
 
 class FileError(ValueError):
@@ -68,13 +67,10 @@ def write_text(path: Path, text: str) -> None:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file into plain data. Raises FileError with line and column."""
-    text = read_text(path)
     try:
-        return tomllib.loads(text)
-    except ValueError as error:  # also a whole number of thousands of digits, which tomllib passes on
-        raise FileError(path, f"is not TOML: {error}") from None
-    except RecursionError:
-        raise FileError(path, "is not TOML anyone would write: its brackets nest too deep") from None
+        return read_toml_file(path)
+    except TextFileError as error:
+        raise FileError(path, str(error)) from None
 
 
 def show_value(value: object) -> str:

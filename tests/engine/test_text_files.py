@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.text_files import LARGEST_BYTES, TextFileError, read_text_file
+from engine.text_files import LARGEST_BYTES, TextFileError, read_text_file, read_toml_file
 
 
 @pytest.mark.parametrize("content", [b"ink\nfire\n", b"\xef\xbb\xbfink\r\nfire\r\n", b"ink\rfire\r"])
@@ -42,3 +42,21 @@ def test_folders_pipes_devices_and_nothing_are_told_at_once(tmp_path: Path) -> N
     ):
         with pytest.raises(TextFileError, match=words):
             read_text_file(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a = [1,", "is not TOML"),
+        (f"a = {'1' * 5000}", "is not TOML"),
+        (f"a = {'[' * 100_000}", "nest too deep"),
+        (f"{'.'.join('a' * 50_000)} = 1", "over two hundred parts"),
+        (f"[{' . '.join('a' * 50_000)}]", "over two hundred parts"),
+    ],
+)
+def test_toml_that_is_none_or_that_nobody_would_write_is_refused_at_once(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "a.toml").write_text(text, "utf-8")
+    with pytest.raises(TextFileError, match=words):
+        read_toml_file(tmp_path / "a.toml")
+    (tmp_path / "a.toml").write_text('text = """\n' + "dots. " * 150 + '"""\n', "utf-8")
+    assert read_toml_file(tmp_path / "a.toml")["text"].startswith("dots. ")
