@@ -199,7 +199,9 @@ def _run(args: argparse.Namespace) -> int:
     return run_show(
         RunOptions(
             choice=SourceChoice(model=args.model, size=args.size),
-            performance=PerformanceOptions(look=look, timeline=timeline, mappings=mappings, osc=osc),
+            performance=PerformanceOptions(
+                look=look, timeline=timeline, mappings=mappings, osc=osc, artnet=args.artnet
+            ),
             display=args.display,
             is_fullscreen=args.fullscreen,
             is_engine_in_process=args.engine_in_process,

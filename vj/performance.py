@@ -12,11 +12,15 @@ from pathlib import Path
 from engine.messages import GeneratorStatus
 from vj.commands import CommandQueue
 from vj.conductor import Conductor
+from vj.controllers.artnet import ArtNetInput
+from vj.controllers.events import DMX
 from vj.controllers.feedback import MidiFeedback
 from vj.controllers.learn import Learn
 from vj.controllers.learned_files import is_learned
 from vj.controllers.mapping import load_mappings
 from vj.controllers.midi import MidiInput
+from vj.controllers.onsets import OnsetPlayer
+from vj.controllers.osc.endpoint import OscEndpoint
 from vj.controllers.osc.network import OscNetwork, OscOptions
 from vj.controllers.osc.state import StateSources
 from vj.controllers.router import Router
@@ -41,6 +45,7 @@ class PerformanceOptions:
     timeline: Timeline | None = None
     mappings: tuple[Path, ...] | None = None  # None = every shipped one and the user's own
     osc: OscOptions = OscOptions()
+    artnet: OscEndpoint | None = None  # None = lighting desks are not heard
 
 
 class Performance:
@@ -55,7 +60,7 @@ class Performance:
     ) -> None:
         """`tell` takes sentences for the performer; `generator` and `playback` say what the picture is doing.
 
-        Nothing runs yet. Raises OscPortError for a port asked for and taken.
+        Nothing runs yet. Raises OscPortError for a port asked for and taken, Art-Net's included.
         """
         self._options = options
         self._tell = tell
@@ -75,6 +80,7 @@ class Performance:
         self.clock = self.tempo.clock
         self.midi.listen_system(self.tempo.hear_midi)
         self.lights = MidiFeedback(self.router, self.controls, self.midi.outputs, self.clock.beat_at)
+        self.conductor.add(OnsetPlayer(lambda: self.sound.features, self.store, self.router.handle))
         self.modulation = ModulationBank(self.store.snapshot, self.clock.beat_at, lambda: self.sound.features)
         self.conductor.add(self.modulation)
         self.transitions = Transitions(self.controls, self.clock.beat_at)
@@ -82,15 +88,20 @@ class Performance:
         self.repertoire = Repertoire(self.controls, self.clock, self.transitions, tell, Library())
         self.conductor.add(self.repertoire.cues)
         self.conductor.add(self.repertoire.timeline)
-        state = StateSources(self.clock, generator, playback, sound=lambda: self.sound.features)
+        state = StateSources(
+            self.clock, generator, playback, lambda: self.sound.features, self._look_name, self._cue_name
+        )
         self.osc_network = OscNetwork(self.controls, options.osc, state, self.router.handle, tell)
         self.osc = self.osc_network.input
         self.conductor.add(self.osc_network.output)
+        self.artnet = self._open_artnet()
         self.controls.answer("/vj/seed/next", self._next_seed)
 
     def start(self) -> None:
         """Let the controllers in and begin to play what moves by time."""
         self.osc_network.start()
+        if self.artnet is not None:
+            self.artnet.start()
         self.midi.start()
         self.sound.start()
         self.lights.start()
@@ -105,14 +116,34 @@ class Performance:
     def stop(self) -> None:
         """Stop in reverse order."""
         self.conductor.stop()
+        self.tempo.stop()
         self.lights.stop()
         self.sound.stop()
         self.midi.stop()
+        if self.artnet is not None:
+            self.artnet.stop()
         self.osc_network.stop()
         self.repertoire.stop()
 
     def _next_seed(self, press: Press) -> None:
         self.controls.set(SEED_ADDRESS, int(self.store.get(SEED_ADDRESS)) + 1, press.source)
+
+    def _open_artnet(self) -> ArtNetInput | None:
+        if self._options.artnet is None:
+            return None
+        router = self.router
+        return ArtNetInput(self._options.artnet, router.handle, lambda control: bool(router.bindings_of(DMX, control)))
+
+    def _look_name(self) -> str:
+        """The look whose slot was called up last."""
+        slots = enumerate(self.repertoire.shelf.slots, start=1)
+        moves = [(self.controls.moved_by(f"/vj/look/{n}/recall"), name) for n, name in slots]
+        return max(((move.time_ns, name) for move, name in moves if move is not None), default=(0, ""))[1]
+
+    def _cue_name(self) -> str:
+        """The cue played last."""
+        cues, current = self.repertoire.cues.cues, self.repertoire.cues.status.current
+        return cues[current - 1].name if 0 < current <= len(cues) else ""
 
     def _mapping_files(self) -> list[Path]:
         asked = self._options.mappings

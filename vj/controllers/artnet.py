@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from vj.controllers.events import DMX, DMX_CHANNELS, ControlEvent
 from vj.controllers.osc.endpoint import OscEndpoint, find_reach, open_socket
 
-PORT = 6454
 HEADER = b"Art-Net\0" + struct.pack("<H", 0x5000)
 _FIELDS = struct.Struct(">BBBBBBH")  # version (two bytes), sequence, physical, sub-universe, net, length
 UNIVERSES_KEPT = 64  # a desk fills a few; a stranger must not fill the memory

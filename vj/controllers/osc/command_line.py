@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from vj.controllers.osc.endpoint import OscEndpoint, parse_endpoint, parse_target
+from vj.controllers.osc.endpoint import ARTNET_PORT, LOOPBACK, OscEndpoint, parse_endpoint, parse_target
 
 if TYPE_CHECKING:
     from vj.controllers.osc.network import OscOptions
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --osc, --osc-out and --osc-template."""
+    """Add --osc, --osc-out, --osc-template and --artnet."""
     add_port_argument(parser)
     parser.add_argument(
         "--osc-out",
@@ -34,6 +34,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME[@[HOST:]PORT]",
         help="programs to talk to in their own words, such as resolume or touchdesigner: a file, or the name of one "
         "of ours; where one listens, if not where the file says",
+    )
+    parser.add_argument(
+        "--artnet",
+        type=_checked(parse_endpoint),
+        nargs="?",
+        const=OscEndpoint(LOOPBACK, ARTNET_PORT, is_default=False),
+        metavar="[HOST:]PORT",
+        help=f"hear lighting desks (Art-Net): at {LOOPBACK}:{ARTNET_PORT}, or where this says; 0.0.0.0:{ARTNET_PORT} "
+        "opens it to the network",
     )
 
 

@@ -13,6 +13,7 @@ from typing import Literal
 LOOPBACK = "127.0.0.1"
 DEFAULT_PORT = 9000
 LAST_DEFAULT_PORT = 9010
+ARTNET_PORT = 6454
 PORTS = range(0, 65536)  # 0 = any free one
 RECEIVE_BUFFER_BYTES = 4 << 20  # what arrives while the listener waits its turn is kept; the system may grant less
 SHOWN_CHARACTERS = 80

@@ -37,12 +37,11 @@ FOUND, NOT_OFFERED, NO_SUCH_ATTRIBUTE, NO_SUCH_PATH = 200, 204, 400, 404  # of H
 # pages of the web must not play the instrument: only programs, which send no origin, and pages of this computer
 _OWN_PAGES = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 
+_LOG = logging.getLogger(__name__)
+
 
 class QueryUnavailableError(RuntimeError):
     """OSCQuery cannot be served; the sentence says why and what to do."""
-
-
-_LOG = logging.getLogger(__name__)
 
 
 @dataclass
