@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from PyQt6.QtCore import QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent
@@ -24,15 +25,16 @@ class BeatDots(QWidget):
         super().__init__()
         self._beat = -1
         self._is_bright = False
+        self.setObjectName("beats")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def sizeHint(self) -> QSize:
         """Four dots a thumb wide."""
-        return QSize(112, 24)
+        return QSize(200, 36)
 
     def minimumSizeHint(self) -> QSize:
         """Still seen from afar."""
-        return QSize(80, 18)
+        return QSize(120, 28)
 
     def show_beat(self, beat: float) -> None:
         """Light the dot of this moment, in beats since the origin."""
@@ -63,14 +65,17 @@ class BeatDots(QWidget):
 class BeatPanel(QFrame):
     """Everything about the clock. `clock` None = there is none; the dots stay dark."""
 
-    def __init__(self, surface: Surface, clock: Clock | None) -> None:
+    def __init__(self, surface: Surface, clock: Clock | None, is_compact: bool = False) -> None:
+        """`is_compact` leaves out what is set before a show."""
         super().__init__()
         self.setObjectName("card")
         self._clock = clock
         self.bpm = ParameterDecimal(surface, BPM_ADDRESS, 1)
         self.bpm.setObjectName("huge")
         self.bpm.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.bpm.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.leader = QuietLabel("note")
+        self.leader.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.leader.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.dots = BeatDots()
         self.tap = TriggerButton(surface, "/vj/clock/tap", "TAP")
@@ -82,26 +87,23 @@ class BeatPanel(QFrame):
             TriggerButton(surface, "/vj/clock/nudge/back", "◀ nudge"),
             TriggerButton(surface, "/vj/clock/nudge/forward", "nudge ▶"),
         ]
-        self.source = ParameterChoice(surface, "/vj/clock/source", "by")
-        self.quantise = ParameterChoice(surface, "/vj/clock/quantise", "on")
+        rows: list[Sequence[QWidget]] = [(self.tap, self.resync), self.nudges]
+        if not is_compact:
+            self.source = ParameterChoice(surface, "/vj/clock/source", "by")
+            self.quantise = ParameterChoice(surface, "/vj/clock/quantise", "on")
+            rows.append((self.source, self.quantise))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(7, 4, 7, 6)
         layout.setSpacing(4)
         unit = QLabel("BPM")
         unit.setObjectName("title")
-        right = QVBoxLayout()
-        right.setSpacing(0)
-        right.addWidget(self.dots, 1)
-        right.addWidget(self.leader)
-        for row in ((self.bpm, unit, right), (self.tap, self.resync), self.nudges, (self.source, self.quantise)):
+        unit.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        for row in ((self.bpm, unit, self.leader), (self.dots,), *rows):
             line = QHBoxLayout()
             line.setSpacing(4)
             for part in row:
-                if isinstance(part, QWidget):
-                    line.addWidget(part, part is self.tap)
-                else:
-                    line.addLayout(part, 1)
-            layout.addLayout(line, row[0] is self.tap)
+                line.addWidget(part, part is not self.bpm and part is not self.resync)
+            layout.addLayout(line, row[0] in (self.tap, self.dots))
         self.tap.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.resync.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
 

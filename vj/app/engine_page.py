@@ -24,6 +24,7 @@ from vj.app.surface import Surface
 from vj.parameters import find_parameter
 
 COLUMNS = 2
+SWITCHES_IN_ROW = 5
 
 
 class EnginePage(QWidget):
@@ -71,17 +72,19 @@ class EnginePage(QWidget):
 def _group(surface: Surface, group: str, addresses: Sequence[str]) -> QFrame:
     card = QFrame()
     card.setObjectName("card")
-    layout = QVBoxLayout(card)
-    layout.setContentsMargins(7, 4, 7, 6)
-    layout.setSpacing(4)
-    layout.addWidget(heading(TITLES.get(group, group.capitalize())))
     widgets = [widget_for(surface, address) for address in addresses]
-    columns = 5 if all(isinstance(widget, SwitchButton) for widget in widgets) else COLUMNS
+    title = heading(TITLES.get(group, group.capitalize()))
+    is_small = len(widgets) <= COLUMNS
+    columns = COLUMNS if is_small else SWITCHES_IN_ROW if isinstance(widgets[0], SwitchButton) else COLUMNS
     grid = QGridLayout()
     grid.setSpacing(4)
     for k, widget in enumerate(widgets):
         grid.addWidget(widget, k // columns, k % columns)
-    layout.addLayout(grid)
+    layout = QHBoxLayout(card) if is_small else QVBoxLayout(card)
+    layout.setContentsMargins(7, 4, 7, 5)
+    layout.setSpacing(4)
+    layout.addWidget(title, 1)
+    layout.addLayout(grid, 4)
     return card
 
 

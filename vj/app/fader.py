@@ -13,6 +13,8 @@ from engine.parameter import Value
 from vj.app import theme
 from vj.app.addressed import SOURCE, Addressed, format_value, label_of, tooltip
 from vj.app.surface import Surface
+from vj.controls import CROSSFADED_WEIGHTS
+from vj.fader_positions import position_of, value_at
 from vj.parameters import find_parameter
 
 FADER_STEPS = 1000
@@ -23,63 +25,53 @@ MARK_WIDTH = 2.0
 GHOST_SIZE = 5.0
 
 
-class Fader(Addressed, QAbstractSlider):
-    """One continuous or counted parameter. Arrows, Page and wheel step; Shift drags finely; double click resets."""
+class Bar(QAbstractSlider):
+    """What every fader looks like and how a hand moves it. Arrows, Page and wheel step; Shift drags finely."""
 
-    def __init__(self, surface: Surface, address: str, label: str | None = None) -> None:
+    def __init__(self, label: str) -> None:
         QAbstractSlider.__init__(self)
-        self.parameter = find_parameter(address)
-        self.label = label_of(address) if label is None else label
+        self.label = label
+        self.words = ""
+        self.zero = 0.0  # where the fill begins, 0..1
         self.modulated: float | None = None
         self.ghost: tuple[float, int] | None = None
-        self._controls = surface.controls
         self._dragged_from: tuple[float, int] | None = None
-        self._words = ""
         self.setRange(0, FADER_STEPS)
         self.setPageStep(FADER_STEPS // 10)
-        self.setSingleStep(self._step())
+        self.setSingleStep(FADER_STEPS // 100)
         self.setOrientation(Qt.Orientation.Horizontal)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setToolTip(tooltip(address))
-        self.setAccessibleName(self.label or label_of(address))
-        self.stand_for(surface, address, self.show_value)
-        surface.bind_travel(address, self)
-        self.show_value(surface.controls.store.get(address))
-        self.valueChanged.connect(self._move)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+
+    def longest_words(self) -> list[str]:
+        """What may have to be written at the right end."""
+        return ["1.00"]
 
     def sizeHint(self) -> QSize:
-        """As high as a button of the same words."""
+        """As high as a button, as wide as its words."""
         metrics = QFontMetrics(self.font())
-        return QSize(self.needed_width(), metrics.height() + 8)
+        value = max(metrics.horizontalAdvance(words) for words in self.longest_words())
+        gap = PADDING if self.label else 0
+        return QSize(metrics.horizontalAdvance(self.label) + value + 2 * PADDING + gap, metrics.height() + 8)
 
     def minimumSizeHint(self) -> QSize:
         """Never too narrow for its words."""
         return self.sizeHint()
 
-    def needed_width(self) -> int:
-        """Pixels the name and the longest value take."""
-        metrics, p = QFontMetrics(self.font()), self.parameter
-        ends = (format_value(p, end) for end in (p.minimum, p.maximum, p.default))
-        value = max(metrics.horizontalAdvance(words) for words in ends)
-        gap = PADDING if self.label else 0
-        return metrics.horizontalAdvance(self.label) + value + 2 * PADDING + gap
-
     def shown_texts(self) -> list[tuple[str, QRect, Qt.AlignmentFlag]]:
         """What is written, where, and at which side."""
         inside = self.rect().adjusted(PADDING, 0, -PADDING, 0)
-        return [(self.label, inside, Qt.AlignmentFlag.AlignLeft), (self._words, inside, Qt.AlignmentFlag.AlignRight)]
+        return [(self.label, inside, Qt.AlignmentFlag.AlignLeft), (self.words, inside, Qt.AlignmentFlag.AlignRight)]
 
-    def show_value(self, value: Value) -> None:
-        """Show what the store holds, in native units; a hand on the fader is not disturbed."""
-        position = round(self.parameter.to_normalised(float(value)) * FADER_STEPS)
-        words = format_value(self.parameter, value)
-        if words == self._words and position == self.value():
+    def show_position(self, position: float, words: str) -> None:
+        """Show a position 0..1 and its words; a hand on the fader is not disturbed."""
+        step = round(position * FADER_STEPS)
+        if words == self.words and step == self.value():
             return
-        self._words = words
-        if position != self.value() and not self.isSliderDown():
+        self.words = words
+        if step != self.value() and not self.isSliderDown():
             was_blocked = self.blockSignals(True)
-            self.setValue(position)
+            self.setValue(step)
             self.blockSignals(was_blocked)
         self.update()
 
@@ -93,6 +85,16 @@ class Fader(Addressed, QAbstractSlider):
         self.ghost = None if position is None else (position, direction)
         self.update()
 
+    def reset(self) -> None:
+        """Return to the default; asked for by a double click."""
+
+    def refuses(self, event: QMouseEvent) -> bool:
+        """Say whether a press is no move of the fader."""
+        return event.button() != Qt.MouseButton.LeftButton
+
+    def let_go(self) -> None:
+        """Show again what holds; asked for when a hand leaves the fader."""
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw ground, fill, words and marks."""
         painter = QPainter(self)
@@ -101,7 +103,7 @@ class Fader(Addressed, QAbstractSlider):
         painter.setPen(QColor(theme.ACCENT if self.hasFocus() else theme.EDGE))
         painter.setBrush(QColor(theme.WELL))
         painter.drawRoundedRect(ground, 4, 4)
-        start, end = self._x(self._zero()), self._x(self.value() / FADER_STEPS)
+        start, end = self._x(self.zero), self._x(self.value() / FADER_STEPS)
         is_held = self.isSliderDown() or self.hasFocus()
         filled = QRectF(QPointF(min(start, end), 2), QPointF(max(start, end), self.height() - 2))
         painter.fillRect(filled, QColor(theme.FILL_STRONG if is_held else theme.FILL))
@@ -131,7 +133,7 @@ class Fader(Addressed, QAbstractSlider):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Take the value to the pointer; with Shift, hold it and drag finely."""
-        if self.is_copying(event) or event.button() != Qt.MouseButton.LeftButton:
+        if self.refuses(event):
             return
         self.setSliderDown(True)
         if not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
@@ -154,31 +156,19 @@ class Fader(Addressed, QAbstractSlider):
         if self._dragged_from is not None:
             self._dragged_from = None
             self.setSliderDown(False)
-            self.show_value(self._controls.store.get(self.address))
+            self.let_go()
             self.update()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Return to the default."""
-        if event.button() == Qt.MouseButton.LeftButton:
-            self._controls.set(self.address, self.parameter.default, SOURCE)
-            self.show_value(self._controls.store.get(self.address))
+        if not self.refuses(event):
+            self.reset()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Step by notches."""
         notches = (event.angleDelta().y() or event.angleDelta().x()) / 120
         self.setValue(self.value() + round(notches * max(WHEEL_STEPS, self.singleStep())))
         event.accept()
-
-    def _step(self) -> int:
-        if self.parameter.kind == "int":
-            assert self.parameter.minimum is not None and self.parameter.maximum is not None
-            return max(1, round(FADER_STEPS / (self.parameter.maximum - self.parameter.minimum)))
-        return FADER_STEPS // 100
-
-    def _zero(self) -> float:
-        """Where the fill begins: at nothing, which of a fader to both sides is inside."""
-        low, high = self.parameter.minimum, self.parameter.maximum
-        return self.parameter.to_normalised(0.0) if low is not None and high is not None and low < 0 < high else 0.0
 
     def _span(self) -> float:
         return self.width() - 2.0 * MARK_WIDTH
@@ -189,11 +179,74 @@ class Fader(Addressed, QAbstractSlider):
     def _value_at(self, x: float) -> int:
         return round((x - MARK_WIDTH) / max(1.0, self._span()) * FADER_STEPS)
 
-    def _move(self, value: int) -> None:
-        position = value / FADER_STEPS
-        if self.parameter.kind == "float":
-            held = self._controls.set_normalised(self.address, position, SOURCE)
-        else:
-            held = self._controls.set(self.address, self.parameter.from_normalised(position), SOURCE)
-        self._words = format_value(self.parameter, held)
+
+class Fader(Addressed, Bar):
+    """One continuous or counted parameter."""
+
+    def __init__(self, surface: Surface, address: str, label: str | None = None) -> None:
+        self.parameter = find_parameter(address)
+        Bar.__init__(self, label_of(address) if label is None else label)
+        self._controls = surface.controls
+        low, high = self.parameter.minimum, self.parameter.maximum
+        assert low is not None and high is not None, f"{address} has no range"
+        if low < 0.0 < high:  # a fader to both sides is filled from the middle
+            self.zero = position_of(self.parameter, 0)
+        if self.parameter.kind == "int":
+            self.setSingleStep(max(1, round(FADER_STEPS / (high - low))))
+        self.setToolTip(tooltip(address))
+        self.setAccessibleName(self.label or label_of(address))
+        self.stand_for(surface, address, self.show_value)
+        surface.bind_travel(address, self)
+        self.show_value(surface.controls.store.get(address))
+        self.valueChanged.connect(self._move)
+
+    def longest_words(self) -> list[str]:
+        """The ends of the range and the default."""
+        p = self.parameter
+        return [format_value(p, value) for value in (p.minimum, p.maximum, p.default)]
+
+    def show_value(self, value: Value) -> None:
+        """Show what the store holds, in native units; a hand on the fader is not disturbed."""
+        self.show_position(position_of(self.parameter, value), format_value(self.parameter, value))
+
+    def reset(self) -> None:
+        """Return to the parameter's default."""
+        self._controls.set(self.address, self.parameter.default, SOURCE)
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Show what the store holds."""
+        self.show_value(self._controls.store.get(self.address))
+
+    def refuses(self, event: QMouseEvent) -> bool:
+        """Copy the address with Ctrl; else take the left button."""
+        return self.is_copying(event) or Bar.refuses(self, event)
+
+    def _move(self, step: int) -> None:
+        held = self._controls.set(self.address, value_at(self.parameter, step / FADER_STEPS), SOURCE)
+        self.words = format_value(self.parameter, held)
         self.update()
+
+
+class Crossfader(Bar):
+    """Shares the blend between pads 1 and 2; their weights stay the only truth."""
+
+    def __init__(self, surface: Surface) -> None:
+        Bar.__init__(self, "pad 1")
+        self._controls = surface.controls
+        self.words = "pad 2"
+        self.setAccessibleName("crossfader")
+        self.setToolTip(
+            "Crossfader: moves the weights of pads 1 and 2.<br><i>" + "<br>".join(CROSSFADED_WEIGHTS) + "</i>"
+        )
+        surface.watch(CROSSFADED_WEIGHTS, lambda values: self.let_go())
+        self.let_go()
+        self.valueChanged.connect(lambda step: self._controls.crossfade(step / FADER_STEPS, SOURCE))
+
+    def longest_words(self) -> list[str]:
+        """The name of the other end."""
+        return [self.words]
+
+    def let_go(self) -> None:
+        """Read the position back from the weights."""
+        self.show_position(self._controls.crossfader_position(), self.words)

@@ -27,7 +27,7 @@ from vj.app.mapping_page import MappingPage
 from vj.app.modulation_page import ModulationPage
 from vj.app.next_panel import first_of
 from vj.app.output_panel import BLACKOUT_ADDRESS
-from vj.app.pad_state import PadStates
+from vj.app.pad_state import PadStates, heard_prompts
 from vj.app.performance_view import PerformanceView
 from vj.app.play_page import PlayPage
 from vj.app.sources import PanelSources
@@ -67,12 +67,12 @@ class MainWindow(QWidget):
         self.live = LiveRow(self.surface, sources)
         self.play = PlayPage(self.surface, sources)
         self.modulation = ModulationPage(self.surface)
-        self.mappings = MappingPage(sources.router, sources.learn, sources.osc_messages)
+        self.mappings = MappingPage(sources.router, sources.learn, sources.osc_messages, sources.problems)
         self.engine = EnginePage(self.surface, frozenset(self.surface.widgets.values()))
         self.performance = PerformanceView(self.surface, sources)
         self.strip = StatusStrip()
         self._lay_out()
-        self.map_mode = MapMode(self, self.surface, sources.learn, sources.router)
+        self.map_mode = MapMode(self, self.surface, sources.learn, sources.router, sources.devices)
         self.key_list = KeyList(self, sources.router)
         self.keys = KeyPlayer(sources.router, self._own_keys(), lambda: bool(self.map_mode.selected))
         self.menu = AddressMenu(self, self.surface, sources.learn, self.map_mode)
@@ -155,7 +155,9 @@ class MainWindow(QWidget):
             lambda address: describe_address(address, values, names),
             self._beats_until,
         )
-        (self.performance.next if self.is_performing else self.live.next).show_coming(first_of(coming))
+        panel = self.performance.next if self.is_performing else self.live.next
+        panel.show_coming(first_of(coming))
+        panel.show_now(heard_prompts(values))
 
     def _show_controllers(self, values: Mapping[str, Value]) -> None:
         if self._sources.router is not None:

@@ -5,18 +5,22 @@ A sheet over the window that is there only where such widgets are; everything el
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PyQt6.QtCore import QPoint, QRect, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QRegion
 from PyQt6.QtWidgets import QWidget
 
 from vj.app import theme
 from vj.app.surface import Surface
-from vj.controllers.bindings import ControllerMapping
+from vj.controllers.bindings import ControllerMapping, mappings_for
+from vj.controllers.events import KEYBOARD
 from vj.controllers.learn import Learn, LearnState
 from vj.controllers.router import Router
 
 SHADE_ALPHA = 70
-SELECTED_ALPHA = 120
+SELECTED_ALPHA = 170
+DOT = 8  # the mark of a mapped widget too small for the name of its control
 HINT = "MAP: click a widget, then move a control. M or Esc ends it."
 
 
@@ -26,10 +30,19 @@ class MapMode(QWidget):
     changed = pyqtSignal(bool)
     said = pyqtSignal(str)
 
-    def __init__(self, window: QWidget, surface: Surface, learn: Learn | None, router: Router | None) -> None:
+    def __init__(
+        self,
+        window: QWidget,
+        surface: Surface,
+        learn: Learn | None,
+        router: Router | None,
+        devices: Callable[[], tuple[str, ...]],
+    ) -> None:
+        """`devices` names the controllers that are plugged in: only their controls are written on the widgets."""
         super().__init__(window)
         self._router = router
-        self._mappings: tuple[ControllerMapping, ...] | None = None
+        self._devices = devices
+        self._playing_of: tuple[tuple[ControllerMapping, ...], tuple[str, ...]] | None = None
         self._playing: dict[str, str] = {}  # address -> the controls that play it
         self._window = window
         self._surface = surface
@@ -134,8 +147,12 @@ class MapMode(QWidget):
 
     def _draw_name(self, painter: QPainter, place: QRect, plays: str) -> None:
         metrics = painter.fontMetrics()
-        words = metrics.elidedText(plays, Qt.TextElideMode.ElideRight, place.width() - 4)
-        label = QRect(place.left(), place.top(), metrics.horizontalAdvance(words) + 4, metrics.height())
+        words = plays.replace("key/", "")
+        width = metrics.horizontalAdvance(words) + 4
+        if width > place.width():
+            words, width = "", DOT
+        height = metrics.height() if words else DOT
+        label = QRect(place.right() - width, place.bottom() - height, width, height)
         painter.fillRect(label, QColor(theme.MAPPED))
         painter.setPen(QColor(theme.ON_COLOUR))
         painter.drawText(label, Qt.AlignmentFlag.AlignCenter, words)
@@ -159,12 +176,13 @@ class MapMode(QWidget):
 
     def _find_playing(self) -> None:
         """What plays each address, when the mappings have changed."""
-        mappings = self._router.mappings if self._router is not None else ()
-        if mappings is self._mappings:
+        mappings, devices = self._router.mappings if self._router is not None else (), self._devices()
+        if (mappings, devices) == self._playing_of:
             return
-        self._mappings = mappings
+        self._playing_of = mappings, devices
         found: dict[str, list[str]] = {}
-        for mapping in mappings:
+        played = [mapping for device in (*devices, KEYBOARD) for mapping in mappings_for(device, mappings)]
+        for mapping in played:
             for control, bindings in mapping.controls.items():
                 for binding in bindings:
                     found.setdefault(binding.parameter.address, []).append(control)

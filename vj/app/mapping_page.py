@@ -21,6 +21,8 @@ from PyQt6.QtWidgets import (
 
 from vj.app.osc_monitor import OscMessages, OscMonitor
 from vj.app.parameter_widgets import QuietLabel, heading
+from vj.app.problem_board import ProblemBoard
+from vj.app.problem_list import ProblemList
 from vj.app.status_strip import Ports
 from vj.controllers.bindings import Binding, ControllerMapping
 from vj.controllers.learn import Learn
@@ -32,7 +34,9 @@ HEADINGS = ("Device", "Control", "Plays", "How", "File")
 class MappingPage(QWidget):
     """A table of bindings, and the OSC monitor beside it."""
 
-    def __init__(self, router: Router | None, learn: Learn | None, messages: OscMessages | None) -> None:
+    def __init__(
+        self, router: Router | None, learn: Learn | None, messages: OscMessages | None, problems: ProblemBoard
+    ) -> None:
         super().__init__()
         self._router = router
         self._learn = learn
@@ -45,7 +49,8 @@ class MappingPage(QWidget):
         self.table.setShowGrid(False)
         self.table.setAlternatingRowColors(True)
         self.table.verticalHeader().hide()
-        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.table.horizontalHeader().setSectionResizeMode(HEADINGS.index("Plays"), QHeaderView.ResizeMode.Stretch)
         self.table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         self.remove = QPushButton("Remove")
         self.remove.setToolTip("The control of the selected line plays this no longer (Ctrl+Z takes it back)")
@@ -57,6 +62,7 @@ class MappingPage(QWidget):
         self.hint = QuietLabel("note", "M, click a widget, move a control: mapped.")
         self.hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.monitor = OscMonitor(messages)
+        self.problems = ProblemList(problems)
         card = QFrame()
         card.setObjectName("card")
         inside = QVBoxLayout(card)
@@ -73,11 +79,16 @@ class MappingPage(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
         layout.addWidget(card, 3)
-        layout.addWidget(self.monitor, 2)
+        right = QVBoxLayout()
+        right.setSpacing(6)
+        right.addWidget(self.monitor, 3)
+        right.addWidget(self.problems, 2)
+        layout.addLayout(right, 2)
 
     def refresh(self, ports: Ports) -> None:
         """Show what has changed."""
         self.monitor.refresh(ports)
+        self.problems.refresh()
         if self._router is not None and self._router.mappings != self._shown:
             self._shown = self._router.mappings
             self._list()

@@ -25,6 +25,7 @@ class Coming:
 
 
 NOTHING = Coming("NEXT", "nothing armed")
+NOW_LINES = 3
 COLOURS = {"ARMED": theme.WARNING, "MOVING": theme.ACCENT, "GENERATING": theme.ACCENT, "NEXT": theme.RAISED}
 
 
@@ -83,6 +84,10 @@ class NextPanel(QFrame):
         inside.setSpacing(2)
         for part, stretch in ((self.name, 0), (self.words, 1), (self.lands, 0), (self.way, 0)):
             inside.addWidget(part, stretch)
+        self.now = [QuietLabel("note") for _ in range(NOW_LINES)]
+        for line in self.now:
+            line.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            inside.addWidget(line)
         layout.addLayout(inside, 1)
 
     def show_coming(self, coming: Coming) -> None:
@@ -98,6 +103,15 @@ class NextPanel(QFrame):
         self.words.show_text(self._cut(coming.detail))
         self.lands.show_text(coming.lands)
         self.way.show_share(coming.share)
+
+    def show_now(self, prompts: Sequence[tuple[int, float, str]]) -> None:
+        """Show what is heard now: pad, weight and words, the heaviest first."""
+        for k, line in enumerate(self.now):
+            if k < len(prompts):
+                pad, weight, words = prompts[k]
+                line.show_fitting(f"now {pad}  {weight:.0%}  {words}")
+            else:
+                line.show_fitting("")
 
     def _cut(self, text: str) -> str:
         """As many words as there is room for."""

@@ -85,6 +85,13 @@ class PadStates:
         self._changed_at[k] = version
 
 
+def heard_prompts(values: Mapping[str, Value]) -> list[tuple[int, float, str]]:
+    """Pad, weight and words of every pad that is heard, the heaviest first."""
+    texts = (str(values[f"/vj/prompt/{pad}/text"]) for pad in range(1, PROMPT_PADS + 1))
+    pads = zip(range(1, PROMPT_PADS + 1), heard_weights(values), texts, strict=True)
+    return sorted((pad for pad in pads if pad[1] > 0.0 and pad[2]), key=lambda pad: -pad[1])
+
+
 def heard_weights(values: Mapping[str, Value]) -> tuple[float, ...]:
     """Weights as the blend takes them: while any pad is soloed, only the soloed ones."""
     pads = range(1, PROMPT_PADS + 1)

@@ -93,6 +93,7 @@ class ParameterNumber(Addressed, QSpinBox):
         self.setKeyboardTracking(False)
         self.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
         self.setPrefix(prefix)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.setToolTip(tooltip(address))
         self.setAccessibleName(label_of(address))
         self.stand_for(surface, address, self.show_value)
@@ -152,7 +153,7 @@ class ParameterChoice(Addressed, QComboBox):
         self.label = label_of(address) if label is None else label
         self.parameter = find_parameter(address)
         self.addItems(self.parameter.choices)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setToolTip(tooltip(address))
         self.setAccessibleName(self.label or label_of(address))

@@ -34,13 +34,19 @@ def read_performance(
         waiting=lambda: performance.tempo.quantiser.pending,
         gliding=lambda: performance.transitions.progress,
         effective=performance.modulation.effective,
-        sound=SoundSource(),
+        sound=SoundSource(
+            lambda: performance.sound.features,
+            lambda: performance.sound.status.problem,
+            lambda: performance.sound.status.device,
+            performance.sound.devices,
+        ),
         looks=LookSource(lambda: look_names(repertoire.shelf), lambda: repertoire.shelf.version),
         cues=CueSource(
             lambda: view_cues(repertoire.cues, time.monotonic_ns()), lambda: view_timeline(repertoire.timeline.status)
         ),
         osc_messages=performance.osc.status if performance.osc is not None else None,
         router=performance.router,
+        devices=lambda: performance.midi.status.devices,
         learn=performance.learn,
     )
 

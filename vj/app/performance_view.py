@@ -36,6 +36,7 @@ class BigPad(Addressed, QPushButton):
 
     def __init__(self, surface: Surface, pad: int) -> None:
         QPushButton.__init__(self)
+        self.setObjectName("bigpad")
         self.pad = pad
         self._words = ""
         self._weight = 0.0
@@ -109,8 +110,8 @@ class PerformanceView(QWidget):
         self.program = ProgramPanel()
         self.next = NextPanel()
         self.pads = [BigPad(surface, pad) for pad in range(1, PROMPT_PADS + 1)]
-        self.beat = BeatPanel(surface, sources.clock)
-        self.sound = SoundPanel(surface, sources.sound)
+        self.beat = BeatPanel(surface, sources.clock, is_compact=True)
+        self.sound = SoundPanel(surface, sources.sound, is_compact=True)
         self.cues = CuePanel(surface, sources.cues)
         self.level = Fader(surface, LEVEL_ADDRESS)
         self.blackout = SwitchButton(surface, BLACKOUT_ADDRESS, "BLACKOUT  B")
@@ -137,6 +138,7 @@ class PerformanceView(QWidget):
         """Show beat and sound of this moment."""
         self.beat.refresh()
         self.sound.refresh()
+        self.cues.refresh()
 
     def _lay_out(self) -> None:
         pads = QGridLayout()
@@ -154,7 +156,7 @@ class PerformanceView(QWidget):
         hands.addWidget(self.hard_cut, 1)
         hands.addWidget(self.soft_cut, 1)
         left.addLayout(hands, 1)
-        left.addWidget(self.level)
+        left.addWidget(self.level, 1)
         top = QHBoxLayout()
         top.setSpacing(GAP)
         top.addLayout(left, 5)

@@ -28,9 +28,9 @@ class PlayPage(QWidget):
         middle, right = QVBoxLayout(), QVBoxLayout()
         for column in (middle, right):
             column.setSpacing(GAP)
-        middle.addWidget(self.stream, 1)
-        middle.addWidget(self.transition)
-        middle.addWidget(self.model)
+        middle.addWidget(self.stream, 5)
+        middle.addWidget(self.transition, 3)
+        middle.addWidget(self.model, 4)
         right.addWidget(self.looks, 1)
         right.addWidget(self.cues)
         layout = QHBoxLayout(self)

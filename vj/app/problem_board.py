@@ -5,7 +5,11 @@ Knows sentences and who says them; nothing of what they mean.
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Callable, Mapping
+
+KEPT_SENTENCES = 50
 
 Source = Callable[[], str]  # the newest sentence of one part; empty when it has none
 
@@ -18,12 +22,14 @@ class ProblemBoard:
         self._seen = dict.fromkeys(sources, "")
         self.last = ""
         self.count = 0
+        self.recent: deque[str] = deque(maxlen=KEPT_SENTENCES)  # newest first, with the time of day
 
     def note(self, sentence: str) -> None:
         """Take a sentence directly."""
         if sentence:
             self.last = sentence
             self.count += 1
+            self.recent.appendleft(f"{time.strftime('%H:%M:%S')}  {sentence}")
 
     def poll(self) -> str:
         """Ask every source; return the newest sentence of all."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PyQt6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.parameter import Value
@@ -22,6 +22,7 @@ from vj.app.surface import Surface
 
 PADS_IN_ROW = 4
 EDGE_WIDTH = 4
+TEXT_MARGIN = 2
 TYPING = PadState("Enter sends", theme.ACCENT)
 
 
@@ -36,7 +37,7 @@ class PadText(Addressed, QPlainTextEdit):
         self.setPlaceholderText("words, then Enter")
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.document().setDocumentMargin(2)
+        self.document().setDocumentMargin(TEXT_MARGIN)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.stand_for(surface, address, self.show_value)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.DefaultContextMenu)
@@ -67,6 +68,13 @@ class PadText(Addressed, QPlainTextEdit):
             self._leave()
         else:
             QPlainTextEdit.keyPressEvent(self, event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show whole lines only: half a line cannot be read."""
+        room = self.height() - 2 * TEXT_MARGIN
+        line = max(1, self.fontMetrics().lineSpacing())
+        self.setViewportMargins(0, 0, 0, max(0, room - room // line * line))
+        QPlainTextEdit.resizeEvent(self, event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Show the beginning again."""
@@ -107,6 +115,7 @@ class PromptPad(QFrame):
             button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self.text = PadText(surface, self.text_address)
         self.weight = Fader(surface, self.weight_address, "")
+        self.weight.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         top, bottom = QHBoxLayout(), QHBoxLayout()
         for part in (number, self.note, self.solo):
             top.addWidget(part, part is self.note)

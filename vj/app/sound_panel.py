@@ -114,7 +114,8 @@ class DeviceChoice(Addressed, QComboBox):
 class SoundPanel(QFrame):
     """Meters, device, gain, and one word when something is wrong."""
 
-    def __init__(self, surface: Surface, source: SoundSource) -> None:
+    def __init__(self, surface: Surface, source: SoundSource, is_compact: bool = False) -> None:
+        """`is_compact` leaves out what is set before a show."""
         super().__init__()
         self.setObjectName("card")
         self._source = source
@@ -122,7 +123,6 @@ class SoundPanel(QFrame):
         self.word.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.word.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.meters = Meters()
-        self.device = DeviceChoice(surface, source)
         self.gain = Fader(surface, "/vj/audio/gain")
         self.auto_gain = SwitchButton(surface, "/vj/audio/auto_gain", "auto")
         self.auto_gain.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
@@ -137,7 +137,9 @@ class SoundPanel(QFrame):
         gains.addWidget(self.auto_gain)
         layout.addLayout(top)
         layout.addWidget(self.meters, 1)
-        layout.addWidget(self.device)
+        if not is_compact:
+            self.device = DeviceChoice(surface, source)
+            layout.addWidget(self.device)
         layout.addLayout(gains)
 
     def refresh(self) -> None:

@@ -42,4 +42,5 @@ class PanelSources:
     cues: CueSource = CueSource()
     osc_messages: OscMessages | None = None
     router: Router | None = None
+    devices: Callable[[], tuple[str, ...]] = tuple  # controllers that are plugged in
     learn: Learn | None = None

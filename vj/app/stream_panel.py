@@ -5,11 +5,15 @@ Knows the controls; nothing of noise, caches or engines.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLayout, QSizePolicy, QVBoxLayout, QWidget
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from vj.app.fader import Fader
+from engine.params import SEED_MAX
+from vj.app.addressed import SOURCE
+from vj.app.fader import Crossfader, Fader
 from vj.app.parameter_widgets import ParameterChoice, ParameterNumber, TriggerButton, heading
 from vj.app.surface import Surface
 from vj.presets.looks import SEED_ADDRESS
@@ -24,7 +28,15 @@ class StreamPanel(QFrame):
         super().__init__()
         self.setObjectName("card")
         self.seed = ParameterNumber(surface, SEED_ADDRESS, "seed ")
-        self.next_seed = TriggerButton(surface, "/vj/seed/next", "next seed")
+        self.next_seed = TriggerButton(surface, "/vj/seed/next")
+        self.random_seed = QPushButton("random")
+        self.random_seed.setToolTip("A seed by chance")
+        self.random_seed.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.random_seed.clicked.connect(self._take_random)
+        for button in (self.next_seed, self.random_seed):
+            button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        self._controls = surface.controls
+        self._chance = random.Random()
         self.second_seed = ParameterNumber(surface, "/vj/seed/second", "to ")
         self.morph = Fader(surface, "/vj/seed/morph")
         self.hard_cut = TriggerButton(surface, "/vj/cut/hard", "HARD CUT")
@@ -35,8 +47,15 @@ class StreamPanel(QFrame):
         fill(
             self,
             "Stream",
-            [(self.hard_cut, self.soft_cut), (self.seed, self.next_seed), (self.second_seed, self.morph)],
+            [
+                (self.hard_cut, self.soft_cut),
+                (self.seed, self.next_seed, self.random_seed),
+                (self.second_seed, self.morph),
+            ],
         )
+
+    def _take_random(self) -> None:
+        self._controls.set(SEED_ADDRESS, self._chance.randint(0, SEED_MAX), SOURCE)
 
 
 class TransitionPanel(QFrame):
@@ -49,7 +68,8 @@ class TransitionPanel(QFrame):
         self.unit = ParameterChoice(surface, "/vj/transition/unit", "")
         self.easing = ParameterChoice(surface, "/vj/transition/easing")
         self.blend = ParameterChoice(surface, "/vj/prompt/blend")
-        fill(self, "Transition", [(self.time, self.unit), (self.easing, self.blend)])
+        self.crossfader = Crossfader(surface)
+        fill(self, "Transition", [(self.crossfader,), (self.time, self.unit), (self.easing, self.blend)])
 
 
 class ModelPanel(QFrame):
@@ -72,7 +92,7 @@ def fill(frame: QFrame, title: str, rows: Sequence[Sequence[QWidget]]) -> QVBoxL
     if title:
         layout.addWidget(heading(title))
     for widgets in rows:
-        layout.addLayout(row_of(widgets))
+        layout.addLayout(row_of(widgets), 1)
     return layout
 
 

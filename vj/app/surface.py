@@ -14,6 +14,7 @@ from PyQt6.QtWidgets import QWidget
 
 from engine.parameter import Value
 from vj.controls import Controls
+from vj.fader_positions import position_of
 
 Show = Callable[[Value], None]
 
@@ -107,7 +108,7 @@ class Surface(QObject):
             for address in self._travels:
                 value = effective.get(address)
                 if value is not None and value != self._values.get(address):
-                    moved[address] = _share(parameters[address].to_normalised, float(value))
+                    moved[address] = round(position_of(parameters[address], value), 3)
         for address in self._modulated.keys() | moved.keys():
             if self._modulated.get(address) != moved.get(address):
                 for widget in self._travels[address]:
@@ -128,8 +129,3 @@ class Surface(QObject):
         """Put an OSC address on the clipboard and say so."""
         QGuiApplication.clipboard().setText(address)
         self.said.emit(f"copied {address}")
-
-
-def _share(to_normalised: Callable[[float], float], value: float) -> float:
-    """A place on the travel, coarse enough that what cannot be seen is not painted again."""
-    return round(to_normalised(value), 3)

@@ -50,7 +50,7 @@ def style(scale: float) -> str:
 QWidget {{ background: {BACKGROUND}; color: {TEXT}; font-size: {px(14)}; }}
 QToolTip {{ background: {RAISED}; color: {TEXT}; border: 1px solid {EDGE}; padding: {px(5)}; }}
 QFrame#card {{ background: {SURFACE}; border: 1px solid {EDGE}; border-radius: {px(6)}; }}
-QFrame#card QLabel, QFrame#card QWidget#row {{ background: transparent; }}
+QFrame#card QLabel, QFrame#card QWidget#row, QFrame#card QStackedWidget {{ background: transparent; }}
 QLabel#title {{ color: {FAINT}; font-size: {px(13)}; font-weight: 600; }}
 QLabel#number {{ font-size: {px(18)}; font-weight: 700; }}
 QLabel#note {{ color: {FAINT}; font-size: {px(13)}; }}
@@ -78,6 +78,8 @@ QPushButton:pressed, QPushButton:checked {{ background: {ACCENT}; color: {ON_COL
 QPushButton:disabled {{ color: {FAINT}; background: {SURFACE}; }}
 QPushButton#cut {{ background: {CUT}; border-color: {CUT_EDGE}; }}
 QPushButton#cut:pressed {{ background: {ALARM}; color: {ON_COLOUR}; }}
+QPushButton#bigpad {{ font-size: {px(17)}; }}
+QWidget#beats {{ font-size: {px(15)}; font-weight: 700; }}
 QPushButton#small {{ padding: 0 {px(4)}; font-size: {px(13)}; }}
 QPushButton#solo {{ padding: 0 {px(4)}; font-size: {px(13)}; }}
 QPushButton#solo:checked {{ background: {WARNING}; border-color: {WARNING}; }}

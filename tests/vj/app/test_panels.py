@@ -7,65 +7,32 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 
-from engine.frame_ring import Frame
 from engine.messages import GeneratorStatus
+from tests.vj.app.stage import Stage, frame
 from vj.app import theme
-from vj.app.main_window import MainWindow, PanelSources
-from vj.app.problem_board import ProblemBoard
-from vj.app.status_strip import Ports, describe_state
-from vj.commands import CommandQueue
-from vj.controls import Controls
-from vj.output.frame_reader import FrameReader, Picture
+from vj.app.program_panel import describe_state
+from vj.app.status_strip import Ports
+from vj.output.frame_reader import Picture
 from vj.output.params import OutputParams
 from vj.output.playback import PlaybackStatus
-from vj.parameters import ParameterStore
 
 LONGEST_SLOT_MS = 4.0
 
 
-class Show:
-    """The panels and everything around them a test may play with."""
-
-    def __init__(self, folder: Path) -> None:
-        self.commands = CommandQueue()
-        self.controls = Controls(ParameterStore(), self.commands)
-        self.reader = FrameReader(folder / "ring")
-        self.generator = GeneratorStatus(state="streaming", model="test-pattern", generator_fps=17.5)
-        self.ports = Ports("127.0.0.1:9000")
-        self.sentence = ""
-        board = ProblemBoard({"engine": lambda: self.sentence})
-        sources = PanelSources(lambda: self.generator, self.reader, lambda: self.ports, board)
-        self.panels = MainWindow(self.controls, sources)
-        self.panels.show()
-
-    def get(self, address: str) -> object:
-        return self.controls.store.get(address)
-
-    def poll(self) -> None:
-        for _ in range(3):
-            self.panels.refresh()
-
-
 @pytest.fixture
-def show(qt_application, tmp_path: Path) -> Iterator[Show]:
-    show = Show(tmp_path)
-    yield show
-    show.panels.hide()
-    show.panels.deleteLater()
-    qt_application.processEvents()
+def show(qt_application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    stage = Stage(tmp_path)
+    yield stage
+    stage.close()
 
 
-def frame(value: int = 90) -> Frame:
-    return Frame(np.full((144, 256, 4), value, np.uint8), 1, 0, 16.0, 1, 0, 0)
-
-
-def test_enter_commits_a_text_as_value_and_command(show: Show):
-    pad = show.panels.prompts.pads[1]
+def test_enter_commits_a_text_as_value_and_command(show: Stage):
+    pad = show.panels.play.prompts.pads[1]
     pad.text.setFocus()
     QTest.keyClicks(pad.text, "  red tulips ")
     assert show.get("/vj/prompt/2/text") == ""
@@ -77,44 +44,45 @@ def test_enter_commits_a_text_as_value_and_command(show: Show):
     assert (command.name, command.arguments) == ("prompt/text", {"pad": 2, "text": "red tulips"})
 
 
-def test_a_text_typed_is_not_disturbed_and_esc_gives_it_up(show: Show):
-    pad = show.panels.prompts.pads[0]
+def test_a_text_typed_is_not_disturbed_and_esc_gives_it_up(show: Stage):
+    pad = show.panels.play.prompts.pads[0]
     pad.text.setFocus()
     pad.text.selectAll()
     QTest.keyClicks(pad.text, "half a th")
     show.controls.set("/vj/prompt/1/text", "from outside", "osc")
     show.poll()
-    assert pad.text.text() == "half a th" or not pad.text.hasFocus()
+    assert pad.text.words() == "half a th" or not pad.text.hasFocus()
     QTest.keyClick(pad.text, Qt.Key.Key_Escape)
     show.poll()
-    assert pad.text.text() == "from outside"
+    assert pad.text.words() == "from outside"
 
 
-def test_a_pad_says_when_its_text_is_not_encoded_yet(show: Show):
+def test_a_pad_says_when_its_text_is_not_encoded_yet(show: Stage):
     show.controls.set("/vj/prompt/1/text", "a new one", "osc")
     old = ("the old one", "", "", "")
     show.generator = dataclasses.replace(show.generator, prompts_on_screen=old, prompts_waiting=(1,))
     show.poll()
-    note = show.panels.prompts.pads[0].note.text()
-    assert "waiting" in note
-    assert "the old one" in note
+    note = show.panels.play.prompts.pads[0].note.text()
+    assert note == "generating"
+    assert "the old one" in show.panels.play.prompts.pads[0].note.toolTip()
     new = ("a new one", "", "", "")
     show.generator = dataclasses.replace(show.generator, prompts_on_screen=new, prompts_waiting=())
+    show.reader.status = PlaybackStatus(is_streaming=True, params_version=show.controls.store.version)
     show.poll()
-    assert show.panels.prompts.pads[0].note.text() == "on screen"
+    assert show.panels.play.prompts.pads[0].note.text() == "on screen"
 
 
-def test_the_crossfader_moves_weights_and_reads_back_from_them(show: Show):
-    show.panels.prompts.crossfader.setValue(250)
+def test_the_crossfader_moves_weights_and_reads_back_from_them(show: Stage):
+    show.panels.play.transition.crossfader.setValue(250)
     assert show.get("/vj/prompt/1/weight") == pytest.approx(0.75)
     assert show.get("/vj/prompt/2/weight") == pytest.approx(0.25)
     show.controls.set_many({"/vj/prompt/1/weight": 0.2, "/vj/prompt/2/weight": 0.6}, "midi")
     show.poll()
-    assert show.panels.prompts.crossfader.value() == 750
+    assert show.panels.play.transition.crossfader.value() == 750
     assert show.get("/vj/prompt/1/weight") == 0.2  # showing moved nothing
 
 
-def test_what_others_move_is_shown_and_not_sent_back(show: Show):
+def test_what_others_move_is_shown_and_not_sent_back(show: Stage):
     values = {
         "/vj/prompt/3/weight": 0.4,
         "/vj/seed/value": 2147483646,
@@ -125,16 +93,16 @@ def test_what_others_move_is_shown_and_not_sent_back(show: Show):
     version = show.controls.store.version
     show.poll()
     panels = show.panels
-    assert panels.prompts.pads[2].weight.fader.value() == 400
-    assert panels.stream.seed.value() == 2147483646
-    assert panels.output.level.fader.value() == 300
-    assert panels.output.blackout.isChecked()
+    assert panels.play.prompts.pads[2].weight.value() == 400
+    assert panels.play.stream.seed.value() == 2147483646
+    assert panels.live.output.level.value() == 300
+    assert panels.live.output.blackout.isChecked()
     assert show.controls.store.version == version
     assert show.controls.moved_by("/vj/output/level").source == "osc"
 
 
-def test_seed_buttons_and_cuts(show: Show):
-    stream = show.panels.stream
+def test_seed_buttons_and_cuts(show: Stage):
+    stream = show.panels.play.stream
     QTest.mouseClick(stream.next_seed, Qt.MouseButton.LeftButton)
     assert show.get("/vj/seed/value") == 1
     QTest.mouseClick(stream.random_seed, Qt.MouseButton.LeftButton)
@@ -144,36 +112,40 @@ def test_seed_buttons_and_cuts(show: Show):
     assert [command.name for command in show.commands.take()] == ["cut/hard", "cut/soft"]
 
 
-def test_b_is_blackout_but_in_a_text_it_is_a_letter(show: Show):
+def test_b_is_blackout_but_in_a_text_it_is_a_letter(show: Stage):
     panels = show.panels
     panels.bring_up()
     assert QTest.qWaitForWindowActive(panels)
     QTest.keyClick(panels, Qt.Key.Key_B)
     assert show.get("/vj/output/blackout") is True
-    QTest.keyClick(panels.prompts.pads[3].text, Qt.Key.Key_B)
+    QTest.keyClick(panels.play.prompts.pads[3].text, Qt.Key.Key_B)
     assert show.get("/vj/output/blackout") is True
-    assert panels.prompts.pads[3].text.text() == "b"
+    assert panels.play.prompts.pads[3].text.words() == "b"
 
 
-def test_every_widget_says_what_it_does_from_the_table(show: Show):
-    for widget in (show.panels.output.level, show.panels.prompts.pads[0].text, show.panels.stream.hard_cut):
+def test_every_widget_says_what_it_does_from_the_table(show: Stage):
+    for widget in (
+        show.panels.live.output.level,
+        show.panels.play.prompts.pads[0].text,
+        show.panels.play.stream.hard_cut,
+    ):
         assert "/vj/" in widget.toolTip()
 
 
-def test_the_strip_shows_rates_ports_and_errors(show: Show):
+def test_the_strip_shows_rates_ports_and_errors(show: Stage):
     show.reader.status = PlaybackStatus(
-        is_streaming=True, buffered_frames=21, repeats=3, display_fps=59.9, rate_fps=16.0
+        is_streaming=True, buffered_frames=21, repeats=3, display_fps=59.9, rate_fps=16.0, playback_fps=16.0
     )
     show.ports = Ports("127.0.0.1:9003", has_osc_moved=True, midi="MIDI nanoKONTROL2")
     show.sentence = "the engine stopped (exit code 1)"
     show.poll()
     strip = show.panels.strip
     figures = [meter.figure for meter in (strip.generator_fps, strip.display_fps, strip.buffered, strip.repeats)]
-    assert figures == ["17.5", "59.9", "21", "3"]
+    assert figures == ["17.5", "59.9", "21 / 1312 ms", "3"]
     assert "9003" in strip.osc.text()
     assert theme.WARNING in strip.osc.styleSheet()
     assert "exit code 1" in strip.error.text()
-    assert strip.state.text() == "LIVE"
+    assert show.panels.live.program.state.text() == "PROGRAM  LIVE"
 
 
 @pytest.mark.parametrize(
@@ -192,18 +164,18 @@ def test_the_gravest_state_is_shown(generator, playback, params, word):
     assert state.word == word
 
 
-def test_ending_a_live_show_takes_two_presses_and_no_dialog(show: Show, monkeypatch: pytest.MonkeyPatch):
+def test_ending_a_live_show_takes_two_presses_and_no_dialog(show: Stage, monkeypatch: pytest.MonkeyPatch):
     ended = []
     show.panels.end_confirmed.connect(lambda: ended.append(True))
     show.reader.status = PlaybackStatus(is_streaming=True)
     assert not show.panels.close()
     assert ended == []
-    assert "once more" in show.panels.message.text()
+    assert "once more" in show.panels.header.message.toolTip()
     assert not show.panels.close()
     assert ended == [True]
 
 
-def test_a_question_to_end_is_forgotten_after_a_while(show: Show, monkeypatch: pytest.MonkeyPatch):
+def test_a_question_to_end_is_forgotten_after_a_while(show: Stage, monkeypatch: pytest.MonkeyPatch):
     ended = []
     show.panels.end_confirmed.connect(lambda: ended.append(True))
     show.reader.status = PlaybackStatus(is_streaming=True)
@@ -211,12 +183,12 @@ def test_a_question_to_end_is_forgotten_after_a_while(show: Show, monkeypatch: p
     later = time.monotonic() + 6.0
     monkeypatch.setattr(time, "monotonic", lambda: later)
     show.poll()
-    assert show.panels.message.text() == ""
+    assert show.panels.header.message.toolTip() == ""
     show.panels.ask_to_end()
     assert ended == []
 
 
-def test_no_poll_takes_longer_than_four_milliseconds(show: Show, qt_application):
+def test_no_poll_takes_longer_than_four_milliseconds(show: Stage, qt_application):
     for k in range(60):
         # a full-size frame and every value moving: the worst a poll has to show
         show.reader._picture = Picture(frame(k), frame(k), 0.0)
@@ -232,8 +204,8 @@ def test_no_poll_takes_longer_than_four_milliseconds(show: Show, qt_application)
             assert spent_ms < LONGEST_SLOT_MS
 
 
-def test_the_preview_shows_the_frame_its_level_and_its_blackout(show: Show, qt_application):
-    preview = show.panels.output.preview
+def test_the_preview_shows_the_frame_its_level_and_its_blackout(show: Stage, qt_application):
+    preview = show.panels.live.program.picture
     preview.show_frame(frame(200), OutputParams())
     middle = preview.grab().toImage().pixelColor(preview.width() // 2, preview.height() // 2)
     assert middle.red() == 200

@@ -1,0 +1,103 @@
+"""The performer's window around a real store, router and clock, with statuses a test may set."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PyQt6.QtWidgets import QApplication
+
+from engine.frame_ring import Frame
+from engine.messages import GeneratorStatus
+from vj.app.main_window import SLOW_POLLS, MainWindow
+from vj.app.performance_sources import read_performance
+from vj.app.problem_board import ProblemBoard
+from vj.app.status_strip import Ports
+from vj.controllers.osc.endpoint import OscEndpoint
+from vj.controllers.osc.network import OscOptions
+from vj.output.frame_reader import FrameReader, Picture
+from vj.output.playback import PlaybackStatus
+from vj.performance import Performance, PerformanceOptions
+
+TEXTS = (
+    "violet smoke drifting slowly over a black lake at night, long exposure, deep shadows",
+    "neon tunnel of rushing light, magenta and cyan, motion blur, a city seen from a falling train",
+    "rose window of stained glass breathing in morning sun",
+    "black ink blooming in milk, macro",
+)
+
+
+class Stage:
+    """The window and everything around it that a test may play with. Nothing runs by itself but the window's timer."""
+
+    def __init__(self, folder: Path) -> None:
+        self.generator = GeneratorStatus(state="streaming", model="test-pattern", generator_fps=17.5)
+        self.reader = FrameReader(folder / "ring")
+        self.sentence = ""
+        self.ports = Ports("127.0.0.1:9000")
+        options = PerformanceOptions(osc=OscOptions(OscEndpoint("127.0.0.1", 0, is_default=False)))
+        self.performance = Performance(
+            options, lambda sentence: None, lambda: self.generator, lambda: self.reader.status
+        )
+        self.controls, self.commands = self.performance.controls, self.performance.commands
+        board = ProblemBoard({"engine": lambda: self.sentence})
+        sources = read_performance(self.performance, lambda: self.generator, self.reader, board)
+        self.panels = MainWindow(self.controls, replace(sources, ports=lambda: self.ports))
+        self.panels.show()
+
+    def get(self, address: str) -> object:
+        return self.controls.store.get(address)
+
+    def poll(self) -> None:
+        """Let every panel have its turn."""
+        for _ in range(SLOW_POLLS):
+            self.panels.refresh()
+
+    def fill(self) -> None:
+        """Make the window as full as in the middle of a show."""
+        for pad, text in enumerate(TEXTS, start=1):
+            self.controls.set(f"/vj/prompt/{pad}/text", text, "test")
+        self.controls.set_many(
+            {
+                "/vj/prompt/1/weight": 0.75,
+                "/vj/prompt/2/weight": 0.25,
+                "/vj/seed/value": 2147483647,
+                "/vj/seed/second": 2147483647,
+                "/vj/effect/hue": -170.5,
+                "/vj/clock/bpm": 174.5,
+            },
+            "test",
+        )
+        self.generator = replace(
+            self.generator, chunk_s=0.55, cut_s=0.8, prompts_on_screen=(*TEXTS, *[""] * 12), prompts_waiting=(3,)
+        )
+        self.reader.status = PlaybackStatus(
+            is_streaming=True,
+            buffered_frames=21,
+            repeats=1234,
+            display_fps=59.9,
+            rate_fps=16.0,
+            playback_fps=16.0,
+            params_version=1_000_000,
+            shown_after_s=0.3,
+        )
+        self.reader._picture = Picture(frame(), frame(), 0.0)
+
+    def settle(self) -> None:
+        """Lay out and paint everything."""
+        for _ in range(3):
+            self.poll()
+            QApplication.instance().processEvents()
+
+    def close(self) -> None:
+        """Take the window away and give the port back."""
+        self.panels.hide()
+        self.panels.deleteLater()
+        self.performance.osc.stop()
+        QApplication.instance().processEvents()
+
+
+def frame(value: int = 90) -> Frame:
+    """One frame of one grey."""
+    return Frame(np.full((144, 256, 4), value, np.uint8), 1, 0, 16.0, 1, 0, 0)
