@@ -24,6 +24,7 @@ SLEW_NS = 100_000_000  # a correction smaller than half a beat is spread over th
 FOLLOW_NS = 400_000_000  # a leader's corrections are spread over this
 JUMP_BEATS = 0.5  # a leader further away than this is joined at once
 EXACT_BEATS = 1e-4  # less is no correction worth a bend
+WRITE_EVERY_NS = 250_000_000  # a leader's tempo wavers: the store is not told each time
 SHOWN_BPM_STEP = 0.01  # a leader's tempo is written to the store when it moved this much
 CLOSE_BEATS = 1e-6  # a boundary this near counts as reached
 
@@ -85,6 +86,7 @@ class Clock:
         self._source = "internal"  # chosen; may be silent
         self._factor = 1.0  # of a leader's beats: half and double
         self._shift_beats = 0.0  # added to a leader's beats: nudge, tap and resync
+        self._written_ns = 0
         self._known_bpm = float(controls.store.get(BPM_ADDRESS))  # in the store, as last read or written
         self._state = ClockState(self._known_bpm, BeatLine(now_ns(), 0.0, self._known_bpm))
         for address, action in {
@@ -197,7 +199,9 @@ class Clock:
                 self._state = replace(self._state, source="internal", confidence=1.0, peers=0)
             else:
                 self._go_with(lead, now_ns)
-        self._write_bpm(f"clock {self._source}")
+        if abs(self._state.bpm - self._known_bpm) > 1.0 or now_ns - self._written_ns > WRITE_EVERY_NS:
+            self._written_ns = now_ns
+            self._write_bpm(f"clock {self._source}")
 
     def _change_source(self, source: str) -> None:
         if leader := self._leaders.get(self._source):

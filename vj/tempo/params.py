@@ -11,6 +11,7 @@ SOURCES = ("internal", "midi", "link", "sound")
 QUANTISE_STEPS = ("off", "beat", "bar", "2 bars", "4 bars")
 BPM_ADDRESS = "/vj/clock/bpm"
 QUANTISE_ADDRESS = "/vj/clock/quantise"
+MIDI_OUT_ADDRESS = "/vj/clock/midi_out"
 STEP_BEATS = {"beat": 1.0, "bar": 4.0, "2 bars": 8.0, "4 bars": 16.0}  # of QUANTISE_STEPS; off has none
 
 
@@ -51,7 +52,7 @@ class TempoParams:
         )
     )
     midi_out: bool = knob(
-        Parameter("/vj/clock/midi_out", "switch", False, "Sends MIDI clock to every MIDI output in use.", clock="frame")
+        Parameter(MIDI_OUT_ADDRESS, "switch", False, "Sends MIDI clock to every MIDI output in use.", clock="frame")
     )
 
     @classmethod

@@ -12,12 +12,16 @@ from engine.messages import GeneratorStatus
 from vj.conductor import Conductor
 from vj.controls import Controls
 from vj.output.playback import PlaybackStatus
+from vj.sound.features import SILENCE, SoundFeatures
 from vj.tempo.clock import Clock
 from vj.tempo.latency import Latency, measure_latency
 from vj.tempo.link import LinkSession
 from vj.tempo.midi_clock import MidiClockInput
+from vj.tempo.midi_clock_out import MidiClockOutput
 from vj.tempo.midi_timecode import TimecodeFollower
+from vj.tempo.params import MIDI_OUT_ADDRESS
 from vj.tempo.quantise import Quantiser
+from vj.tempo.sound_beat import SoundBeat
 
 CHUNK_ADDRESS = "/vj/model/chunk"
 
@@ -31,20 +35,24 @@ class Tempo:
         conductor: Conductor,
         generator: Callable[[], GeneratorStatus] = GeneratorStatus,
         playback: Callable[[], PlaybackStatus] = PlaybackStatus,
+        sound: Callable[[], SoundFeatures] = lambda: SILENCE,
+        send_midi: Callable[[bytes], None] = lambda message: None,
     ) -> None:
-        """`generator` and `playback` give the newest statuses and never wait.
+        """`generator`, `playback` and `sound` give what is newest and never wait; `send_midi` reaches every output.
 
-        The clock is ticked before anything added to the conductor later.
+        Nothing runs yet. The clock is ticked before anything added to the conductor later.
         """
         self._store = controls.store
         self._generator, self._playback = generator, playback
         self.clock = Clock(controls)
         self.midi_clock = MidiClockInput()
         self.link = LinkSession()
+        self.midi_out = MidiClockOutput(self.clock, lambda: bool(self._store.get(MIDI_OUT_ADDRESS)), send_midi)
         self.timecode = TimecodeFollower()
         self.quantiser = Quantiser(controls, self.clock, self.latency)
         self.clock.follow("midi", self.midi_clock)
         self.clock.follow("link", self.link)
+        self.clock.follow("sound", SoundBeat(sound))
         controls.wait_at(lambda press: self.quantiser.hold(press, time.monotonic_ns()))
         conductor.add(self.clock)
         conductor.add(self.quantiser)
@@ -54,8 +62,13 @@ class Tempo:
         """What keeps the chosen source from leading, in a sentence; empty = nothing. Any thread."""
         return self.link.problem if self.clock.source == "link" else ""
 
+    def start(self) -> None:
+        """Let MIDI clock out whenever it is wanted; the rest runs on the conductor."""
+        self.midi_out.start()
+
     def stop(self) -> None:
-        """Leave the Link session; waits at most a second. The conductor is stopped before."""
+        """Leave the Link session, end the MIDI clock; waits at most two seconds. The conductor is stopped before."""
+        self.midi_out.stop()
         self.link.stop()
 
     def latency(self) -> Latency:
