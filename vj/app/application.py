@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FrameType, TracebackType
 
 from PyQt6.QtCore import QRect, QTimer
@@ -58,6 +58,7 @@ class RunOptions:
     choice: SourceChoice
     performance: PerformanceOptions = PerformanceOptions()
     display: str = ""  # name or number; empty = the last one when fullscreen, else the first
+    show_display: str = ""  # name of the one a show's output covered
     is_fullscreen: bool = False
     is_engine_in_process: bool = False
     seconds: float | None = None  # end by itself; None = never
@@ -172,6 +173,7 @@ class Instrument:
             self._set_fullscreen(0, False)
 
     def _show_output_state(self) -> None:
+        self._performance.repertoire.display = self._screen.name() if self.output.is_fullscreen else ""
         screens = QGuiApplication.screens()
         screen = self.output.screen()
         self.panels.live.output.show_output(
@@ -224,6 +226,8 @@ def run_show(options: RunOptions) -> int:
         application = _make_application()
         check_opengl()
         screen = _choose_screen(options)
+        if options.show_display and screen.name() == options.show_display:
+            options = replace(options, is_fullscreen=True)
     except DisplayError as error:
         return complain(str(error), EXIT_WRONG_USE if str(error).startswith("--display") else EXIT_FAILED)
     try:
@@ -266,6 +270,9 @@ def _make_application() -> QApplication:
 def _choose_screen(options: RunOptions) -> QScreen:
     if options.display:
         return find_display(options.display)
+    for screen in QGuiApplication.screens():
+        if options.show_display and screen.name() == options.show_display:
+            return screen
     # fullscreen without a choice: the projector is the display that is not the performer's
     screens = QGuiApplication.screens()
     primary = QGuiApplication.primaryScreen()

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import QComboBox, QFrame, QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
+from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
 
 from vj.app.fader import Fader
-from vj.app.parameter_widgets import SwitchButton, heading
+from vj.app.parameter_widgets import NameChoice, SwitchButton, heading
 from vj.app.surface import Surface
 from vj.output.displays import describe
 
@@ -30,10 +30,8 @@ class OutputPanel(QFrame):
         self.blackout = SwitchButton(surface, BLACKOUT_ADDRESS, "BLACKOUT  B")
         self.blackout.setObjectName("blackout")
         self.blackout.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.displays = QComboBox()
-        self.displays.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.displays = NameChoice()
         self.displays.setToolTip("Display the output covers when it is fullscreen")
-        self.displays.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.fullscreen = QPushButton("Fullscreen")
         self.fullscreen.setCheckable(True)
         self.fullscreen.setFocusPolicy(Qt.FocusPolicy.TabFocus)

@@ -145,6 +145,49 @@ class ParameterDecimal(Addressed, QDoubleSpinBox):
         self.blockSignals(was_blocked)
 
 
+def is_letter(event: QKeyEvent) -> bool:
+    """Say whether a key writes something: such keys play the instrument and search no list."""
+    return bool(event.text()) and event.text().isprintable() and event.key() != Qt.Key.Key_Space
+
+
+class NameChoice(QComboBox):
+    """A list of names that may be long: as much of the chosen one as there is room for, all of it in the bubble."""
+
+    def __init__(self) -> None:
+        QComboBox.__init__(self)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(6)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the ground, the name and a mark that there are more."""
+        painter = QStylePainter(self)
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        inside = self.rect().adjusted(PADDING, 0, -PADDING, 0)
+        middle = Qt.AlignmentFlag.AlignVCenter
+        painter.setPen(QColor(theme.FAINT))
+        painter.drawText(inside, Qt.AlignmentFlag.AlignRight | middle, "▾")
+        room = inside.adjusted(0, 0, -ARROW_WIDTH, 0)
+        painter.setPen(QColor(theme.TEXT))
+        name = painter.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room, Qt.AlignmentFlag.AlignLeft | middle, name)
+        painter.end()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Pass: a wheel on its way elsewhere must not switch anything."""
+        event.ignore()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Keep what walks the list; pass letters on."""
+        if is_letter(event):
+            event.ignore()
+        else:
+            QComboBox.keyPressEvent(self, event)
+
+
 class ParameterChoice(Addressed, QComboBox):
     """One of a few words, with its name before it. Letters typed here play the instrument, not the list."""
 
@@ -208,7 +251,7 @@ class ParameterChoice(Addressed, QComboBox):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keep what walks the list; pass letters on."""
-        if event.text() and event.text().isprintable() and event.key() != Qt.Key.Key_Space:
+        if is_letter(event):
             event.ignore()
         else:
             QComboBox.keyPressEvent(self, event)

@@ -46,7 +46,7 @@ class PadText(Addressed, QPlainTextEdit):
     @property
     def is_typing(self) -> bool:
         """Whether words stand here that nobody has been sent."""
-        return self.hasFocus() and self.words() != self._held
+        return self.document().isModified() and self.words() != self._held
 
     def words(self) -> str:
         """What stands here, as one line."""
@@ -54,7 +54,7 @@ class PadText(Addressed, QPlainTextEdit):
 
     def show_value(self, value: Value) -> None:
         """Show what the store holds; words being typed are not disturbed."""
-        is_typing = self.is_typing
+        is_typing = self.hasFocus() and self.is_typing
         self._held = str(value)
         self.setToolTip(f"{self._held}<br><br>{tooltip(self.address)}" if self._held else tooltip(self.address))
         if not is_typing and self.toPlainText() != self._held:

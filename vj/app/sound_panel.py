@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from PyQt6.QtCore import QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent
-from PyQt6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.parameter import Value
 from vj.app import theme
 from vj.app.addressed import SOURCE, Addressed, tooltip
 from vj.app.fader import Fader
-from vj.app.parameter_widgets import QuietLabel, SwitchButton, heading
+from vj.app.parameter_widgets import NameChoice, QuietLabel, SwitchButton, heading
 from vj.app.surface import Surface
 from vj.sound.features import SILENCE, SoundFeatures
 
@@ -78,14 +78,12 @@ class Meters(QWidget):
         painter.end()
 
 
-class DeviceChoice(Addressed, QComboBox):
+class DeviceChoice(Addressed, NameChoice):
     """The inputs by name; the parameter is a text, so one that is not plugged in can be chosen elsewhere."""
 
     def __init__(self, surface: Surface, source: SoundSource) -> None:
-        QComboBox.__init__(self)
+        NameChoice.__init__(self)
         self._source = source
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setToolTip(tooltip(DEVICE_ADDRESS))
         self.setAccessibleName("sound device")
         self.addItem(SYSTEM_DEVICE, "")
@@ -108,7 +106,7 @@ class DeviceChoice(Addressed, QComboBox):
         for name in self._source.devices():
             self.addItem(name, name)
         self.show_value(held)
-        QComboBox.showPopup(self)
+        NameChoice.showPopup(self)
 
 
 class SoundPanel(QFrame):
