@@ -4,14 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from engine.params import ENGINE_PARAMETERS
+from engine.text.ngram import split_words
+from engine.training.lexicon import FAMILY_WORDS, PALETTE_WORDS, SPEED_WORDS
 from vj.controllers.bindings import mappings_for
 from vj.controllers.mapping import load_mapping, load_mappings
-from vj.presets.looks import load_look, look_plan
+from vj.presets.looks import defaults_of, load_look, look_plan
+from vj.presets.prompt_mixing import PADS, text_address
 from vj.presets.timeline import timeline_plan
 from vj.presets.timeline_files import load_timeline
 from vj.shipped_files import LOOKS, MAPPINGS, TIMELINES, find_file, list_files, shipped_folder, user_folder
 from vj.written_files import FileError
+
+HEARD_BY_EMBER = 12  # words
 
 
 def shipped(kind: str) -> list[Path]:
@@ -33,13 +37,33 @@ def test_every_mapping_loads(path):
 
 
 @pytest.mark.parametrize("path", shipped(LOOKS), ids=lambda path: path.stem)
-def test_every_look_loads_and_sets_every_pad(path):
+def test_every_look_loads_and_holds_its_groups_whole(path):
     look, problems = load_look(path)
     assert problems == ()
     assert look.description
-    pads = {p.address for p in ENGINE_PARAMETERS if p.address.startswith("/vj/prompt/")}
-    assert pads <= set(look.values), "a look that leaves a pad open looks different every time"
-    assert look_plan(look).notes == ()
+    assert defaults_of(["prompt", "seed", "effect", "mod"]).keys() == look.values.keys(), "it would look different"
+    assert all(note.startswith("only the live output plays ") for note in look_plan(look).notes)
+
+
+@pytest.mark.parametrize("path", shipped(LOOKS), ids=lambda path: path.stem)
+def test_every_prompt_is_long_and_begins_with_words_ember_knows(path):
+    look, _ = load_look(path)
+    known = {word for table in (FAMILY_WORDS, PALETTE_WORDS, SPEED_WORDS) for words in table.values() for word in words}
+    texts = [str(look.values[text_address(pad)]) for pad in PADS if look.values[text_address(pad)]]
+    assert len(texts) >= 3, "something to blend with"
+    for text in texts:
+        assert len(text.split()) >= 25, "the large model was trained on long descriptions"
+        assert sum(word in known for word in split_words(text, HEARD_BY_EMBER)) >= 3, text
+
+
+def test_several_looks_move_by_themselves():
+    sources = [
+        look.values["/vj/mod/1/source"]
+        for look, _ in map(load_look, shipped(LOOKS))
+        if look.values["/vj/mod/1/on"] and look.values["/vj/mod/1/target"] != "none"
+    ]
+    assert len(sources) >= 3
+    assert {"lfo", "bass"} <= set(sources)
 
 
 @pytest.mark.parametrize("path", shipped(TIMELINES), ids=lambda path: path.stem)
@@ -47,12 +71,12 @@ def test_every_timeline_loads(path):
     timeline, problems = load_timeline(path)
     assert problems == ()
     assert timeline.length
-    assert timeline_plan(timeline).notes == ()
+    assert all(note.startswith("only the live output plays ") for note in timeline_plan(timeline).notes)
 
 
 def test_there_is_something_of_every_kind():
     assert len(shipped(MAPPINGS)) >= 3
-    assert len(shipped(LOOKS)) >= 4
+    assert len(shipped(LOOKS)) == 12
     assert {path.suffix for path in shipped(TIMELINES)} == {".toml", ".json"}
 
 

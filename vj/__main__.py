@@ -117,9 +117,25 @@ def _version() -> str:
         return "(checkout, not installed)"
 
 
+def _add_beginning(parser: argparse.ArgumentParser) -> None:
+    """Add what `vj run` begins with."""
+    parser.add_argument("--look", metavar="FILE", help="begin with a look: a file, or the name of one of ours")
+    parser.add_argument(
+        "--timeline", metavar="FILE", help="play a timeline from the first frame on (TOML, or Scope JSON)"
+    )
+    parser.add_argument("--show", metavar="FOLDER", help="begin with a show: its folder; what is missing is told")
+    state = parser.add_mutually_exclusive_group()
+    state.add_argument(
+        "--restore",
+        action="store_true",
+        help="begin where the last run ended (after a run that did not end properly this happens by itself)",
+    )
+    state.add_argument("--fresh", action="store_true", help="begin without the state of a run that broke off")
+
+
 def _add_run(parser: argparse.ArgumentParser) -> None:
     _add_model(parser)
-    parser.add_argument("--look", metavar="FILE", help="begin with a look: a file, or the name of one of ours")
+    _add_beginning(parser)
     parser.add_argument(
         "--mapping",
         nargs="+",
@@ -127,9 +143,6 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="controller mappings to use, files or names (default: every shipped one and your own); a bad one is told "
         "and left out",
-    )
-    parser.add_argument(
-        "--timeline", metavar="FILE", help="play a timeline from the first frame on (TOML, or Scope JSON)"
     )
     _add_display(parser)
     parser.add_argument("--fullscreen", action="store_true", help="cover the display (default: the second, if any)")
@@ -175,40 +188,48 @@ def _doctor(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     from vj.app.application import RunOptions, complain, run_show
+    from vj.beginning import read_beginning
     from vj.performance import PerformanceOptions
-    from vj.shipped_files import LOOKS, TIMELINES
-    from vj.written_files import FileError
 
-    problems: list[str] = []
     try:
         _check_model(args.model)
-        look = timeline = None
-        if args.look:
-            from vj.presets.looks import load_look
-
-            look = _load(load_look, args.look, LOOKS, problems)
-        if args.timeline:
-            from vj.presets.timeline_files import load_timeline
-
-            timeline = _load(load_timeline, args.timeline, TIMELINES, problems)
-            problems += timeline.notes
-    except (FileError, ValueError) as error:
+        found = read_beginning(args)
+    except ValueError as error:  # FileError too
         return complain(str(error), EXIT_WRONG_USE)
+    problems, show = found.sentences, found.show
+    model = _show_model(show.model, problems) if show is not None and args.model == DEFAULT_MODEL else args.model
     mappings = None if args.mapping is None else tuple(_mapping_files(args.mapping, problems))
     osc = read_osc_options(args, problems)
     return run_show(
         RunOptions(
-            choice=SourceChoice(model=args.model, size=args.size),
+            choice=SourceChoice(model=model, size=args.size),
             performance=PerformanceOptions(
-                look=look, timeline=timeline, mappings=mappings, osc=osc, artnet=args.artnet
+                look=found.look,
+                timeline=found.timeline,
+                mappings=mappings,
+                osc=osc,
+                artnet=args.artnet,
+                show=show,
+                model=model,
             ),
             display=args.display,
+            show_display=show.display if show is not None else "",
             is_fullscreen=args.fullscreen,
             is_engine_in_process=args.engine_in_process,
             seconds=args.seconds,
             problems=tuple(problems),
         )
     )
+
+
+def _show_model(name: str, problems: list[str]) -> str:
+    """Return the model a show was made with, or the usual one where that is not known."""
+    try:
+        _check_model(name or DEFAULT_MODEL)
+    except ValueError as error:
+        problems.append(f"the show's model: {error}; {DEFAULT_MODEL} plays")
+        return DEFAULT_MODEL
+    return name or DEFAULT_MODEL
 
 
 def _check_model(name: str) -> None:
@@ -277,9 +298,8 @@ def _check_timeline(args: argparse.Namespace) -> int:
         sys.stderr.write(f"vj: {error}\n")
         return EXIT_FAILED
     for cue in timeline.cues:
-        print(
-            f"{cue.at:8.2f} {timeline.unit}  {', '.join(f'{a} = {v!r}' for a, v in cue.values.items())} {cue.cut}".rstrip()
-        )
+        values = ", ".join(f"{address} = {value!r}" for address, value in cue.values.items())
+        print(f"{cue.at:8.2f} {timeline.unit}  {values} {cue.cut}".rstrip())
     for line in (*problems, *timeline.notes):
         print(line)
     return EXIT_FAILED if problems else EXIT_DONE

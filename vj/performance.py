@@ -30,9 +30,10 @@ from vj.output.playback import PlaybackStatus
 from vj.parameters import ParameterStore
 from vj.presets.looks import SEED_ADDRESS, Look
 from vj.presets.repertoire import Repertoire
+from vj.presets.show_file import ShowState
 from vj.presets.timeline import Timeline
 from vj.presets.transitions import Transitions
-from vj.shipped_files import MAPPINGS, Library, list_files, user_folder
+from vj.shipped_files import MAPPINGS, Library, user_folder
 from vj.sound.input import SoundInput
 from vj.tempo.tempo import Tempo
 
@@ -46,6 +47,8 @@ class PerformanceOptions:
     mappings: tuple[Path, ...] | None = None  # None = every shipped one and the user's own
     osc: OscOptions = OscOptions()
     artnet: OscEndpoint | None = None  # None = lighting desks are not heard
+    show: ShowState | None = None  # where a show or the last run stood
+    model: str = ""  # what plays, for the show's file
 
 
 class Performance:
@@ -76,7 +79,9 @@ class Performance:
         self.learn = Learn(self.router, self.store, user_folder(MAPPINGS))
         self.midi = MidiInput(self.router)
         self.conductor = Conductor()
-        self.tempo = Tempo(self.controls, self.conductor, generator, playback)
+        self.tempo = Tempo(
+            self.controls, self.conductor, generator, playback, lambda: self.sound.features, self.midi.outputs.send
+        )
         self.clock = self.tempo.clock
         self.midi.listen_system(self.tempo.hear_midi)
         self.lights = MidiFeedback(self.router, self.controls, self.midi.outputs, self.clock.beat_at)
@@ -85,7 +90,11 @@ class Performance:
         self.conductor.add(self.modulation)
         self.transitions = Transitions(self.controls, self.clock.beat_at)
         self.conductor.add(self.transitions)
-        self.repertoire = Repertoire(self.controls, self.clock, self.transitions, tell, Library())
+        self.repertoire = Repertoire(self.controls, self.clock, self.transitions, tell, options.show)
+        self.repertoire.model = options.model
+        if options.mappings is not None:
+            self.repertoire.mappings = tuple(map(str, options.mappings))
+        self.repertoire.timeline.follow(self.tempo.timecode)
         self.conductor.add(self.repertoire.cues)
         self.conductor.add(self.repertoire.timeline)
         state = StateSources(
@@ -105,6 +114,7 @@ class Performance:
         self.midi.start()
         self.sound.start()
         self.lights.start()
+        self.tempo.start()
         self.conductor.start()
         self.repertoire.start()
 
@@ -146,8 +156,10 @@ class Performance:
         return cues[current - 1].name if 0 < current <= len(cues) else ""
 
     def _mapping_files(self) -> list[Path]:
+        show = self._options.show or ShowState()
+        files = Library(Path(show.folder) if show.folder else None).list_files(MAPPINGS)
         asked = self._options.mappings
         if asked is None:
-            return list(list_files(MAPPINGS).values())
-        learned = [path for path in list_files(MAPPINGS).values() if is_learned(path)]
+            return [files[name] for name in show.mappings if name in files] or list(files.values())
+        learned = [path for path in files.values() if is_learned(path)]
         return [*asked, *(path for path in learned if path not in asked)]

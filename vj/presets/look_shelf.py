@@ -44,7 +44,7 @@ class LookShelf:
         self._own: frozenset[str] = frozenset()  # names that may be overwritten
         self._slots: tuple[str, ...] = ("",) * LOOK_SLOTS
         self.version = 0  # counts changes
-        self._read(library)
+        self.read(library)
         for n in range(1, LOOK_SLOTS + 1):
             recall.controls.answer(f"/vj/look/{n}/recall", lambda press, n=n: self._recall_pressed(n, press))
             recall.controls.answer(f"/vj/look/{n}/save", lambda press, n=n: self._save_pressed(n))
@@ -107,7 +107,8 @@ class LookShelf:
                 title = name
         self.assign(slot, self.save(title, description))
 
-    def _read(self, library: Library) -> None:
+    def read(self, library: Library) -> None:
+        """Read every look anew and fill the slots as shipped. May wait for the disk."""
         looks: dict[str, Look] = {}
         for name, path in library.list_files(LOOKS).items():
             try:
@@ -117,11 +118,13 @@ class LookShelf:
                 continue
             for problem in problems:
                 self._tell(str(problem))
-        self._looks = looks
         shipped = sorted(path.stem for path in shipped_folder(LOOKS).glob("*.toml"))
-        self._own = frozenset(library.own_files(LOOKS))
         ordered = [name for name in shipped if name in looks] + [name for name in looks if name not in shipped]
-        self._slots = (*ordered[:LOOK_SLOTS], *[""] * (LOOK_SLOTS - len(ordered)))
+        with self._lock:
+            self._looks = looks
+            self._own = frozenset(library.own_files(LOOKS))
+            self._slots = (*ordered[:LOOK_SLOTS], *[""] * (LOOK_SLOTS - len(ordered)))
+            self.version += 1
 
 
 def file_name(title: str) -> str:

