@@ -15,6 +15,7 @@ from vj.tempo.tick_line import QUICK_TICKS, TickLine
 TICKS_PER_BEAT = 24
 TICKS_PER_SONG_STEP = 6  # song position counts sixteenths
 TICK, START, CONTINUE, STOP, SONG_POSITION = 0xF8, 0xFA, 0xFB, 0xFC, 0xF2
+FIRST_WORDS = (TICK, START, CONTINUE, SONG_POSITION)  # what a device that was not heard before may begin with
 SILENT_NS = 500_000_000  # and this many gaps without a tick: nobody leads any more
 SILENT_GAPS = 4
 NOT_FASTER_NS = 6_000_000  # a gap of 400 BPM: a line through such ticks is none
@@ -52,7 +53,7 @@ class MidiClockInput:
         with self._lock:
             is_silent = time_ns - self._line.last_ns > self._silence_ns()
             if device != self._device:
-                if message[0] not in (TICK, START) or (self._line.count and not is_silent):
+                if message[0] not in FIRST_WORDS or (self._line.count and not is_silent):
                     return
                 self._device = device
                 self._forget()

@@ -78,7 +78,9 @@ class TickLine:
             return 0
         late_ns = self._distances(SUSPICIOUS_TICKS)
         gaps = np.round(late_ns / self.gap_ns)
-        if np.all(gaps >= 1) and np.all(np.abs(late_ns - gaps * self.gap_ns) < LOST_GAPS * self.gap_ns):
+        # a bunch that comes late catches up with itself: only what stays late was lost
+        is_lost = np.all(gaps >= 1) and np.all(np.diff(gaps) >= 0)
+        if is_lost and np.all(np.abs(late_ns - gaps * self.gap_ns) < LOST_GAPS * self.gap_ns):
             newest = range(-SUSPICIOUS_TICKS, 0)
             for k in newest:
                 self._numbers[k] += int(gaps[k])

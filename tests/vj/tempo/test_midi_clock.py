@@ -73,6 +73,22 @@ def test_a_late_bunch_is_not_taken_for_lost_ticks():
     assert sequencer.lead().line.bpm == pytest.approx(120, rel=1e-3)
 
 
+@pytest.mark.parametrize("stall_ticks", [4, 8, 14, 20])
+def test_a_sender_that_stalls_and_catches_up_changes_nothing(stall_ticks):
+    sequencer = Sequencer(140, 2_000_000)
+    sequencer.send(START)
+    sequencer.run(6)
+    gap_ns = 60 * SECOND_NS / 140 / 24
+    for k in range(stall_ticks):
+        sequencer.clock.receive([TICK], int(sequencer.now_ns + stall_ticks * gap_ns + k * 50_000))
+    sequencer.now_ns += stall_ticks * gap_ns
+    for _ in range(8):
+        sequencer.run(0.25)
+        assert sequencer.lead().line.bpm == pytest.approx(140, rel=0.01)
+    sequencer.run(6)
+    assert sequencer.beat == pytest.approx(14 + stall_ticks / 24, abs=0.01)
+
+
 def test_a_new_tempo_is_followed_within_two_beats():
     sequencer = Sequencer(120, 1_000_000)
     sequencer.run(12)
