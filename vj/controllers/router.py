@@ -155,8 +155,10 @@ class Router:
         return found
 
     def _ghost(self, binding: Binding, device: str, control: str, touch: Touch) -> Ghost | None:
+        if not _has_takeover(binding, control):  # a command holds no value to wait for
+            return None
         address, value = binding.parameter.address, self._held(binding)
-        if not _has_takeover(binding, control) or binding.value_at(touch.position) == value:
+        if binding.value_at(touch.position) == value:
             return None
         is_lost = (device, control, address) in self._lost
         if touch.is_sure and not is_lost and self._is_ours(address, source_of(device, control)):

@@ -164,6 +164,14 @@ def test_the_gravest_state_is_shown(generator, playback, params, word):
     assert state.word == word
 
 
+def test_a_key_that_presses_a_command_has_no_ghost(show: Stage):
+    show.panels.bring_up()
+    QTest.keyClick(show.panels, Qt.Key.Key_1)  # a shipped mapping plays it
+    show.poll()
+    assert show.performance.router.last_played.addresses
+    assert show.panels.strip.played.text() in show.performance.router.last_played.addresses
+
+
 def test_ending_a_live_show_takes_two_presses_and_no_dialog(show: Stage, monkeypatch: pytest.MonkeyPatch):
     ended = []
     show.panels.end_confirmed.connect(lambda: ended.append(True))
