@@ -27,9 +27,11 @@ class ShaderError(RuntimeError):
 class Program:
     """One fragment shader over the whole target."""
 
-    def __init__(self, name: str, *, is_es: bool) -> None:
+    def __init__(self, name: str, *, is_es: bool, axis: int | None = None) -> None:
+        """Compile for desktop GL or ES, with AXIS defined as `axis` where a shader asks for one. Raises ShaderError."""
         self._name = name
         header = ES_HEADER if is_es else DESKTOP_HEADER
+        header += "" if axis is None else f"#define AXIS {axis}\n"
         self._id = GL.glCreateProgram()
         stages = ((GL.GL_VERTEX_SHADER, "triangle.vert.glsl"), (GL.GL_FRAGMENT_SHADER, f"{name}.frag.glsl"))
         for kind, file in stages:

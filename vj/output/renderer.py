@@ -82,7 +82,8 @@ class Renderer:
         self.gl_name = name.decode(errors="replace") if name else "unknown"  # the card, or a software rasteriser
         self._reader = reader
         self._blend = Program("blend", is_es=is_es)
-        self._stretch = Program("stretch", is_es=is_es)
+        self._columns = Program("stretch", is_es=is_es, axis=0)
+        self._rows = Program("stretch", is_es=is_es, axis=1)
         self._idle = Program("idle", is_es=is_es)
         self._vertices = int(GL.glGenVertexArrays(1))  # empty, but a core profile draws nothing without one
         self._pair = _FramePair()
@@ -115,7 +116,7 @@ class Renderer:
 
     def release(self) -> None:
         """Free every GL object."""
-        for program in (self._blend, self._stretch, self._idle):
+        for program in (self._blend, self._columns, self._rows, self._idle):
             program.delete()
         self._pair.delete()
         for surface in self._surfaces.values():
@@ -172,39 +173,37 @@ class Renderer:
 
     def _stretch_columns(self, source: Surface, scaling: _Scaling) -> None:
         """First half of the scaling: `source` to the width that is seen, coloured, into the named surface."""
-        wide = self._surface(scaling.name, scaling.seen.width, source.height, bits=10)
+        place, seen = scaling.place, scaling.seen
+        wide = self._surface(scaling.name, seen.width, source.height, bits=10)
         wide.draw_into()
         source.bind(0)
-        self._stretch.use()
-        self._stretch.set_int("source", 0)
-        self._set_axis(0, source.width, scaling)
-        self._stretch.set_int("target_start", 0, 0)
-        self._stretch.set_matrix("colour_matrix", colour_matrix(scaling.params))
-        self._stretch.set_float("colour_offset", colour_offset(scaling.params))
-        self._stretch.set_float("brightness", 1.0)
-        self._stretch.set_float("grain", 0.0)
+        self._columns.use()
+        self._columns.set_int("source", 0)
+        self._columns.set_int("source_size", source.width)
+        self._columns.set_int("target_size", place.width)
+        self._columns.set_int("target_start", 0, 0)
+        self._columns.set_int("offset", seen.x - place.x)
+        self._columns.set_float("unzoomed", 1.0 / scaling.params.zoom)
+        self._columns.set_matrix("colour_matrix", colour_matrix(scaling.params))
+        self._columns.set_float("colour_offset", colour_offset(scaling.params))
         _draw_triangle()
 
     def _stretch_rows(self, framebuffer: int, scaling: _Scaling, brightness: float) -> None:
         """Second half: the named surface to the height that is seen, onto the target."""
-        wide, seen = self._surfaces[scaling.name], scaling.seen
+        wide, place, seen = self._surfaces[scaling.name], scaling.place, scaling.seen
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, framebuffer)
         GL.glViewport(seen.x, seen.y, seen.width, seen.height)
         wide.bind(0)
-        self._set_axis(1, wide.height, scaling)
-        self._stretch.set_int("target_start", seen.x, seen.y)
-        self._stretch.set_float("brightness", brightness)
-        self._stretch.set_float("grain", GRAIN)
+        self._rows.use()
+        self._rows.set_int("source", 0)
+        self._rows.set_int("source_size", wide.height)
+        self._rows.set_int("target_size", place.height)
+        self._rows.set_int("target_start", seen.x, seen.y)
+        self._rows.set_int("offset", seen.y - place.y)
+        self._rows.set_float("unzoomed", 1.0 / scaling.params.zoom)
+        self._rows.set_float("brightness", brightness)
+        self._rows.set_float("grain", GRAIN)
         _draw_triangle()
-
-    def _set_axis(self, axis: int, source_size: int, scaling: _Scaling) -> None:
-        place, seen = scaling.place, scaling.seen
-        self._stretch.set_int("axis", axis)
-        self._stretch.set_int("source_size", source_size)
-        self._stretch.set_int("target_size", place.height if axis else place.width)
-        self._stretch.set_int("offset", seen.y - place.y if axis else seen.x - place.x)
-        self._stretch.set_float("zoom", scaling.params.zoom)
-        self._stretch.set_int("is_flipped", axis)
 
     def _surface(self, name: str, width: int, height: int, *, bits: int) -> Surface:
         """Return the named surface in this size; it is remade only when the size changes."""

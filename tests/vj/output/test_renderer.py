@@ -190,8 +190,8 @@ def test_the_shaders_compile_for_opengl_es_too(qt_application):
     surface.setFormat(context.format())
     surface.create()
     assert context.makeCurrent(surface)
-    for name in ("blend", "stretch", "idle"):
-        Program(name, is_es=True).delete()
+    for name, axis in (("blend", None), ("stretch", 0), ("stretch", 1), ("idle", None)):
+        Program(name, is_es=True, axis=axis).delete()
     context.doneCurrent()
 
 
@@ -238,13 +238,13 @@ def test_effects_at_rest_leave_every_byte_as_it_was(draw: Draw, tmp_path: Path, 
     compile_source = gl_objects.GL.glShaderSource
 
     def compile_without_effects(shader: int, text: str) -> None:
-        plain = text.replace("colour_matrix * sum + colour_offset", "sum").replace(") / zoom;", ");")
+        plain = text.replace("colour_matrix * sum + colour_offset", "sum").replace(") * unzoomed;", ");")
         assert ("sum = " in text) == (plain != text)
         compile_source(shader, plain)
 
     monkeypatch.setattr(gl_objects.GL, "glShaderSource", compile_without_effects)
-    plain = gl_objects.Program("stretch", is_es=False)
-    monkeypatch.setattr(draw.renderer, "_stretch", plain)
+    for axis, name in enumerate(("_columns", "_rows")):
+        monkeypatch.setattr(draw.renderer, name, gl_objects.Program("stretch", is_es=False, axis=axis))
     for size, before in zip(sizes, at_rest, strict=True):
         assert (draw(at_s, size=size) == before).all()
 
