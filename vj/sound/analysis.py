@@ -55,8 +55,11 @@ class SoundAnalysis:
         self._onset_times: tuple[int, ...] = (0,) * len(BANDS)
         self._clipped_ns = self._heard_ns = -LONG_AGO_NS
 
-    def feed(self, samples: np.ndarray, time_ns: int, params: SoundParams) -> SoundFeatures:
-        """Measure `self.block` mono samples, float32; `time_ns` is when the last one was captured."""
+    def feed(self, samples: np.ndarray, time_ns: int, params: SoundParams, lost: int = 0) -> SoundFeatures:
+        """Measure `self.block` mono samples, float32; `time_ns` is when the last one was captured.
+
+        `lost` is how many samples went missing before the first.
+        """
         samples = self._checked(samples, time_ns)
         self._take(samples, 10.0 ** (params.gain_db / 20.0))
         floor = 10.0 ** (params.floor_db / 20.0)
@@ -71,7 +74,7 @@ class SoundAnalysis:
             times = zip(hits, self._onset_times, strict=True)
             self._onset_times = tuple(onset_ns if hit else last for hit, last in times)
         strength = sum(map(operator.mul, rises, BEAT_WEIGHTS)) if is_heard else 0.0
-        beat = self._beats.feed(strength, onset_ns)
+        beat = self._beats.feed(strength, onset_ns, round(lost / self.block))
         level, bands, centroid = self._colour(amplitude, magnitudes, floor, params.auto_gain) if is_heard else QUIET
         return SoundFeatures(
             time_ns=time_ns,

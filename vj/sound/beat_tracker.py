@@ -65,28 +65,23 @@ class BeatTracker:
         self._periods = np.geomspace(self._fastest, self._slowest, CANDIDATES)
         self._forget()
 
-    def feed(self, strength: float, time_ns: int) -> Beat:
-        """Take one block's strength (0..1) and the time of its beginnings; return the beat as known now."""
-        self._fill_gap(time_ns)
+    def feed(self, strength: float, time_ns: int, lost_blocks: int = 0) -> Beat:
+        """Take one block's strength (0..1) and the time of its beginnings; return the beat as known now.
+
+        `lost_blocks` is how many went missing before this one.
+        """
+        if lost_blocks >= len(self._history):
+            self._forget()
+        else:
+            for _ in range(lost_blocks):
+                self._push(0.0)
         strength = max(0.0, strength - LEAST_STRENGTH)
         self._push(strength)
-        self._time_ns = time_ns
         if strength > 0.0:
-            self._heard_ns = time_ns
+            self._heard = self._blocks
         if self._blocks % self._estimate_blocks == 0 and self._blocks * self._block_s >= LEAST_HISTORY_S:
             self._estimate()
-        return self._beat()
-
-    def _fill_gap(self, time_ns: int) -> None:
-        """Keep the history straight where blocks were lost."""
-        if not self._blocks:
-            return
-        lost = round((time_ns - self._time_ns) / self._block_ns) - 1
-        if lost < 0 or lost >= len(self._history):
-            self._forget()
-            return
-        for _ in range(lost):
-            self._push(0.0)
+        return self._beat(time_ns)
 
     def _push(self, strength: float) -> None:
         self._history[self._blocks % len(self._history)] = strength
@@ -95,27 +90,26 @@ class BeatTracker:
     def _forget(self) -> None:
         self._history[:] = 0.0
         self._blocks = 0
-        self._time_ns = self._heard_ns = 0
+        self._heard = 0  # the last block in which anything began
         self._period = 0.0  # blocks; 0 = no tempo yet
-        self._beat_ns = 0.0  # one beat of the line that is followed
+        self._one_beat = 0.0  # a beat of the line that is followed, in blocks
         self._fit = self._strength = 0.0
         self._rival = 0.0  # another period that fits better, and for how many estimates
         self._rival_estimates = 0
         self._off_phase_estimates = 0
 
-    def _beat(self) -> Beat:
+    def _beat(self, time_ns: int) -> Beat:
         if not self._period:
             return Beat()
-        period_ns = self._period * self._block_ns
-        elapsed = (self._time_ns - self._beat_ns) // period_ns
-        quiet_s = (self._time_ns - self._heard_ns) / 1e9
+        since_beat = (self._blocks - self._one_beat) % self._period
+        quiet_s = (self._blocks - self._heard) * self._block_s
         trust = min(1.0, max(0.0, 2.0 - quiet_s / QUIET_S))
         trust *= min(1.0, self._blocks * self._block_s / TRUSTED_AFTER_S, self._strength / CLEAR_STRENGTH)
         confidence = trust * min(1.0, max(0.0, (self._fit - NOISE_FIT) / (FULL_FIT - NOISE_FIT)))
-        return Beat(60e9 / period_ns, confidence, round(self._beat_ns + elapsed * period_ns))
+        return Beat(60.0 / (self._period * self._block_s), confidence, time_ns - round(since_beat * self._block_ns))
 
     def _estimate(self) -> None:
-        if self._time_ns - self._heard_ns > HISTORY_S * 1e9:
+        if self._blocks - self._heard > len(self._history):
             self._period = self._fit = 0.0
             return
         envelope = _sharpen(self._in_order())
@@ -123,7 +117,7 @@ class BeatTracker:
         if repeats is None:
             return
         best = int(np.argmax(self._likelihood(repeats, self._periods)))
-        period = self._octave(envelope, self._periods[best])
+        period = self._octave(envelope, float(self._periods[best]))
         period = self._settle(period, repeats)
         line = fit_line(envelope, period, self._block_s)
         self._fit = float(_comb(repeats, np.array([line.period]))[0])
@@ -187,20 +181,19 @@ class BeatTracker:
 
     def _follow(self, line: _Line) -> None:
         """Move to the new line: gently while it is near, at once when another phase has stayed."""
-        measured_ns = self._time_ns - line.last * self._block_ns
-        period_ns = line.period * self._block_ns
-        is_other = not self._period or abs(line.period / self._period - 1.0) > SAME_TEMPO
-        self._period = line.period
-        error = (measured_ns - self._beat_ns + 0.5 * period_ns) % period_ns - 0.5 * period_ns
-        self._off_phase_estimates = self._off_phase_estimates + 1 if abs(error) > JUMP * period_ns else 0
+        period, measured = line.period, self._blocks - line.last
+        is_other = not self._period or abs(period / self._period - 1.0) > SAME_TEMPO
+        self._period = period
+        error = (measured - self._one_beat + 0.5 * period) % period - 0.5 * period
+        self._off_phase_estimates = self._off_phase_estimates + 1 if abs(error) > JUMP * period else 0
         if is_other or self._off_phase_estimates >= JUMP_ESTIMATES:
-            self._beat_ns = measured_ns
+            self._one_beat = measured
             self._off_phase_estimates = 0
             return
-        # the same beat grid, brought near the newest beat so that a change of period does not swing it
-        self._beat_ns = measured_ns - error
+        # the same beats, held at the newest one so that a change of period does not swing them
+        self._one_beat = measured - error
         if not self._off_phase_estimates:
-            self._beat_ns += SLEW * error
+            self._one_beat += SLEW * error
 
 
 def _sharpen(strengths: np.ndarray) -> np.ndarray:

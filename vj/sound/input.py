@@ -136,7 +136,7 @@ class SoundInput:
             block = ring.read(analysis.block)
             if block is not None:
                 heard_s = time.monotonic()
-                self._features = analysis.feed(*block, self._newest_params())
+                self._features = analysis.feed(block.samples, block.end_ns, self._newest_params(), block.lost)
                 continue
             if self._newest_params().device != self._device:
                 return ""

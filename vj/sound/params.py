@@ -35,6 +35,15 @@ class SoundParams:
             "/vj/audio/floor", "float", -60.0, "Quieter than this counts as silence.", -90.0, -20.0, "dB", clock="frame"
         )
     )
+    plays_onsets: bool = knob(
+        Parameter(
+            "/vj/audio/onsets",
+            "switch",
+            False,
+            "Lets hits in the sound play what the mapping files give them.",
+            clock="frame",
+        )
+    )
 
     @classmethod
     def from_values(cls, values: Mapping[str, Value]) -> SoundParams:

@@ -17,7 +17,7 @@ from vj.sound.sample_ring import SampleRing
 
 CALLBACK_SAMPLES = 256
 MOST_CHANNELS = 2  # of a many-channel interface the first two are heard
-LONGEST_DELAY_S = 2.0  # a driver that names a longer one is not believed
+LONGEST_DELAY_S = 0.3  # a longer one is not believed: sound servers name such in their first second
 DRIVER_ORDER = ("Windows WASAPI", "Core Audio", "ALSA")  # of one device that several drivers list
 INSTALL = "sudo apt install libportaudio2 (Debian, Ubuntu)"
 

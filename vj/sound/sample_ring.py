@@ -5,11 +5,21 @@ One thread writes, one thread reads. All memory is taken when the ring is made.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 STAMPS = 64
 FOLLOW = 0.03  # per block: how fast the reader's clock follows the driver's, which trembles
-JUMP_S = 0.04  # a driver's clock this far off is believed at once
+JUMP_S, JUMP_READS = 0.04, 50  # a driver's clock this far off is believed when it stays so for so many blocks
+
+
+class Block(NamedTuple):
+    """Samples in a row, channels averaged."""
+
+    samples: np.ndarray  # float32
+    end_ns: int  # when the last was captured, time.monotonic_ns()
+    lost: int  # how many samples went missing before the first
 
 
 class SampleRing:
@@ -25,6 +35,8 @@ class SampleRing:
         self.overflows = 0  # how often the driver says it lost samples; the writer counts
         self._read = 0
         self._origin_ns: float | None = None  # when sample 0 was captured, by the rate; the reader's own
+        self._far_reads = 0
+        self._known_overflows = 0
 
     def write(self, samples: np.ndarray, end_ns: int) -> None:
         """Copy (n, channels) float32 in; `end_ns` is when the last was captured. The writer's thread; never raises."""
@@ -44,14 +56,15 @@ class SampleRing:
         """Return how many samples must come before `count` can be read. The reader's thread."""
         return max(0, count - (self._written - self._read))
 
-    def read(self, count: int) -> tuple[np.ndarray, int] | None:
-        """Return the next `count` samples, channels averaged, and when the last was captured; None until then.
+    def read(self, count: int) -> Block | None:
+        """Return the next `count` samples; None until they are there. The reader's thread.
 
-        The reader's thread. A reader that fell more than half the ring behind goes on with the newest samples.
+        A reader that fell more than half the ring behind goes on with the newest samples.
         """
-        written, capacity = self._written, len(self._samples)
+        written, capacity, lost = self._written, len(self._samples), 0
         if written - self._read > capacity // 2:
-            self._read = written - count
+            lost = written - count - self._read
+            self._read += lost
         if written - self._read < count:
             return None
         start = self._read % capacity
@@ -61,15 +74,24 @@ class SampleRing:
         mono = np.add.reduce(samples, axis=1)
         mono *= 1.0 / samples.shape[1]
         self._read += count
-        return mono, self._captured_ns(self._read)
+        lost += self._follow_driver()
+        return Block(mono, round(self._origin_ns + self._read * 1e9 / self.rate_hz), lost)
 
-    def _captured_ns(self, index: int) -> int:
-        """Say when a sample was captured: by the rate, gently corrected by what the driver says."""
+    def _follow_driver(self) -> int:
+        """Correct the clock, which goes by the rate, by what the driver says; return how many samples the driver lost.
+
+        Without an overflow nothing was lost, however its times jump.
+        """
         stamped, stamp_ns = self._stamps[(self._writes - 1) % STAMPS].tolist()
-        ns_per_sample = 1e9 / self.rate_hz
-        origin_ns = stamp_ns - stamped * ns_per_sample
-        if self._origin_ns is None or abs(origin_ns - self._origin_ns) > JUMP_S * 1e9:
+        origin_ns = stamp_ns - stamped * 1e9 / self.rate_hz
+        if self._origin_ns is None:
             self._origin_ns = origin_ns
-        else:
-            self._origin_ns += FOLLOW * (origin_ns - self._origin_ns)
-        return round(self._origin_ns + index * ns_per_sample)
+        error_ns = origin_ns - self._origin_ns
+        has_lost, self._known_overflows = self.overflows != self._known_overflows, self.overflows
+        self._far_reads = self._far_reads + 1 if abs(error_ns) > JUMP_S * 1e9 else 0
+        if has_lost or self._far_reads > JUMP_READS:
+            self._origin_ns = origin_ns
+            return max(0, round(error_ns * self.rate_hz / 1e9)) if has_lost else 0
+        if not self._far_reads:
+            self._origin_ns += FOLLOW * error_ns
+        return 0
