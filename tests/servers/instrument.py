@@ -35,9 +35,12 @@ def own_environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[
 class RunningVj:
     """A `vj` process that goes on while the test plays it. `stop()` checks that no traceback was written."""
 
-    def __init__(self, arguments: list[str], env: dict[str, str], folder: Path) -> None:
+    def __init__(
+        self, arguments: list[str], env: dict[str, str], folder: Path, command: list[str] | None = None
+    ) -> None:
+        """`command` starts another program in place of the `vj` command."""
         self.log = folder / f"vj_{time.monotonic_ns()}.log"
-        self.process = start_tied([*vj_command(), *arguments], self.log, env, cwd=folder)
+        self.process = start_tied([*(command or vj_command()), *arguments], self.log, env, cwd=folder)
 
     def output(self) -> str:
         """Return everything written so far, both streams."""

@@ -14,6 +14,7 @@ from tests.servers.process import find_program, start_tied, stop_group, wait_unt
 
 START_S = 15.0
 RATE_HZ = 48000
+CLIENT_TIMEOUT_MS = 5000
 PERIOD_SAMPLES = 256  # 5.3 ms: MIDI leaves once per period
 
 
@@ -28,7 +29,8 @@ class JackServer:
             "JACK_NO_AUDIO_RESERVATION": "1",
             "MIDO_BACKEND": "mido.backends.rtmidi/UNIX_JACK",
         }
-        command = [find_program("jackd"), "-n", self.name, "-r", "-d", "dummy"]
+        # synchronous and patient: on a busy machine the server ends itself over a client that is late or has just left
+        command = [find_program("jackd"), "-n", self.name, "-r", "-S", "-t", str(CLIENT_TIMEOUT_MS), "-d", "dummy"]
         command += ["-r", str(RATE_HZ), "-p", str(PERIOD_SAMPLES)]
         self._log = folder / "jackd.log"
         self._process = start_tied(command, self._log, self.env)

@@ -55,39 +55,57 @@ def find_targets(address: str) -> tuple[OscTarget, ...]:
 
 @functools.lru_cache(maxsize=512)
 def _match_pattern(pattern: str) -> tuple[OscTarget, ...]:
-    """Match as OSC 1.0 says: `*` and `?` stay inside one part of the address, `[!a-z]`, `{one,two}`."""
-    parts = _PATTERN_PART.findall(pattern)
+    """Match as OSC 1.0 says: `*` and `?` stay inside one part of the address, `[!a-z]`, `{one,two}`.
+
+    Part by part, each against the few words that stand there: a hostile pattern costs milliseconds.
+    """
+    parts = pattern.split("/")
+    found = _BY_DEPTH.get(len(parts), ())
     try:
-        return tuple(target for address, target in TARGETS.items() if _is_match(parts, address))
+        for depth, part in enumerate(parts):
+            tokens = _PATTERN_PART.findall(part)
+            words = {word for word in {words[depth] for words, _ in found} if _is_match(tokens, word)}
+            found = [(address, target) for address, target in found if address[depth] in words]
     except re.error:
         return ()  # a character range that runs backwards
+    return tuple(target for _, target in found)
 
 
-def _is_match(parts: list[str], address: str) -> bool:
+def _by_depth() -> dict[int, list[tuple[list[str], OscTarget]]]:
+    found: dict[int, list[tuple[list[str], OscTarget]]] = {}
+    for address, target in TARGETS.items():
+        words = address.split("/")
+        found.setdefault(len(words), []).append((words, target))
+    return found
+
+
+_BY_DEPTH = _by_depth()
+
+
+def _is_match(tokens: list[str], word: str) -> bool:
     """Walk all readings of a pattern side by side: a regular expression tries one after another, for years if asked."""
     reached = {0}
-    for part in parts:
-        reached = {end for start in reached for end in _ends(part, address, start)}
-    return len(address) in reached
+    for token in tokens:
+        reached = {end for start in reached for end in _ends(token, word, start)}
+    return len(word) in reached
 
 
-def _ends(part: str, address: str, start: int) -> Iterable[int]:
-    """Where one part of a pattern may end when it begins at `start`."""
-    if part.startswith("{") and len(part) > 2:
-        words = part[1:-1].split(",")
-        return {start + len(word) for word in words if address.startswith(word, start)}
-    if part.startswith("*"):
-        slash = address.find("/", start)
-        return range(start, (len(address) if slash < 0 else slash) + 1)
-    is_one = start < len(address) and _matches_character(part, address[start])
+def _ends(token: str, word: str, start: int) -> Iterable[int]:
+    """Where one token of a pattern may end when it begins at `start`."""
+    if token.startswith("{") and len(token) > 2:
+        choices = token[1:-1].split(",")
+        return {start + len(choice) for choice in choices if word.startswith(choice, start)}
+    if token.startswith("*"):
+        return range(start, len(word) + 1)
+    is_one = start < len(word) and _matches_character(token, word[start])
     return (start + 1,) if is_one else ()
 
 
-def _matches_character(part: str, character: str) -> bool:
-    if part == "?":
-        return character != "/"
-    if part.startswith("[") and len(part) > 2:
-        negation, characters = ("^", part[2:-1]) if part[1] == "!" else ("", part[1:-1])
+def _matches_character(token: str, character: str) -> bool:
+    if token == "?":
+        return True
+    if token.startswith("[") and len(token) > 2:
+        negation, characters = ("^", token[2:-1]) if token[1] == "!" else ("", token[1:-1])
         ranges = re.escape(characters).replace("\\-", "-")
         return re.fullmatch(f"[{negation}{ranges}]", character) is not None
-    return part == character
+    return token == character
