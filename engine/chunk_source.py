@@ -16,6 +16,7 @@ from engine.model_presets import TEST_PATTERN_NAME, PresetError, load_preset
 if TYPE_CHECKING:
     from engine.chunk import Chunk
     from engine.params import ChunkParams
+    from engine.text_slots import TextBook
 
 DEFAULT_MODEL = "ember"
 SLOWEST_FPS, FASTEST_FPS = 0.1, 1000.0  # of a test pattern made as slow as a model
@@ -58,6 +59,11 @@ class ChunkSource(Protocol):
         ...
 
     @property
+    def loras(self) -> TextBook:
+        """What reads LoRA files beside the stream."""
+        ...
+
+    @property
     def prompts_on_screen(self) -> tuple[str, ...]:
         """Text each pad really plays."""
         ...
@@ -81,6 +87,10 @@ class ChunkSource(Protocol):
 
     def soft_cut(self) -> None:
         """Make the last chunk the sink at the next chunk."""
+        ...
+
+    def load_loras(self, params: ChunkParams) -> None:
+        """Read the LoRAs of these parameters to the end: for rendering offline. Raises SourceError's kin."""
         ...
 
     def close(self) -> None:
@@ -125,6 +135,18 @@ def load_source(choice: SourceChoice) -> ChunkSource:
 
         return TestPattern(*(choice.size or TEST_PATTERN_SIZE), made_fps=_speed(choice.model, made_fps))
     return _load_generator(choice)
+
+
+def load_loras(source: ChunkSource, params: ChunkParams) -> None:
+    """Read and mix the LoRAs of these parameters, waiting for them. Raises SourceError with a sentence."""
+    if not any(params.lora_files):
+        return
+    from engine.weight_files import CheckpointError
+
+    try:
+        source.load_loras(params)
+    except CheckpointError as error:
+        raise SourceError(str(error)) from error
 
 
 def _speed(model: str, text: str) -> float | None:

@@ -184,7 +184,7 @@ class Generator:
         self._mix_loras(params, wait=True)
 
     def _mix_loras(self, params: ChunkParams, *, wait: bool = False) -> None:
-        if self.loras.apply(wanted_loras(params), wait=wait):
+        if self.loras.apply(wanted_loras(params), kept=params.lora_files, wait=wait):
             self._prompt_cache.forget()  # its keys and values were made with the weights before
 
     def _apply_cut(self) -> None:

@@ -26,7 +26,8 @@ class Values:
 class Command:
     """Instrument to engine: something that happens once. Never dropped, never merged, acknowledged by `Done`.
 
-    Names: "cut/hard", "cut/soft", "prompt/text" {"pad": 1.., "text": str}, "stop".
+    Names: "cut/hard", "cut/soft", "prompt/text" {"pad": 1.., "text": str}, "lora/file"
+    {"slot": 1.., "file": str}, "stop".
     """
 
     type: ClassVar[str] = "command"

@@ -109,7 +109,7 @@ def read_preset(path: Path) -> ModelPreset:
 
 
 def _find(name_or_path: str) -> Path:
-    path = _at_home(name_or_path)
+    path = _at_home(name_or_path or "(none)")
     if path.is_dir() and (path / FILE_IN_FOLDER).is_file():
         return path / FILE_IN_FOLDER
     if path.is_file():

@@ -6,6 +6,7 @@ Knows nothing of look and timeline files: whoever can read them hands in a plan.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -19,12 +20,14 @@ from engine.chunk_source import (
     ChunkSource,
     SourceChoice,
     SourceError,
+    load_loras,
     load_source,
 )
 from engine.frame_size import parse_size
+from engine.lora.slots import lora_values
 from engine.offline_stream import Length, play
 from engine.parameter import sound_text
-from engine.params import SEED_MAX
+from engine.params import SEED_MAX, ChunkParams
 from engine.progress import Progress
 from engine.render_jobs import (
     Prompt,
@@ -79,6 +82,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="length in latent frames: 1 + 4(N - 1) frames",
     )
     parser.add_argument("--seed", type=_seed, metavar="N", help="seed of the noise (default: the file's, else 0)")
+    parser.add_argument(
+        "--lora",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="FILE[:WEIGHT]",
+        help="LoRAs to mix in, files or names in your loras folder, each with its weight (default: 1)",
+    )
     parser.add_argument("--model", default=DEFAULT_MODEL, help="model name, FILE.toml or DIR (default: %(default)s)")
     parser.add_argument("--size", type=_size, metavar="WxH", help="picture size in pixels (default: the model's own)")
     parser.add_argument(
@@ -111,6 +122,7 @@ def run(args: argparse.Namespace, read_plan: ReadPlan | None = None) -> int:
     """
     try:
         jobs = _make_jobs(args, read_plan)
+        jobs = _with_loras(jobs, args.lora)
         _check_outputs(jobs, args)
         return _render_all(jobs, args)
     except (RenderUseError, ChoiceError) as error:
@@ -155,6 +167,17 @@ def _make_jobs(args: argparse.Namespace, read_plan: ReadPlan | None) -> list[Ren
         is_list=args.prompts is not None,
         is_lossless=args.lossless,
     )
+
+
+def _with_loras(jobs: list[RenderJob], loras: Sequence[str]) -> list[RenderJob]:
+    if not loras:
+        return jobs
+    try:
+        params = ChunkParams.from_values(lora_values(loras))
+    except ValueError as error:
+        raise RenderUseError(f"--lora: {error}") from None
+    slots = (params.lora_files, params.lora_weights, params.lora_switches)
+    return [dataclasses.replace(job, plan=job.plan.with_loras(*slots)) for job in jobs]
 
 
 def _read_plan(args: argparse.Namespace, read_plan: ReadPlan | None) -> RenderPlan:
@@ -202,6 +225,8 @@ def _render_one(source: ChunkSource, job: RenderJob, length: Length, is_lossless
     if job.plan.size_hint not in (None, size):
         width, height = job.plan.size_hint
         _tell(f"the file names {width}x{height}; it is rendered at {size[0]}x{size[1]} (--size changes that)")
+    for cue in job.plan.cues:
+        load_loras(source, cue.params)
     for text in job.plan.texts:
         source.prompts.encode_now(text)
     began_s = time.monotonic()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.params import ChunkParams
@@ -53,6 +54,12 @@ class RenderPlan:
         """Same plan, every cue played with `seed`."""
         cues = tuple(dataclasses.replace(cue, params=dataclasses.replace(cue.params, seed=seed)) for cue in self.cues)
         return dataclasses.replace(self, cues=cues, seed=seed)
+
+    def with_loras(self, files: Sequence[str], weights: Sequence[float], switches: Sequence[bool]) -> RenderPlan:
+        """Same plan, every cue played with these LoRA slots."""
+        slots = {"lora_files": tuple(files), "lora_weights": tuple(weights), "lora_switches": tuple(switches)}
+        cues = tuple(dataclasses.replace(cue, params=dataclasses.replace(cue.params, **slots)) for cue in self.cues)
+        return dataclasses.replace(self, cues=cues)
 
     @property
     def texts(self) -> tuple[str, ...]:

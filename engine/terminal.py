@@ -1,13 +1,14 @@
-"""How a command behaves towards its terminal, whatever that does: Ctrl-C at any moment, a reader that leaves, a closed
-or full stdout, an encoding that lacks a letter. Knows nothing of the commands.
+"""How a command behaves towards its terminal, whatever that does: Ctrl-C at any moment, a terminal that is closed, a
+reader that leaves, a closed or full stdout, an encoding that lacks a letter. Knows nothing of the commands.
 """
 
 from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 EXIT_FAILED, EXIT_STOPPED = 1, 130  # 130 = 128 + SIGINT, as shells do
 
@@ -15,6 +16,7 @@ EXIT_FAILED, EXIT_STOPPED = 1, 130  # 130 = 128 + SIGINT, as shells do
 def run_command(command: Callable[[], int]) -> int:
     """Run a command and return its exit code; what goes wrong with the terminal is never a traceback."""
     _replace_closed_streams()
+    _end_as_ctrl_c_does()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -34,6 +36,14 @@ def run_command(command: Callable[[], int]) -> int:
         _silence_stdout()
         sys.stderr.write(f"vj: stdout cannot be written ({error.strerror}): send it elsewhere\n")
         return EXIT_FAILED
+
+
+def _end_as_ctrl_c_does() -> None:
+    """Let SIGTERM and a closed terminal unwind the command too: half a file must not stay. `nohup` keeps its say."""
+    handled: Mapping[str, signal.Signals] = signal.Signals.__members__
+    for name in ("SIGTERM", "SIGHUP"):
+        if name in handled and signal.getsignal(handled[name]) == signal.SIG_DFL:
+            signal.signal(handled[name], signal.default_int_handler)
 
 
 def _replace_closed_streams() -> None:

@@ -62,6 +62,7 @@ class TestPattern:
         self.height = height
         self.rate_fps = rate_fps
         self.prompts = PatternPrompts()
+        self.loras = PatternPrompts()  # a pattern has no weights to change: every file is as good as read
         self._stream_id = 1
         self._next_frame = 0
         self._generation_id = 0
@@ -96,6 +97,9 @@ class TestPattern:
 
     def remember_chunk(self) -> None:
         """Do nothing: the pattern looks back at nothing."""
+
+    def load_loras(self, params: ChunkParams) -> None:
+        """Do nothing: the pattern has no weights."""
 
     def close(self) -> None:
         """Do nothing: the pattern has no threads."""

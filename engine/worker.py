@@ -17,7 +17,7 @@ from typing import BinaryIO
 from engine.chunk_source import DEFAULT_MODEL, DEVICES, DTYPES, SourceChoice
 from engine.frame_size import parse_size
 from engine.inbox import Inbox
-from engine.messages import Command, Message, Values, decode, encode
+from engine.messages import Command, Message, Ready, Values, decode, encode
 from engine.worker_loop import run_worker
 
 ORPHAN_GRACE_S = 10.0  # a chunk under way may end; after this a hung device must not keep an orphan alive
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     inbox = Inbox()
     # a copy: an interpreter that ends while a thread reads sys.stdin itself aborts
     words = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
-    threading.Thread(target=_read_messages, args=(words, inbox), name="stdin", daemon=True).start()
+    threading.Thread(target=_read_messages, args=(words, inbox, pipe), name="stdin", daemon=True).start()
     choice = SourceChoice(args.model, size, args.device, args.dtype, args.threads)
     try:
         return run_worker(choice, args.ring, inbox, pipe.send)
@@ -54,11 +54,13 @@ class MessagePipe:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
+        self.has_loaded = False  # whether the model is there and the stream has begun; any thread may ask
 
     def send(self, message: Message) -> None:
         """Write one line. Raises BrokenPipeError when nobody reads any more."""
         self._file.write(encode(message))
         self._file.flush()
+        self.has_loaded = self.has_loaded or isinstance(message, Ready)
 
     def close(self) -> None:
         """Close the pipe; a reader that left is no error."""
@@ -91,7 +93,7 @@ def _clean_stdout() -> BinaryIO:
     return messages
 
 
-def _read_messages(file: BinaryIO, inbox: Inbox) -> None:
+def _read_messages(file: BinaryIO, inbox: Inbox, pipe: MessagePipe) -> None:
     """Fill the inbox until the instrument closes the pipe or dies."""
     for line in file:
         try:
@@ -104,6 +106,8 @@ def _read_messages(file: BinaryIO, inbox: Inbox) -> None:
         else:
             _LOG.warning("a %s message is not for the engine", message.type)
     inbox.close()
+    if not pipe.has_loaded:
+        os._exit(0)  # nothing is lost, and loading a model does not look at its inbox
     deadline = threading.Timer(ORPHAN_GRACE_S, os._exit, args=(0,))
     deadline.daemon = True
     deadline.start()

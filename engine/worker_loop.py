@@ -20,7 +20,8 @@ from engine.frame_ring import FrameRing
 from engine.inbox import Inbox
 from engine.messages import Command, Done, Failure, GeneratorStatus, Message, Ready
 from engine.parameter import Value
-from engine.params import ENGINE_PARAMETERS, PROMPT_PADS, ChunkParams
+from engine.params import ENGINE_PARAMETERS, ChunkParams
+from engine.text_slots import TextSlots
 
 RING_CHUNKS = 5  # four ahead, and room for the one a cut wants at once
 LONGEST_WAIT_S = 0.25
@@ -93,9 +94,13 @@ class WorkerLoop:
         self._send = send
         self._pace = ChunkPace(source.rate_fps, ring.capacity)
         self._status = GeneratorStatus(state="streaming", model=source.model_name)
-        self._texts = list(ChunkParams().prompt_texts)
+        defaults = ChunkParams()
+        self._prompts = TextSlots(
+            source.prompts, defaults.prompt_texts, name="prompt pad", number_key="pad", text_key="text"
+        )
+        self._loras = TextSlots(source.loras, defaults.lora_files, name="LoRA slot", number_key="slot", text_key="file")
+        self._slots = {"prompt/text": self._prompts, "lora/file": self._loras}  # by command
         self._commands: list[Command] = []  # taken, not obeyed: their time has not come
-        self._awaited_texts: dict[int, tuple[int, str]] = {}  # pad -> command id, text being encoded
         self._cut: Command | None = None  # given to the source, seen with the next chunk
         self._stream_start = ring.written  # counter of the playing stream's first frame
         self._failures = 0  # in a row
@@ -120,15 +125,16 @@ class WorkerLoop:
         """Everything the next chunk is made from, at one version. Texts come by command only."""
         version, sent = self._inbox.snapshot()
         values = {address: value for address, value in sent.items() if address in _PARAMETERS}
-        values |= {f"/vj/prompt/{pad}/text": text for pad, text in enumerate(self._texts, start=1)}
+        values |= {f"/vj/prompt/{pad}/text": text for pad, text in enumerate(self._prompts.texts, start=1)}
+        values |= {f"/vj/lora/{slot}/file": file for slot, file in enumerate(self._loras.texts, start=1)}
         return version, ChunkParams.from_values(_coerced(values))
 
     # -- commands ------------------------------------------------------------------------------------------------
 
     def _obey_commands(self) -> None:
         for command in self._inbox.take_commands():
-            if command.name == "prompt/text" and isinstance(text := command.arguments.get("text"), str):
-                self._source.prompts.request(text.strip())  # ready by the time a later command comes due
+            if slots := self._slots.get(command.name):
+                slots.prepare(command)  # ready by the time a later command comes due
             self._commands.append(command)
         kept = []
         for command in self._commands:
@@ -138,7 +144,7 @@ class WorkerLoop:
             else:
                 self._obey(command)
         self._commands = kept
-        self._answer_texts()
+        self._answer_slots()
 
     def _has_come(self, command: Command) -> bool:
         """Whether it is time to begin what is to be seen at the command's presentation time."""
@@ -161,8 +167,8 @@ class WorkerLoop:
         return CutPlan.of(answer_s, busy_s, first_frames=frames - FRAMES_PER_LATENT + 1)
 
     def _obey(self, command: Command) -> None:
-        if command.name == "prompt/text":
-            self._change_text(command)
+        if slots := self._slots.get(command.name):
+            self._answer(slots.change(command))
         elif command.name == "cut/hard":
             self._source.hard_cut()
             self._cut = command
@@ -175,27 +181,13 @@ class WorkerLoop:
         else:
             self._send(Done(command.id, f"the engine knows no command {command.name!r}"))
 
-    def _change_text(self, command: Command) -> None:
-        pad, text = command.arguments.get("pad"), command.arguments.get("text")
-        if not isinstance(pad, int) or not 1 <= pad <= PROMPT_PADS:
-            self._send(Done(command.id, f"prompt pad {pad!r} does not exist: pads are 1 to {PROMPT_PADS}"))
-            return
-        if not isinstance(text, str):
-            self._send(Done(command.id, f"prompt pad {pad}: {text!r} is not a text"))
-            return
-        text = text.strip()
-        if pad in self._awaited_texts:
-            self._send(Done(self._awaited_texts.pop(pad)[0]))  # replaced before it was ready
-        self._texts[pad - 1] = text
-        self._source.prompts.request(text)
-        self._awaited_texts[pad] = (command.id, text)
+    def _answer_slots(self) -> None:
+        for slots in self._slots.values():
+            self._answer(slots.answers())
 
-    def _answer_texts(self) -> None:
-        for pad, (command_id, text) in list(self._awaited_texts.items()):
-            failure = self._source.prompts.failure(text)
-            if failure or self._source.prompts.is_ready(text):
-                del self._awaited_texts[pad]
-                self._send(Done(command_id, failure))
+    def _answer(self, answers: list[Done]) -> None:
+        for answer in answers:
+            self._send(answer)
 
     # -- chunks --------------------------------------------------------------------------------------------------
 
@@ -229,7 +221,7 @@ class WorkerLoop:
             params.chunk_frames, frames_of(params.chunk_frames)
         )
         waits_s = [LONGEST_WAIT_S, max(1, surplus) / self._source.rate_fps / 2]
-        if self._awaited_texts or self._cut is not None:
+        if self._prompts.waiting or self._loras.waiting or self._cut is not None:
             waits_s.append(SHORT_WAIT_S)
         now_ns = time.monotonic_ns()
         for command in self._commands:
@@ -271,7 +263,7 @@ class WorkerLoop:
             stream_id=chunk.stream_id,
             params_version=chunk.params_version,
         )
-        self._answer_texts()
+        self._answer_slots()
         self._publish(has_chunk=True)
 
     def _recover(self, error: Exception) -> None:
@@ -298,16 +290,13 @@ class WorkerLoop:
             state=state or self._status.state,
             detail=detail or self._status.detail,
             prompts_on_screen=self._source.prompts_on_screen,
-            prompts_waiting=self._waiting_pads(),
+            prompts_waiting=self._prompts.waiting,
             making_since_ns=making[0],
             making_frames=making[1],
         )
         if has_chunk or status != self._status:
             self._status = status
             self._send(dataclasses.replace(status, buffered_frames=self._buffered_frames))
-
-    def _waiting_pads(self) -> tuple[int, ...]:
-        return tuple(sorted(self._awaited_texts))
 
 
 def _coerced(values: dict[str, Value]) -> dict[str, Value]:

@@ -19,8 +19,11 @@ from vj.parameters import TRIGGERS, Move, ParameterStore, UnknownAddressError, f
 
 ADDRESS_ROOT = "/vj/"
 CROSSFADED_WEIGHTS = ("/vj/prompt/1/weight", "/vj/prompt/2/weight")
-_PROMPT_TEXT = re.compile(r"/vj/prompt/(\d+)/text")
-
+# texts the engine needs time for: (address, command, its arguments)
+_ENGINE_TEXTS = (
+    (re.compile(r"/vj/prompt/(\d+)/text"), "prompt/text", ("pad", "text")),
+    (re.compile(r"/vj/lora/(\d+)/file"), "lora/file", ("slot", "file")),
+)
 
 _ENGINE_COMMANDS = frozenset(parameter.address for parameter in COMMANDS)
 
@@ -88,7 +91,7 @@ class Controls:
 
     def set_many(self, values: Mapping[str, object], source: str) -> dict[str, Value]:
         """Move several values at once (one version), then ask for the texts among them. Raises as `set` does."""
-        texts = [address for address in values if _PROMPT_TEXT.fullmatch(address)]
+        texts = [address for address in values if is_engine_text(address)]
         if not texts:
             return self.store.set_many(values, source)
         with self._text_lock:
@@ -142,9 +145,20 @@ class Controls:
         return second / (first + second) if first + second > 0.0 else 0.0
 
     def _ask_for_text(self, address: str, text: Value) -> None:
-        match = _PROMPT_TEXT.fullmatch(address)
-        assert match, f"{address} is no prompt text"
-        self.commands.put("prompt/text", {"pad": int(match[1]), "text": text})
+        self.commands.put(*text_command(address, text))
+
+
+def is_engine_text(address: str) -> bool:
+    """Whether a text at this address is a command of the engine's besides a value."""
+    return any(pattern.fullmatch(address) for pattern, _, _ in _ENGINE_TEXTS)
+
+
+def text_command(address: str, text: Value) -> tuple[str, dict[str, Value]]:
+    """Name and arguments of the command that asks the engine for a text. `is_engine_text` must hold."""
+    for pattern, name, (number_key, text_key) in _ENGINE_TEXTS:
+        if match := pattern.fullmatch(address):
+            return name, {number_key: int(match[1]), text_key: text}
+    raise UnknownAddressError(address)
 
 
 def _float_parameter(address: str) -> Parameter:

@@ -18,8 +18,9 @@ from pathlib import Path
 from engine.chunk_source import SourceChoice
 from engine.messages import Command, Done, Failure, GeneratorStatus, Message, Ready, Values
 from engine.parameter import Value
-from engine.params import ENGINE_PARAMETERS, PROMPT_PADS
+from engine.params import ENGINE_PARAMETERS
 from vj.commands import CommandQueue
+from vj.controls import is_engine_text, text_command
 from vj.engine_link import EngineLink, EngineOnThread, EngineProcess
 from vj.parameters import ParameterStore
 from vj.run_folder import make_run_folder, remove_run_folder
@@ -153,11 +154,10 @@ class GeneratorThread:
         return EngineProcess(self._choice, self.ring_path, log_path, self._receive, self._end)
 
     def _send_texts(self, link: EngineLink) -> None:
-        """Say what the pads hold: an engine that has just begun knows only the defaults."""
+        """Say what the pads and slots hold: an engine that has just begun knows only the defaults."""
         values = self._store.snapshot()
-        for pad in range(1, PROMPT_PADS + 1):
-            text = values[f"/vj/prompt/{pad}/text"]
-            link.send(Command(INITIAL_COMMAND_ID, "prompt/text", {"pad": pad, "text": text}))
+        for address in filter(is_engine_text, values):
+            link.send(Command(INITIAL_COMMAND_ID, *text_command(address, values[address])))
 
     def _values_to_send(self) -> Values:
         version, values = self._store.versioned_snapshot()

@@ -36,14 +36,14 @@ class LoraMixer:
         self._base: dict[str, Tensor] = {}  # parameters that some LoRA has touched, as they were
         self._applied: tuple[LoraWeight, ...] = ()
 
-    def apply(self, wanted: Sequence[LoraWeight], *, wait: bool = False) -> bool:
+    def apply(self, wanted: Sequence[LoraWeight], *, kept: Sequence[str] = (), wait: bool = False) -> bool:
         """Bring the model to the wanted mix, as far as files are read; True when a weight of the model changed.
 
-        Weight 0 is the model itself, bit for bit. `wait` reads files to the end first (offline), and raises
-        CheckpointError for one that cannot be used.
+        Weight 0 is the model itself, bit for bit. Files in `kept` stay in memory though they are not heard. `wait`
+        reads files to the end first (offline), and raises CheckpointError for one that cannot be used.
         """
         heard = tuple(slot for slot in wanted if slot.path and slot.weight != 0.0 and self._is_ready(slot.path, wait))
-        self._forget({slot.path for slot in wanted} | {slot.path for slot in self._applied})
+        self._forget({slot.path for slot in (*wanted, *self._applied)} | set(kept))
         if heard == self._applied:
             return False
         before = self._touched(self._applied)
@@ -52,6 +52,15 @@ class LoraMixer:
             self._merge(name, heard)
         self._applied = heard
         return bool(before | after)
+
+    def request(self, path: str) -> None:
+        """Begin to read a file; returns at once."""
+        if path and path not in self._files:
+            self._files[path] = self._pool.submit(self._read, path)
+
+    def is_ready(self, path: str) -> bool:
+        """Whether a file is read and can be mixed, or none is asked for; never waits."""
+        return not path or self._is_ready(path, wait=False)
 
     def failure(self, path: str) -> str:
         """Why a file is not heard; empty while it is being read, or when it is heard."""
@@ -64,18 +73,12 @@ class LoraMixer:
         future = self._files.get(path)
         return future.result().note() if future is not None and future.done() and not future.exception() else ""
 
-    def is_reading(self, path: str) -> bool:
-        """Whether a file is being read."""
-        future = self._files.get(path)
-        return future is not None and not future.done()
-
     def close(self) -> None:
         """End the reading thread."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _is_ready(self, path: str, wait: bool) -> bool:
-        if path not in self._files:
-            self._files[path] = self._pool.submit(self._read, path)
+        self.request(path)
         future = self._files[path]
         if wait:
             future.result()

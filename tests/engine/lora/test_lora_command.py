@@ -1,13 +1,19 @@
 """`python -m engine lora` on ember's own weights: inspect, convert, merge and extract agree with one another."""
 
+import dataclasses
+
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from engine.chunk_source import SourceChoice, SourceError, load_loras, load_source
 from engine.lora.__main__ import main
 from engine.lora.lora_file import read_lora
+from engine.lora.slots import lora_values
 from engine.lora.writing import STYLES
 from engine.model_presets import load_preset
+from engine.params import ChunkParams
 
 EMBER = load_preset("ember").transformer_file
 MODULES = ("blocks.0.self_attn.q", "blocks.3.ffn.0", "head.head")
@@ -75,3 +81,27 @@ def test_what_is_merged_can_be_extracted_again(lora, tmp_path, capsys):
 def test_two_equal_checkpoints_have_nothing_to_extract(tmp_path, capsys):
     assert main(["extract", str(EMBER), str(EMBER), "--out", str(tmp_path / "a.safetensors")]) == 1
     assert "nothing to take out" in capsys.readouterr().err
+
+
+def test_a_clip_changes_with_the_weight_and_at_zero_is_the_clip_without(lora, tmp_path):
+    def frames(*loras):
+        source = load_source(SourceChoice("ember", (64, 48), "cpu", "float32", 1))
+        try:
+            params = dataclasses.replace(ChunkParams.from_values(lora_values(loras)), seed=5)
+            load_loras(source, params)
+            return source.generate_chunk(params.with_prompts(("red plasma",))).frames
+        finally:
+            source.close()
+
+    plain, silent, half = frames(), frames(f"{lora}:0"), frames(f"{lora}:0.5")
+    assert np.array_equal(plain, silent)
+    assert not np.array_equal(plain, half)
+
+
+def test_a_missing_lora_is_a_sentence(tmp_path):
+    source = load_source(SourceChoice("ember", (64, 48), "cpu", "float32", 1))
+    try:
+        with pytest.raises(SourceError, match=r"nosuch: there is no such LoRA file"):
+            load_loras(source, ChunkParams.from_values(lora_values(["nosuch"])))
+    finally:
+        source.close()
