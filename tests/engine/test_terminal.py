@@ -55,15 +55,15 @@ def test_letters_the_terminal_lacks_are_escaped() -> None:
     assert done.stdout.startswith("\\udcff")
 
 
-def test_ctrl_c_at_any_moment_ends_with_130() -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_and_its_kin_unwind_the_command_and_end_with_130(number: signal.Signals) -> None:
+    body = "print('on', flush=True)\n    try:\n        time.sleep(60)\n    finally:\n        print('undone')"
     process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT.format(body="print('on', flush=True); time.sleep(60)")],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        [sys.executable, "-c", SCRIPT.format(body=body)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     assert process.stdout.readline() == b"on\n"
     time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=30)
-    assert (process.returncode, told) == (130, b"")
+    process.send_signal(number)
+    shown, told = process.communicate(timeout=30)
+    assert (process.returncode, shown, told) == (130, b"undone\n", b"")

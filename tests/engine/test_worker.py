@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
@@ -27,8 +28,8 @@ class Worker:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "engine.worker", "--ring", str(self.ring_path), *options],
                 cwd=ROOT,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
+                stdin=PIPE,
+                stdout=PIPE,
                 stderr=log,
             )
 
@@ -116,13 +117,27 @@ def test_what_libraries_print_never_reaches_the_messages(tmp_path: Path) -> None
         "loop.load_source = noisy\n"
         f"sys.exit(engine.worker.main(['--ring', {str(tmp_path / 'ring')!r}, '--model', 'test-pattern']))\n"
     )
-    ended = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, input=encode(Command(1, "stop")), capture_output=True, timeout=60
+    engine = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdin=PIPE, stdout=PIPE, stderr=PIPE)
+    engine.stdin.write(encode(Command(1, "stop")))
+    engine.stdin.flush()  # and stays open: an instrument that leaves ends the engine at once
+    said, printed = engine.stdout.read(), engine.stderr.read()
+    engine.communicate(timeout=60)
+    assert engine.returncode == 0
+    assert [json.loads(line)["type"] for line in said.splitlines()][-1] == "status"
+    assert b"hello" in printed
+    assert b"raw bytes" in printed
+
+
+def test_an_instrument_that_leaves_while_a_model_loads_takes_the_engine_along(tmp_path: Path) -> None:
+    script = (
+        "import sys, time, engine.worker, engine.worker_loop as loop\n"
+        "loop.load_source = lambda choice: time.sleep(60)\n"
+        f"sys.exit(engine.worker.main(['--ring', {str(tmp_path / 'ring')!r}]))\n"
     )
-    assert ended.returncode == 0
-    assert [json.loads(line)["type"] for line in ended.stdout.splitlines()][-1] == "status"
-    assert b"hello" in ended.stderr
-    assert b"raw bytes" in ended.stderr
+    engine = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdin=PIPE, stdout=PIPE)
+    assert b"loading" in engine.stdout.readline()
+    engine.communicate(timeout=20)
+    assert engine.returncode == 0
 
 
 def test_the_test_pattern_needs_no_torch() -> None:

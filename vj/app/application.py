@@ -230,12 +230,12 @@ def run_show(options: RunOptions) -> int:
             options = replace(options, is_fullscreen=True)
     except DisplayError as error:
         return complain(str(error), EXIT_WRONG_USE if str(error).startswith("--display") else EXIT_FAILED)
+    _end_on_signals()  # from here on there is something to take down
     try:
         instrument = Instrument(options, screen)
     except (OscPortError, OSError) as error:
         return complain(str(error), EXIT_FAILED)
     _keep_the_show_going(instrument)
-    _end_on_signals()
     if options.seconds is not None:
         QTimer.singleShot(round(options.seconds * 1000), _leave)
     instrument.start()
@@ -303,7 +303,7 @@ def _end_on_signals() -> None:
 
     def quit_show(number: int, frame: FrameType | None) -> None:
         _LOG.info("%s: the show ends", signal.Signals(number).name)
-        _leave()
+        QTimer.singleShot(0, _leave)  # by the event loop, which may not have begun
 
     handled: Mapping[str, signal.Signals] = signal.Signals.__members__
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
