@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import FrameType, TracebackType
 
-from PyQt6.QtCore import QRect, QTimer
+from PyQt6.QtCore import QRect, QSize, QTimer
 from PyQt6.QtGui import QFont, QGuiApplication, QScreen, QSurfaceFormat
 from PyQt6.QtWidgets import QApplication
 
@@ -41,6 +41,7 @@ from vj.output.frame_reader import FrameReader
 from vj.output.output_window import OutputWindow
 from vj.output.params import OutputParams
 from vj.performance import Performance, PerformanceOptions
+from vj.presets.repertoire import SAVED
 
 EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USE = 0, 1, 2
 PANEL_SIZE = DESIGN_SIZE
@@ -196,8 +197,9 @@ class Instrument:
         others = [screen for screen in screens if screen is not self._screen]
         is_covered = self._options.is_fullscreen and screens[0] is self._screen and others
         free = (others if is_covered else screens)[0].availableGeometry()
-        width, height = min(PANEL_SIZE[0], free.width()), min(PANEL_SIZE[1], free.height())
-        self.panels.resize(width, height)
+        # a display of their own is theirs; one they share with the output leaves it a corner
+        wanted = free.size() if is_covered else QSize(*PANEL_SIZE)
+        self.panels.resize(wanted.boundedTo(free.size()))
         self.panels.move(free.topLeft())  # unlike setGeometry, leaves room for a window manager's title bar
 
     def _window_place(self) -> QRect:
@@ -214,7 +216,10 @@ class Instrument:
         return f"{refusal.command.name}: {refusal.error}" if refusal else ""
 
     def _tell(self, sentence: str) -> None:
-        if sentence:
+        if sentence.startswith(SAVED):
+            self.problems.news = sentence
+            _LOG.info("%s", sentence)
+        elif sentence:
             self.problems.note(sentence)
             _LOG.warning("%s", sentence)
 

@@ -23,7 +23,7 @@ class Header(QWidget):
         layout.setSpacing(4)
         self.pages: list[QPushButton] = []
         for k, name in enumerate(pages):
-            button = _button(f"{name}  F{k + 2}")
+            button = _button(f"{name}  Ctrl+{k + 1}")
             button.setObjectName("page")
             button.setCheckable(True)
             button.clicked.connect(lambda _, k=k: self.page_asked.emit(k))
@@ -37,8 +37,8 @@ class Header(QWidget):
         self.map = _button("Map  M")
         self.map.setCheckable(True)
         self.save = _button("Save  Ctrl+S")
-        self.perform = _button("Perform  F11")
-        self.keys = _button("Keys  F1")
+        self.perform = _button("Perform  Ctrl+E")
+        self.keys = _button("Keys  ?")
         self.end = _button("End show")
         for button in (self.map, self.save, self.perform, self.keys, self.end):
             layout.addWidget(button)

@@ -11,8 +11,8 @@ from vj.controllers.events import KEYBOARD
 from vj.controllers.router import Router
 
 OWN_KEYS = (
-    ("F2 to F5", "pages"),
-    ("F11", "performance mode: no editing"),
+    ("Ctrl+1 to 4", "pages"),
+    ("Ctrl+E", "performance mode: no editing"),
     ("M", "map mode: click a widget, move a control"),
     ("B", "blackout"),
     ("Ctrl+S", "save the show"),

@@ -59,6 +59,7 @@ class MainWindow(QWidget):
         self._scale = 0.0
         self._asked_s: float | None = None  # when ending was asked for and not yet confirmed
         self._said_until_s = 0.0
+        self._told_news = ""
         self.slowest_poll_ms = 0.0
         self.setWindowTitle("vj")
         self.surface = Surface(controls)
@@ -130,6 +131,10 @@ class MainWindow(QWidget):
         state = program.show_status(generator, playback, params)
         self.strip.show_status(generator, playback, self._sources.latency())
         self.strip.show_error(self._sources.problems.poll(), state.detail)
+        news = self._sources.problems.news
+        if news != self._told_news:
+            self._told_news = news
+            self.say(news)
 
     def _show_strip(self) -> None:
         ports = self._sources.ports()
@@ -283,13 +288,12 @@ class MainWindow(QWidget):
         self.surface.said.connect(self.say)
 
     def _own_keys(self) -> dict[str, object]:
-        keys = {f"F{k + 2}": lambda k=k: self.show_page(k) for k in range(len(PAGES))}
+        keys = {f"Ctrl+{k + 1}": lambda k=k: self.show_page(k) for k in range(len(PAGES))}
         return keys | {
             "M": lambda: self.map_mode.toggle(),
             "B": self._toggle_blackout,
-            "F1": lambda: self.key_list.toggle(),
             "?": lambda: self.key_list.toggle(),
-            "F11": self.toggle_performing,
+            "Ctrl+E": self.toggle_performing,
             "Ctrl+S": self._save,
             "Ctrl+Z": self._undo,
             "Return": lambda: self.map_mode.answer_conflict(keep=False),
@@ -303,7 +307,7 @@ class MainWindow(QWidget):
 
     def _save(self) -> None:
         self._controls.trigger(SAVE_ADDRESS, SOURCE)
-        self.say("the show is saved")
+        self.say("saving the show …")
 
     def _undo(self) -> None:
         if self._sources.learn is not None:

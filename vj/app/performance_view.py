@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PyQt6.QtCore import QRect, QRectF, QSize, Qt
-from PyQt6.QtGui import QColor, QPainter, QPaintEvent
+from PyQt6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.parameter import Value
@@ -48,7 +48,7 @@ class BigPad(Addressed, QPushButton):
         self.setAccessibleName(f"pad {pad}")
         surface.follow(f"/vj/prompt/{pad}/text", self._show_words)
         surface.follow(f"/vj/prompt/{pad}/weight", self._show_weight)
-        self.pressed.connect(lambda: surface.controls.trigger(self.address, SOURCE))
+        self.pressed.connect(self._play)
 
     def minimumSizeHint(self) -> QSize:
         """Two lines of words under the number."""
@@ -93,6 +93,15 @@ class BigPad(Addressed, QPushButton):
         painter.fillRect(foot.adjusted(0, 0, -foot.width() * (1.0 - self._weight), 0), QColor(theme.ACCENT))
         painter.end()
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Press, or copy the address."""
+        if not self.is_copying(event):
+            QPushButton.mousePressEvent(self, event)
+
+    def _play(self) -> None:
+        if self._words:  # an empty pad would take the picture away
+            self._surface.controls.trigger(self.address, SOURCE)
+
     def _show_words(self, value: Value) -> None:
         self._words = str(value)
         self.update()
@@ -120,7 +129,7 @@ class PerformanceView(QWidget):
         self.hard_cut.setObjectName("cut")
         self.soft_cut = TriggerButton(surface, "/vj/cut/soft", "SOFT CUT")
         self.soft_cut.setObjectName("cut")
-        self.edit = QPushButton("Edit  F11")
+        self.edit = QPushButton("Edit  Ctrl+E")
         self.edit.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.message = QuietLabel()
         self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)

@@ -22,6 +22,7 @@ class ProblemBoard:
         self._seen = dict.fromkeys(sources, "")
         self.last = ""
         self.count = 0
+        self.news = ""  # the newest sentence that is no problem
         self.recent: deque[str] = deque(maxlen=KEPT_SENTENCES)  # newest first, with the time of day
 
     def note(self, sentence: str) -> None:

@@ -142,8 +142,12 @@ class PromptPad(QFrame):
             self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Bring this pad up."""
-        if event.button() == Qt.MouseButton.LeftButton:
+        """Bring this pad up; an empty one has nothing to show yet and asks for words."""
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        if not self.text.words():
+            self.text.setFocus()
+        else:
             self._surface.controls.trigger(self.go.address, SOURCE)
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -42,6 +42,7 @@ class Meters(QWidget):
         super().__init__()
         self._bars = (0,) * len(BAR_NAMES)
         self._hits = (False,) * 4
+        self._problem = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def sizeHint(self) -> QSize:
@@ -51,6 +52,12 @@ class Meters(QWidget):
     def minimumSizeHint(self) -> QSize:
         """Room for the names and some bar."""
         return QSize(180, 48)
+
+    def show_problem(self, sentence: str) -> None:
+        """Say in the bars' place why nothing is heard; empty = something is."""
+        if sentence != self._problem:
+            self._problem = sentence
+            self.update()
 
     def show_features(self, features: SoundFeatures, now_ns: int) -> None:
         """Show what is heard."""
@@ -63,6 +70,11 @@ class Meters(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the bars and their names."""
         painter = QPainter(self)
+        if self._problem:
+            painter.setPen(QColor(theme.FAINT))
+            painter.drawText(self.rect(), Qt.TextFlag.TextWordWrap, self._problem)
+            painter.end()
+            return
         width, line = self.width() / len(BAR_NAMES), painter.fontMetrics().height()
         room = self.height() - line - 2
         for k, (name, bar) in enumerate(zip(BAR_NAMES, self._bars, strict=True)):
@@ -143,15 +155,17 @@ class SoundPanel(QFrame):
     def refresh(self) -> None:
         """Show what is heard now."""
         features = self._source.features()
+        problem = self._source.problem()
         self.meters.show_features(features, time.monotonic_ns())
-        word, colour = describe_sound(features, self._source.problem(), self._source.device())
+        self.meters.show_problem(problem)
+        word, colour = describe_sound(features, problem, self._source.device())
         self.word.show_fitting(word, f"color: {colour};")
 
 
 def describe_sound(features: SoundFeatures, problem: str, device: str) -> tuple[str, str]:
     """The one word and its colour: the gravest first."""
     if problem:
-        return problem, theme.WARNING
+        return "no input", theme.WARNING
     if features.is_clipping:
         return "CLIPPING", theme.ALARM
     if not features.has_signal:

@@ -29,6 +29,7 @@ from vj.tempo.clock import Clock
 from vj.written_files import FileError, write_text
 
 AUTOSAVE_EVERY_S = 30.0
+SAVED = "the show is saved in"  # how the one sentence begins that tells of no problem
 SHOWS = "shows"
 
 
@@ -134,7 +135,7 @@ class Repertoire:
         self._show = ShowState(name=state.name or folder.name, folder=str(folder))
         for sentence in missing:
             self._tell(sentence)
-        self._tell(f"the show is saved in {folder}")
+        self._tell(f"{SAVED} {folder}")
 
     def _load_show(self, folder: Path) -> None:
         show, sentences = Show.load(folder)
