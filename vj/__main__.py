@@ -81,11 +81,19 @@ def _parser(command: str) -> argparse.ArgumentParser:
         add_arguments(render)
     render.set_defaults(command=_render)
     commands.add_parser("verify", help="recompute golden files on this machine", add_help=False)
-    timeline = commands.add_parser("timeline", help="check a timeline file", **_texts("Work on timeline files."))
+    timeline = commands.add_parser(
+        "timeline", help="check or convert a timeline file", **_texts("Work on timeline files.")
+    )
     actions = timeline.add_subparsers(title="actions", metavar="ACTION", required=True)
     check = actions.add_parser("check", help="read a timeline and list its cues and problems")
     check.add_argument("file", metavar="FILE", help="a timeline (TOML, or Scope JSON)")
     check.set_defaults(command=_check_timeline)
+    convert = actions.add_parser("convert", help="write a timeline in another format; what it cannot hold is told")
+    convert.add_argument("file", metavar="IN", help="a timeline (TOML, or Scope JSON)")
+    convert.add_argument(
+        "out", metavar="OUT", type=Path, help="NAME.toml (ours), .json (Scope 2.1) or .scope-workflow.json (a workflow)"
+    )
+    convert.set_defaults(command=_convert_timeline)
     _add_doctor(commands.add_parser("doctor", help="tell what this computer has and lacks", **_texts(_DOCTOR_HELP)))
     return parser
 
@@ -287,22 +295,15 @@ def _read_plan(args: argparse.Namespace) -> RenderPlan:
 
 
 def _check_timeline(args: argparse.Namespace) -> int:
-    from vj.presets.timeline_files import load_timeline
-    from vj.shipped_files import TIMELINES
-    from vj.written_files import FileError
+    from vj.presets.timeline_command_line import check
 
-    problems: list[str] = []
-    try:
-        timeline = _load(load_timeline, args.file, TIMELINES, problems)
-    except FileError as error:
-        sys.stderr.write(f"vj: {error}\n")
-        return EXIT_FAILED
-    for cue in timeline.cues:
-        values = ", ".join(f"{address} = {value!r}" for address, value in cue.values.items())
-        print(f"{cue.at:8.2f} {timeline.unit}  {values} {cue.cut}".rstrip())
-    for line in (*problems, *timeline.notes):
-        print(line)
-    return EXIT_FAILED if problems else EXIT_DONE
+    return check(args.file)
+
+
+def _convert_timeline(args: argparse.Namespace) -> int:
+    from vj.presets.timeline_command_line import convert
+
+    return convert(args.file, args.out)
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -22,7 +22,7 @@ _BLENDS = {"": "linear", "linear": "linear", "slerp": "spherical"}
 
 
 @dataclass(frozen=True)
-class _Spelling:
+class Spelling:
     """The same entry, spelled in two ways."""
 
     start: str
@@ -32,8 +32,8 @@ class _Spelling:
     full_weight: float
 
 
-_TIMELINE = _Spelling("startTime", "endTime", "transitionSteps", "temporalInterpolationMethod", 100.0)
-_WORKFLOW = _Spelling("start_time", "end_time", "transition_steps", "temporal_interpolation_method", 1.0)
+TIMELINE_SPELLING = Spelling("startTime", "endTime", "transitionSteps", "temporalInterpolationMethod", 100.0)
+WORKFLOW_SPELLING = Spelling("start_time", "end_time", "transition_steps", "temporal_interpolation_method", 1.0)
 
 
 @dataclass(frozen=True)
@@ -56,15 +56,15 @@ def load_scope_timeline(path: Path) -> Timeline:
         timeline = fields.table("timeline", root.get("timeline"))
         if not timeline:
             return _still(fields, root, settings)
-        return _Entries(fields, _WORKFLOW).timeline("timeline.entries", timeline.get("entries"), settings)
+        return _Entries(fields, WORKFLOW_SPELLING).timeline("timeline.entries", timeline.get("entries"), settings)
     if isinstance(root, dict) and "prompts" in root:
-        return _Entries(fields, _TIMELINE).timeline("prompts", root["prompts"], timeline_settings(fields, root))
+        return _Entries(fields, TIMELINE_SPELLING).timeline("prompts", root["prompts"], timeline_settings(fields, root))
     raise FileError(path, f'is no Scope timeline: it has neither "prompts" nor "format": "{WORKFLOW_FORMAT}"')
 
 
 def _still(fields: JsonFields, root: JsonTable, settings: ScopeSettings) -> Timeline:
     """Play the prompts of a workflow that has no timeline."""
-    reader = _Entries(fields, _WORKFLOW)
+    reader = _Entries(fields, WORKFLOW_SPELLING)
     prompts = reader.prompts("", {"prompts": root.get("prompts")})
     if not prompts:
         raise FileError(fields.path, "is a workflow with neither a timeline nor prompts")
@@ -74,7 +74,7 @@ def _still(fields: JsonFields, root: JsonTable, settings: ScopeSettings) -> Time
 class _Entries:
     """Reads the list of entries, in either spelling."""
 
-    def __init__(self, fields: JsonFields, spelling: _Spelling) -> None:
+    def __init__(self, fields: JsonFields, spelling: Spelling) -> None:
         self.notes: list[str] = []
         self._fields = fields
         self._spelling = spelling
