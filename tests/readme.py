@@ -6,15 +6,12 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 import re
 import sys
 from pathlib import Path
 
 from engine.parameter import NAMED_CHOICES, Parameter
-from engine.params import COMMANDS, ChunkParams
-from vj.modulation.params import ModulationParams
-from vj.output.params import OutputParams
+from vj.parameters import ALL_PARAMETERS
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -23,25 +20,27 @@ SEEN_AT = {"chunk": "next chunk", "step": "next step", "frame": "next display fr
 
 
 def parameter_table() -> str:
-    """List every parameter as a Markdown table; pads share one row."""
+    """List every value and trigger as a Markdown table; pads and slots share one row."""
     lines = ["| address | takes | default | acts at | what it does |", "|---|---|---|---|---|"]
-    lines += [_row(*found) for table in (ChunkParams, OutputParams, ModulationParams) for found in _declared(table)]
-    lines += [_row(command, 0) for command in COMMANDS]
-    return "\n".join(lines)
+    rows: dict[str, list[Parameter]] = {}
+    for parameter in ALL_PARAMETERS.values():
+        rows.setdefault(re.sub(r"/\d+/", "/{n}/", parameter.address), []).append(parameter)
+    return "\n".join([*lines, *(_row(address, numbered) for address, numbered in rows.items())])
 
 
-def _declared(table: type) -> list[tuple[Parameter, int]]:
-    return [(field.metadata["parameter"], field.metadata["count"]) for field in dataclasses.fields(table)]
-
-
-def _row(parameter: Parameter, count: int) -> str:
-    pads = f" (n = 1..{count})" if count else ""
-    default = "" if parameter.kind == "trigger" else f"`{_shown(parameter.default)}`"
-    if count and parameter.address.startswith("/vj/prompt"):
-        default += " (pad 1)"
-    help_text = re.sub(r"\{n\}", "n", parameter.help)
-    moment = SEEN_AT[parameter.clock] if parameter.kind != "trigger" else "on the press"
-    return f"| `{parameter.address}`{pads} | {_taken(parameter)} | {default} | {moment} | {help_text} |"
+def _row(address: str, numbered: list[Parameter]) -> str:
+    first, last = numbered[0], numbered[-1]
+    count = len(numbered)
+    default = "" if first.kind == "trigger" else f"`{_shown(first.default)}`"
+    help_text = first.help
+    if count > 1:
+        help_text = re.sub(rf"\b{count}\b", "n", last.help)  # the last one's number stands nowhere else
+        default += "" if first.default == last.default else " (n = 1)"
+        address += f"` (n = 1..{count})"
+    else:
+        address += "`"
+    moment = SEEN_AT[first.clock] if first.kind != "trigger" else "on the press"
+    return f"| `{address} | {_taken(first)} | {default} | {moment} | {help_text} |"
 
 
 def _shown(value: object) -> str:

@@ -26,7 +26,7 @@ from vj.presets.prompt_mixing import (
 )
 
 SOURCE_WORD = "transition"
-LARGEST_AMOUNT = 1000  # whole numbers of a wider range are names, as seeds are: nothing lies between two of them
+LARGEST_AMOUNT = 100  # whole numbers of a wider range are names, as seeds are: nothing lies between two of them
 EASED: dict[str, Callable[[float], float]] = {
     "linear": lambda share: share,
     "smooth": lambda share: share * share * (3.0 - 2.0 * share),
