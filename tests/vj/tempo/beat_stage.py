@@ -6,8 +6,6 @@ What is judged is the light of the test pattern's lamp in the memory of the X di
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -19,6 +17,7 @@ from PyQt6.QtGui import QGuiApplication
 
 from engine.chunk_source import SourceChoice
 from tests.servers.xvfb import XDisplay
+from tests.vj.tempo.lamp import LampWitness
 from vj.commands import CommandQueue
 from vj.conductor import Conductor
 from vj.controls import Controls
@@ -31,10 +30,9 @@ from vj.tempo.tempo import Tempo
 
 FRAME_NS = 1_000_000_000 // 60
 SIZE = (320, 180)
-LAMP = (6, 6)  # a pixel of it on the display
 BPM = 120.0
 CONTENT_FPS = 16.0
-SETTLE_S = 2.5
+SETTLE_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -101,13 +99,7 @@ class BeatStage:
         self.conductor = Conductor()
         self.tempo = Tempo(self.controls, self.conductor, lambda: self.generator.status, lambda: self.reader.status)
         self.window = OutputWindow(self.reader, OutputParams)
-        self._watch = subprocess.Popen(
-            [sys.executable, Path(__file__).with_name("lamp_watch.py"), display.framebuffer, *map(str, LAMP)],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.lights: list[int] = []  # times of the lamp's changes
-        threading.Thread(target=self._note_lights, daemon=True).start()
+        self._witness = LampWitness(display.framebuffer)
 
     def play(self, cuts: int, seed: int) -> list[SeenCut]:
         """Press so many cuts at odd moments; return how they were seen. Runs the GUI's events meanwhile."""
@@ -130,9 +122,7 @@ class BeatStage:
         self.generator.stop()
         self.window.end()
         self.reader.close()
-        self._watch.kill()
-        self._watch.wait()
-        self._watch.stdout.close()
+        self._witness.stop()
         QGuiApplication.processEvents()
 
     def _press(self, cuts: int, seed: int, seen: list[SeenCut], problems: list[str]) -> None:
@@ -150,11 +140,11 @@ class BeatStage:
             seen.append(cut)
 
     def _cut_once(self) -> SeenCut | None:
-        lit_before, pressed_ns = len(self.lights), time.monotonic_ns()
+        lit_before, pressed_ns = len(self._witness.lights), time.monotonic_ns()
         self.controls.trigger("/vj/cut/hard", "test")
         beat_ns, slowest_fps = 0, 1e9
         end_ns = pressed_ns + 40_000_000_000
-        while len(self.lights) == lit_before or time.monotonic_ns() < beat_ns + 100_000_000:
+        while len(self._witness.lights) == lit_before or time.monotonic_ns() < beat_ns + 100_000_000:
             for waiting in self.tempo.quantiser.pending:
                 beat_ns = waiting.lands_ns
             slowest_fps = min(slowest_fps, self.reader.status.playback_fps)
@@ -163,11 +153,9 @@ class BeatStage:
             time.sleep(0.005)
         around = tuple(at for at in list(self.reader.refreshed) if abs(at - beat_ns) < 200_000_000)
         switched_ns = self.reader.status.switched_ns
-        return SeenCut(pressed_ns, beat_ns, self.lights[lit_before], switched_ns, around, slowest_fps / CONTENT_FPS)
-
-    def _note_lights(self) -> None:
-        for line in self._watch.stdout:
-            self.lights.append(int(line.split()[0]))
+        return SeenCut(
+            pressed_ns, beat_ns, self._witness.lights[lit_before], switched_ns, around, slowest_fps / CONTENT_FPS
+        )
 
 
 def _wait(until: object, timeout_s: float) -> bool:

@@ -18,7 +18,7 @@ def stage(qt_application, display) -> Iterator[BeatStage]:
 
 
 def test_quantised_cuts_are_seen_within_one_display_frame_of_the_beat(stage: BeatStage):
-    seen = stage.play(cuts=4, seed=3)
+    seen = stage.play(cuts=3, seed=3)
     told = [(round(cut.error_ms, 1), round(cut.switch_error_ms, 1), round(cut.late_refresh_ms, 1)) for cut in seen]
     assert all(cut.is_on_beat_for_the_display for cut in seen), told
     assert abs(statistics.median(cut.error_ms for cut in seen)) <= 2 * FRAME_NS / 1e6, told
