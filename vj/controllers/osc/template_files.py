@@ -21,7 +21,7 @@ from vj.parameters import ALL_PARAMETERS
 from vj.written_files import FileError, Problem, read_toml, show_value
 
 _FILE_KEYS = ("name", "description", "host", "port", "everything", "send", "receive")
-_SEND_KEYS = ("from", "to", "n", "as", "low", "high", "type", "when")
+SEND_KEYS = ("from", "to", "n", "as", "low", "high", "type", "when")
 _RECEIVE_KEYS = ("from", "to", "n")
 _ADDRESS = re.compile(r"/[^\s#*,?\[\]{}]+")
 _LINES_MAX = 1000  # of one `n`; a file is no program
@@ -79,7 +79,7 @@ class _Reader:
         return found
 
     def _send_lines(self, key: str, table: Mapping[str, Any]) -> list[SendLine]:
-        self._check_keys(key, table, _SEND_KEYS)
+        self._check_keys(key, table, SEND_KEYS)
         found = []
         for words in self._spelled_out(key, table):
             parameter = STATE.get(words.source) or ALL_PARAMETERS.get(words.source)
