@@ -1,19 +1,30 @@
-"""The computer's own sound as an input, by SoundCard, which is an extra: what its speakers play is listened to."""
+"""The computer's own sound as an input, by SoundCard, which is an extra: what its speakers play is listened to.
+
+It is recorded in a process of its own, `python -m vj.sound.loopback NAME`: when a sound server dies, its library ends
+the process that uses it.
+"""
 
 from __future__ import annotations
 
-import functools
+import contextlib
+import json
+import subprocess
+import sys
 import threading
 import time
 import warnings
 from typing import Any
 
+import numpy as np
+
+from vj.child_process import python_command, python_environment
 from vj.sound.portaudio import InputRefusedError, SoundUnavailableError
 from vj.sound.sample_ring import SampleRing
 
 LOOPBACK = "computer sound"  # such an input's name begins so; alone it means the usual speakers
 RATE_HZ, CHANNELS, BLOCK_SAMPLES = 48000, 2, 256
-STOP_S = 1.0
+BLOCK_BYTES = BLOCK_SAMPLES * CHANNELS * np.dtype(np.float32).itemsize
+START_S, STOP_S = 8.0, 1.0
 INSTALL = "pip install 'vj[loopback]'"
 
 
@@ -22,37 +33,32 @@ def is_loopback(name: str) -> bool:
     return name.casefold().startswith(LOOPBACK)
 
 
-def list_loopbacks() -> tuple[str, ...]:
-    """List the speakers that can be listened to; empty without SoundCard."""
-    try:
-        module = _load()
-        return tuple(f"{LOOPBACK}: {speaker.name}" for speaker in module.all_speakers())
-    except (SoundUnavailableError, RuntimeError):
-        return ()
-
-
 class LoopbackInput:
     """What one pair of speakers plays; a thread of its own writes into the ring."""
 
     def __init__(self, name: str) -> None:
-        """Listen to the speakers named after the colon. Raises SoundUnavailableError or InputRefusedError."""
-        module = _load()
-        part = name[len(LOOPBACK) :].lstrip(" :").casefold()
-        try:
-            usual, speakers = module.default_speaker(), module.all_speakers()
-            speaker = next((one for one in speakers if part in one.name.casefold()), None) if part else usual
-            if speaker is None:
-                there = ", ".join(one.name for one in speakers)
-                raise SoundUnavailableError(f"no speakers have {part!r} in their name; there are: {there}")
-            source = _source_of(module, speaker)
-        except (RuntimeError, IndexError, KeyError) as error:
-            raise SoundUnavailableError(f"the computer's own sound cannot be listened to: {error}") from None
-        self.name = f"{LOOPBACK}: {speaker.name}"
+        """Listen to the speakers named after the colon. Raises InputRefusedError.
+
+        Waits for the process's first word.
+        """
         self.ring = SampleRing(RATE_HZ, CHANNELS)
-        self._source = source
-        self._is_stopping = threading.Event()
+        self._process = subprocess.Popen(
+            [*python_command("vj.sound.loopback"), name],
+            env=python_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        self._greeting: dict[str, str] = {}
+        self._is_greeted = threading.Event()
         self._thread = threading.Thread(target=self._listen, name="computer sound", daemon=True)
         self._thread.start()
+        self._is_greeted.wait(START_S)
+        self.name = self._greeting.get("name", "")
+        if not self.name:
+            self.close()
+            why = self._greeting.get("problem", "cannot be listened to: no answer")
+            raise InputRefusedError(f"the computer's own sound {why}")
 
     def is_alive(self) -> bool:
         """Say whether samples may still come."""
@@ -60,44 +66,77 @@ class LoopbackInput:
 
     def close(self) -> None:
         """Stop; waits at most a second."""
-        self._is_stopping.set()
+        self._process.kill()
+        self._process.wait()
         self._thread.join(timeout=STOP_S)
 
     def _listen(self) -> None:
-        try:
-            with self._source.recorder(RATE_HZ, CHANNELS, BLOCK_SAMPLES) as recorder:
-                while not self._is_stopping.is_set():
-                    self.ring.write(recorder.record(BLOCK_SAMPLES), time.monotonic_ns())
-        except (RuntimeError, AssertionError):  # the speakers are gone: the thread ends, which is seen
-            return
+        """Take what the process says first, then its samples, until it ends."""
+        pipe = self._process.stdout
+        assert pipe is not None
+        with pipe, contextlib.suppress(ValueError):  # it ended within a line
+            self._greeting = json.loads(pipe.readline())
+            self._is_greeted.set()
+            while len(block := pipe.read(BLOCK_BYTES)) == BLOCK_BYTES:
+                self.ring.write(np.frombuffer(block, np.float32).reshape(-1, CHANNELS), time.monotonic_ns())
+        self._is_greeted.set()
 
 
-def _source_of(module: Any, speaker: Any) -> Any:
-    """Find the input that hears these speakers."""
-    sources = module.all_microphones(include_loopback=True)
-    wanted = (str(speaker.id), f"{speaker.id}.monitor")  # Windows; PulseAudio and PipeWire
-    found = next((source for source in sources if source.isloopback and str(source.id) in wanted), None)
-    if found is None:
-        raise SoundUnavailableError(f"this system does not let {speaker.name} be listened to")
-    return found
+def list_loopbacks() -> tuple[str, ...]:
+    """List the speakers that can be listened to; empty without SoundCard. Only in a process that may end."""
+    try:
+        return tuple(f"{LOOPBACK}: {speaker.name}" for speaker in _load().all_speakers())
+    except (SoundUnavailableError, RuntimeError):
+        return ()
+
+
+def _record(name: str) -> None:
+    """Write a line about these speakers to stdout, then what they play, for ever."""
+    output = sys.stdout.buffer
+    try:
+        speaker, source = _find(name)
+    except SoundUnavailableError as error:
+        output.write(json.dumps({"problem": str(error)}).encode() + b"\n")
+        return
+    with source.recorder(RATE_HZ, CHANNELS, BLOCK_SAMPLES) as recorder:
+        output.write(json.dumps({"name": f"{LOOPBACK}: {speaker.name}"}).encode() + b"\n")
+        while True:
+            output.write(np.ascontiguousarray(recorder.record(BLOCK_SAMPLES), np.float32).tobytes())
+            output.flush()
+
+
+def _find(name: str) -> tuple[Any, Any]:
+    """Return the speakers of this name and the source that hears them. Raises SoundUnavailableError."""
+    part = name[len(LOOPBACK) :].lstrip(" :").casefold()
+    module = _load()
+    try:
+        speakers = module.all_speakers() if part else [module.default_speaker()]
+        named = [speaker for speaker in speakers if part in speaker.name.casefold()]
+        sources = [source for source in module.all_microphones(include_loopback=True) if source.isloopback]
+    except (RuntimeError, IndexError, KeyError) as error:
+        raise SoundUnavailableError(f"cannot be listened to: {error}") from None
+    if not named:
+        there = ", ".join(speaker.name for speaker in speakers)
+        raise SoundUnavailableError(f"has no speakers with {part!r} in their name; there are: {there}")
+    ids = (str(named[0].id), f"{named[0].id}.monitor")  # Windows; PulseAudio and PipeWire
+    for source in sources:
+        if str(source.id) in ids:
+            return named[0], source
+    raise SoundUnavailableError(f"cannot be listened to: this system lends nobody what {named[0].name} plays")
 
 
 def _load() -> Any:
-    """Return SoundCard. Raises SoundUnavailableError, or InputRefusedError where it cannot be used."""
-    module, problem = _import_once()
-    if module is None:
-        raise InputRefusedError(f"the computer's own sound {problem}")
-    return module
-
-
-@functools.lru_cache(maxsize=1)
-def _import_once() -> tuple[Any, str]:
-    """Import SoundCard or say why not. It connects as it is imported and leaves a thread behind each time it fails."""
+    """Import SoundCard, which connects to the sound server as it is imported. Raises SoundUnavailableError."""
     warnings.filterwarnings("ignore", module="soundcard")  # it tells of each late block
     try:
         import soundcard
     except ImportError as error:
-        return None, f"needs SoundCard: {INSTALL} ({error})"
+        raise SoundUnavailableError(f"needs SoundCard: {INSTALL} ({error})") from None
     except (OSError, AssertionError, NotImplementedError) as error:
-        return None, f"had no sound server when first asked for; start vj again once one runs ({error})"
-    return soundcard, ""
+        raise SoundUnavailableError(f"cannot be listened to: no sound server answers ({error})") from None
+    return soundcard
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):  # the listener is gone
+        _record(sys.argv[1])
