@@ -102,6 +102,14 @@ def kept(path: Path) -> list[tuple[object, ...]]:
     ]
 
 
+def played(timeline: Timeline) -> list[tuple[object, ...]]:
+    """What changes when; a share that is no whole hundredth may differ in its sixteenth digit."""
+    return [
+        (step.at_s, step.cut, {a: round(v, 12) if isinstance(v, float) else v for a, v in step.changes.items()})
+        for step in timeline_steps(timeline)
+    ]
+
+
 @pytest.mark.parametrize("way", [["json"], ["toml", "json"], ["scope-workflow.json", "toml", "json"]], ids=" ".join)
 @pytest.mark.parametrize("seed", range(8))
 def test_any_scope_timeline_keeps_texts_weights_and_times(tmp_path, seed, way):
@@ -124,7 +132,7 @@ def test_every_version_plays_the_same_after_a_round_trip(tmp_path, name, suffix)
     convert_timeline(timeline, tmp_path / f"t.{suffix}")
     again, problems = load_timeline(tmp_path / f"t.{suffix}")
     assert problems == ()
-    assert timeline_steps(again) == timeline_steps(timeline)
+    assert played(again) == played(timeline)
     assert (again.seed, again.size, again.model, again.length) == (
         timeline.seed,
         timeline.size,
