@@ -67,8 +67,8 @@ def source_tree() -> str:
     for package in ("vj", "engine"):
         for folder in _folders(ROOT / package):
             modules = sorted(path for path in folder.glob("*.py") if path.name != "__init__.py")
-            lines.append(f"{folder.relative_to(ROOT).as_posix() + '/':<28}{_phrase(folder / '__init__.py')}".rstrip())
-            lines += [f"    {path.name:<24}{_phrase(path)}".rstrip() for path in modules]
+            lines.append(f"{folder.relative_to(ROOT).as_posix() + '/':<27} {_phrase(folder / '__init__.py')}".rstrip())
+            lines += [f"    {path.name:<23} {_phrase(path)}".rstrip() for path in modules]
     return "\n".join(lines)
 
 
