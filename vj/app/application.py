@@ -14,13 +14,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import FrameType, TracebackType
 
-from PyQt6.QtCore import QRect, QSize, QTimer
+from PyQt6.QtCore import QRect, QSize, Qt, QTimer
 from PyQt6.QtGui import QFont, QGuiApplication, QScreen, QSurfaceFormat
 from PyQt6.QtWidgets import QApplication
 
 from engine.chunk_source import SourceChoice
 from engine.messages import GeneratorStatus
 from engine.parameter import Value
+from vj.app.display_loss import DisplayWatch
 from vj.app.main_window import MainWindow
 from vj.app.output_panel import BLACKOUT_ADDRESS
 from vj.app.performance_sources import read_performance
@@ -119,6 +120,11 @@ class Instrument:
         self._reader.close()
         self.panels.hide()
 
+    def abandon(self) -> None:
+        """Stop what has no window: the display is gone, and every call of Qt's would fail. Any thread."""
+        self._performance.stop()
+        self._generator.stop()
+
     def _start_engine(self) -> None:
         self._generator.start()
         self._performance.start()
@@ -196,10 +202,13 @@ class Instrument:
         screens = [QGuiApplication.primaryScreen(), *QGuiApplication.screens()]
         others = [screen for screen in screens if screen is not self._screen]
         is_covered = self._options.is_fullscreen and screens[0] is self._screen and others
-        free = (others if is_covered else screens)[0].availableGeometry()
+        place = (others if is_covered else screens)[0]
+        free = place.availableGeometry()
         # a display of their own is theirs; one they share with the output leaves it a corner
-        wanted = free.size() if is_covered else QSize(*PANEL_SIZE)
-        self.panels.resize(wanted.boundedTo(free.size()))
+        has_own = place is not self._screen
+        self.panels.resize(free.size() if has_own else QSize(*PANEL_SIZE).boundedTo(free.size()))
+        if has_own:
+            self.panels.setWindowState(Qt.WindowState.WindowMaximized)
         self.panels.move(free.topLeft())  # unlike setGeometry, leaves room for a window manager's title bar
 
     def _window_place(self) -> QRect:
@@ -241,6 +250,7 @@ def run_show(options: RunOptions) -> int:
     except (OscPortError, OSError) as error:
         return complain(str(error), EXIT_FAILED)
     _keep_the_show_going(instrument)
+    watch = DisplayWatch(instrument.abandon)
     if options.seconds is not None:
         QTimer.singleShot(round(options.seconds * 1000), _leave)
     instrument.start()
@@ -249,6 +259,7 @@ def run_show(options: RunOptions) -> int:
         application.exec()
     finally:
         instrument.stop()
+    del watch
     return EXIT_DONE
 
 
