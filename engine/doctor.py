@@ -160,7 +160,7 @@ def _load(preset: ModelPreset) -> list[str]:
         # not by way of the meta device, which imports for a second
         lambda: load_into(CausalWanTransformer(preset.transformer), preset.transformer_file),
         lambda: loading.load_decoder(preset.decoder, cpu, torch.float32),
-        lambda: loading.load_text_encoder(preset),
+        lambda: loading.load_text_encoder(preset, cpu, torch.float32),
     )
     problems = []
     for file, load in zip(_files(preset), loaders, strict=True):

@@ -104,7 +104,7 @@ class Generator:
         return cls(
             load_transformer(preset, chosen, number_type),
             load_decoder(preset.decoder, chosen, number_type),
-            load_text_encoder(preset),
+            load_text_encoder(preset, chosen, number_type),
             name=preset.name,
             size=size,
             rate_fps=stream.rate_fps,

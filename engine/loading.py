@@ -7,11 +7,13 @@ from typing import TypeVar
 import torch
 from torch import nn
 
-from engine.checkpoints import load_into, read_checkpoint
+from engine.checkpoints import CheckpointError, load_into, read_checkpoint
 from engine.model.transformer import CausalWanTransformer
 from engine.model_presets import DecoderPreset, ModelPreset
+from engine.text.kept_embeddings import KeptEmbeddings, embeddings_folder
 from engine.text.ngram import NgramConfig, NgramEncoder
 from engine.text.prompts import TextEncoder
+from engine.text.umt5 import load_umt5
 from engine.vae.latents import StreamingDecoder
 from engine.vae.tiny_vae import TinyVaeConfig, load_tiny_vae
 from engine.vae.wan_vae import WanVae, WanVaeConfig
@@ -61,8 +63,13 @@ def load_decoder(preset: DecoderPreset, device: torch.device, dtype: torch.dtype
     return _frozen(tiny.to(device, dtype, memory_format=torch.channels_last))
 
 
-def load_text_encoder(preset: ModelPreset) -> TextEncoder:
-    """The text encoder, on the CPU in float32. Raises CheckpointError when its file does not fit the transformer."""
+def load_text_encoder(preset: ModelPreset, device: torch.device, dtype: torch.dtype) -> TextEncoder:
+    """The text encoder: ember's on the CPU in float32, UMT5 on `device` with its embeddings kept on disk.
+
+    Raises CheckpointError when its file does not fit the transformer.
+    """
+    if preset.text.kind == "umt5":
+        return _load_umt5(preset, device, dtype)
     checkpoint = read_checkpoint(preset.text.file)
     table = checkpoint.tensors.get("table.weight", torch.empty(0))
     if table.dim() != 2:  # a file of something else: any size will do to tell how it differs
@@ -76,6 +83,21 @@ def load_text_encoder(preset: ModelPreset) -> TextEncoder:
     encoder = NgramEncoder(config)
     load_into(encoder, checkpoint)
     return _frozen(encoder)
+
+
+def _load_umt5(preset: ModelPreset, device: torch.device, dtype: torch.dtype) -> TextEncoder:
+    file, config = preset.text.file, preset.transformer
+    assert preset.text.tokenizer is not None, "a preset of kind umt5 names a tokenizer"
+    encoder = load_umt5(file, preset.text.tokenizer, config.text_len, device, dtype)
+    if encoder.config.width != config.text_dim:
+        raise CheckpointError(
+            f"{file}: its rows are {encoder.config.width} wide, the transformer takes {config.text_dim}"
+        )
+    folder = embeddings_folder()
+    if folder is None:
+        return encoder
+    size_bytes = file.stat().st_size if file.is_file() else 0
+    return KeptEmbeddings(encoder, folder, f"{file.name} {size_bytes} {config.text_len} {dtype}")
 
 
 def _frozen(module: Module) -> Module:

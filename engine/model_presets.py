@@ -21,7 +21,7 @@ MODELS_FOLDER = Path("presets") / "models"
 FILE_IN_FOLDER = "model.toml"  # what a DIR must hold
 PACKAGE_PREFIX = "engine:"  # a file inside the engine package, wherever it is installed
 DECODER_KINDS = ("tiny_vae", "wan_vae")
-TEXT_KINDS = ("ngram",)
+TEXT_KINDS = ("ngram", "umt5")
 TAEW_ENCODER_WIDTHS = (64, 64, 64)  # taew2_1, the published tiny autoencoder
 TAEW_DECODER_WIDTHS = (256, 128, 64, 64)
 # far above any model: more is a slip of the hand, and would fill the memory before anything could refuse it
@@ -45,6 +45,7 @@ class TextPreset:
 
     kind: str  # one of TEXT_KINDS
     file: Path
+    tokenizer: Path | None = None  # tokenizer.json or its folder; kind "umt5" needs one
 
 
 @dataclass(frozen=True)
@@ -150,15 +151,15 @@ def _user_folder() -> Path | None:
     return platformdirs.user_config_path("vj", appauthor=False) / MODELS_FOLDER
 
 
-def _weight_file(table: PresetTable) -> Path:
+def _weight_file(table: PresetTable, key: str = "file") -> Path:
     """Path of a weight file: relative to the preset, or inside the engine package."""
-    written = table.text("file")
+    written = table.text(key)
     if written.startswith(PACKAGE_PREFIX):
         return Path(engine.__file__).resolve().parent / written.removeprefix(PACKAGE_PREFIX)
     try:
         return (table.path.parent / _at_home(written)).resolve()
     except (ValueError, RuntimeError):
-        table.complain("file", f"{written!r} can be no file's name")
+        table.complain(key, f"{written!r} can be no file's name")
         return table.path
 
 
@@ -194,7 +195,9 @@ def _read_decoder(table: PresetTable) -> DecoderPreset:
 
 
 def _read_text(table: PresetTable) -> TextPreset:
-    preset = TextPreset(table.text("kind", choices=TEXT_KINDS), _weight_file(table))
+    kind = table.text("kind", choices=TEXT_KINDS)
+    tokenizer = _weight_file(table, "tokenizer") if kind == "umt5" else None
+    preset = TextPreset(kind, _weight_file(table), tokenizer)
     table.finish()
     return preset
 
