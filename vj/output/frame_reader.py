@@ -194,8 +194,9 @@ class FrameReader:
             return  # overwritten while we looked: the next refresh sees the rest
         if frame.present_ns:
             self._before = None  # a cut on the beat is seen on it, not over the frames after it
-            self._seen = self._grown_to = self._ring.written  # what waited for its moment did not arrive just now
-            self._chunk = self._ring.peek(self._seen - 1)
+            # what waited for its moment did not arrive just now, and the wait says nothing of the generator's speed
+            self._seen = self._grown_to = self._ring.written
+            self._chunk = None
         elif self._picture is not None:
             self._before = self._picture.second if self._picture.share >= 0.5 else self._picture.first
         self._frames = {first: frame}

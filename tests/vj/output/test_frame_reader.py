@@ -194,6 +194,16 @@ def test_a_dated_stream_is_shown_at_the_refresh_nearest_to_its_moment_without_a_
     assert abs(played.reader.status.switched_ns - present_ns) <= REFRESH_NS / 2 + 1
 
 
+def test_cuts_that_wait_for_their_moments_do_not_slow_the_playback(play: Play):
+    played = play(0.5)
+    played.pace = ChunkPace(RATE_FPS, played.ring.capacity)
+    played.run(10)
+    for _ in range(6):
+        played.hard_cut(played.now_ns + int(1.4 * SECOND_NS))
+        played.run(2.5)
+        assert played.reader.status.playback_fps == pytest.approx(RATE_FPS, rel=0.04)
+
+
 def test_the_light_of_a_slow_display_is_what_is_on_the_moment(play: Play):
     played = play(0.2)
     played.run(4)

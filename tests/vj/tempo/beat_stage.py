@@ -81,16 +81,22 @@ class WatchedReader(FrameReader):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.refreshed: deque[int] = deque(maxlen=4000)
+        self.switches: list[int] = []
 
     def picture_at(self, now_ns: int) -> Picture | None:
         self.refreshed.append(now_ns)
-        return super().picture_at(now_ns)
+        before = self.status.switched_ns
+        picture = super().picture_at(now_ns)
+        if self.status.switched_ns != before:
+            self.switches.append(now_ns)
+        return picture
 
 
 class BeatStage:
     """A show without panels. Built, run and ended on the GUI thread; presses come from another."""
 
     def __init__(self, display: XDisplay, model: str, quantise: str) -> None:
+        self._has_lamp = model.startswith("test-pattern")
         self.controls = Controls(ParameterStore(), CommandQueue())
         self.controls.set_many({"/vj/clock/bpm": BPM, "/vj/clock/quantise": quantise}, "test")
         choice = SourceChoice(model, (256, 144))
@@ -125,6 +131,10 @@ class BeatStage:
         self._witness.stop()
         QGuiApplication.processEvents()
 
+    def _lights(self) -> list[int]:
+        """When another stream was seen: by the witness where there is a lamp, else by the refresh that drew it."""
+        return self._witness.lights if self._has_lamp else self.reader.switches
+
     def _press(self, cuts: int, seed: int, seen: list[SeenCut], problems: list[str]) -> None:
         moments = random.Random(seed)
         if not _wait(lambda: self.reader.status.is_streaming and self.generator.status.cut_s > 0, 60.0):
@@ -140,11 +150,11 @@ class BeatStage:
             seen.append(cut)
 
     def _cut_once(self) -> SeenCut | None:
-        lit_before, pressed_ns = len(self._witness.lights), time.monotonic_ns()
+        lit_before, pressed_ns = len(self._lights()), time.monotonic_ns()
         self.controls.trigger("/vj/cut/hard", "test")
         beat_ns, slowest_fps = 0, 1e9
         end_ns = pressed_ns + 40_000_000_000
-        while len(self._witness.lights) == lit_before or time.monotonic_ns() < beat_ns + 100_000_000:
+        while len(self._lights()) == lit_before or time.monotonic_ns() < beat_ns + 100_000_000:
             for waiting in self.tempo.quantiser.pending:
                 beat_ns = waiting.lands_ns
             slowest_fps = min(slowest_fps, self.reader.status.playback_fps)
@@ -153,9 +163,7 @@ class BeatStage:
             time.sleep(0.005)
         around = tuple(at for at in list(self.reader.refreshed) if abs(at - beat_ns) < 200_000_000)
         switched_ns = self.reader.status.switched_ns
-        return SeenCut(
-            pressed_ns, beat_ns, self._witness.lights[lit_before], switched_ns, around, slowest_fps / CONTENT_FPS
-        )
+        return SeenCut(pressed_ns, beat_ns, self._lights()[lit_before], switched_ns, around, slowest_fps / CONTENT_FPS)
 
 
 def _wait(until: object, timeout_s: float) -> bool:
