@@ -122,7 +122,7 @@ class Instrument:
 
     def abandon(self) -> None:
         """Stop what has no window: the display is gone, and every call of Qt's would fail. Any thread."""
-        self._performance.stop()
+        self._performance.stop(is_asked=False)
         self._generator.stop()
 
     def _start_engine(self) -> None:
@@ -250,16 +250,15 @@ def run_show(options: RunOptions) -> int:
     except (OscPortError, OSError) as error:
         return complain(str(error), EXIT_FAILED)
     _keep_the_show_going(instrument)
-    watch = DisplayWatch(instrument.abandon)
     if options.seconds is not None:
         QTimer.singleShot(round(options.seconds * 1000), _leave)
-    instrument.start()
-    _LOG.info("the show is on: %s, output on %s", options.choice.model, describe(screen))
-    try:
-        application.exec()
-    finally:
-        instrument.stop()
-    del watch
+    with DisplayWatch(instrument.abandon):
+        instrument.start()
+        _LOG.info("the show is on: %s, output on %s", options.choice.model, describe(screen))
+        try:
+            application.exec()
+        finally:
+            instrument.stop()
     return EXIT_DONE
 
 
