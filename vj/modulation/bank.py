@@ -61,9 +61,9 @@ class ModulationBank:
         self._patch = _Patch({}, (), ())
 
     def effective(self, values: Mapping[str, Value], at_ns: int) -> Mapping[str, Value]:
-        """Return values (native units) with everything modulated as it is at `at_ns` (time.monotonic_ns).
+        """Return a snapshot of the store's values (native units) with everything modulated as it is at `at_ns`.
 
-        Returns the very same mapping when nothing moves.
+        `at_ns` is a time.monotonic_ns(). Returns the very same mapping when nothing moves.
         """
         patch = self._patch_of(values)
         if not patch.modulators:
@@ -76,7 +76,11 @@ class ModulationBank:
             there = carried(position, shift, modulators)
             if there != position:  # a value that stays is not sent through its curve and back
                 moved[parameter.address] = value_at(parameter, there)
-        return MappingProxyType({**values, **moved}) if moved else values
+        if not moved:
+            return values
+        whole = values.copy() if isinstance(values, MappingProxyType) else dict(values)
+        whole.update(moved)
+        return MappingProxyType(whole)
 
     def modulators(self, values: Mapping[str, Value]) -> tuple[Modulator, ...]:
         """List the modulators that move something in these values."""
