@@ -4,30 +4,20 @@ import random
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from pythonosc.osc_bundle_builder import OscBundleBuilder
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from engine.parameter import Value
-from engine.params import PROMPT_PADS, SEED_MAX
+from engine.params import SEED_MAX
+from tests.vj.controllers.osc.rig import ANY_PORT, wait_until
 from vj.commands import CommandQueue
-from vj.controllers.osc.addresses import TARGETS, find_targets
-from vj.controllers.osc.endpoint import DEFAULT_PORT, LAST_DEFAULT_PORT, OscEndpoint, OscPortError, parse_endpoint
 from vj.controllers.osc.input import OscInput
 from vj.controllers.osc.reading import TEXT_CHARACTERS
 from vj.controls import Controls
-from vj.parameters import ALL_PARAMETERS, PARAMETERS, ParameterStore
-
-ANY_PORT = OscEndpoint("127.0.0.1", 0, is_default=False)
-
-
-def wait_until(is_true: Callable[[], bool], timeout_s: float = 5.0) -> None:
-    end = time.monotonic() + timeout_s
-    while not is_true():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.002)
+from vj.parameters import ALL_PARAMETERS, ParameterStore
 
 
 class Rig:
@@ -225,43 +215,6 @@ def test_unknown_addresses_are_counted_with_a_suggestion(rig):
     assert status.last_message == "/vj/promt/1/weight 0.5"
 
 
-@pytest.mark.parametrize("suffix_of", ["/vj/seed/value", "/vj/output/blackout", "/vj/prompt/1/text", "/vj/cut/hard"])
-def test_only_continuous_parameters_have_units(suffix_of):
-    assert find_targets(f"{suffix_of}/raw") == ()
-
-
-@pytest.mark.parametrize(
-    ("pattern", "addresses"),
-    [
-        ("/vj/prompt/*/weight", [f"/vj/prompt/{n}/weight" for n in range(1, PROMPT_PADS + 1)]),
-        ("/vj/prompt/[2-3]/weight", ["/vj/prompt/2/weight", "/vj/prompt/3/weight"]),
-        ("/vj/prompt/[!2-9]/text", ["/vj/prompt/1/text"]),
-        ("/vj/cut/{hard,soft}", ["/vj/cut/hard", "/vj/cut/soft"]),
-        ("/vj/outpu?/level", ["/vj/output/level"]),
-        ("/vj/*", []),
-        ("/vj/[", []),
-        ("/vj/{", []),
-        ("*" * 5000, []),
-    ],
-)
-def test_patterns_mean_what_osc_says(pattern, addresses):
-    assert [target.address for target in find_targets(pattern)] == addresses
-
-
-@pytest.mark.parametrize(
-    "pattern",
-    [
-        "/vj/" + "{,}" * 80 + "x",
-        "/" + "".join(f"{{{c},{c},{c}}}" for c in "vj/prompt/1/text") + "x",
-        "/vj/" + "*?" * 99,
-    ],
-)
-def test_a_hostile_pattern_costs_no_time(pattern):
-    began_s = time.monotonic()
-    assert find_targets(pattern) == ()
-    assert time.monotonic() - began_s < 2.0
-
-
 def test_a_pattern_moves_all_it_means(rig):
     rig.send("/vj/prompt/*/weight", 0.5)
     assert [rig.value(f"/vj/prompt/{n}/weight") for n in (1, 2, 3, 4)] == [0.5] * 4
@@ -322,83 +275,9 @@ def test_units_and_positions_of_one_burst_keep_their_order(rig):
     assert rig.value("/vj/effect/zoom") == 2.0
 
 
-def test_opening_to_the_network_is_shown():
-    controls = Controls(ParameterStore(), CommandQueue())
-    at_home = OscInput(controls, ANY_PORT)
-    in_public = OscInput(controls, OscEndpoint("0.0.0.0", 0, is_default=False))
-    try:
-        assert str(at_home.reach) == f"127.0.0.1:{at_home.port}"
-        assert in_public.reach.is_open
-        assert str(in_public.reach).endswith(f":{in_public.port} · open to the network")
-        assert not in_public.reach.address.startswith("0.0.0.0")
-    finally:
-        at_home.stop()
-        in_public.stop()
-
-
 def test_a_fast_sender_keeps_its_last_value(rig):
     for k in range(2000):
         rig.throw("/vj/prompt/2/weight", k / 2000)
     rig.settle()
     rig.throw("/vj/prompt/2/weight", 0.5)
     wait_until(lambda: rig.value("/vj/prompt/2/weight") == 0.5)
-
-
-@pytest.mark.parametrize(
-    ("text", "host", "port"),
-    [
-        ("9001", "127.0.0.1", 9001),
-        ("0.0.0.0:9001", "0.0.0.0", 9001),
-        ("localhost:7000", "localhost", 7000),
-        ("[::1]:9001", "::1", 9001),
-    ],
-)
-def test_endpoints_are_read(text, host, port):
-    assert parse_endpoint(text) == OscEndpoint(host, port, is_default=False)
-
-
-@pytest.mark.parametrize("text", ["", "abc", "70000", "-1", "host:", ":9000", "1.2.3.4", "9" * 5000, "host:9x", "²"])
-def test_endpoints_that_are_none_are_refused_with_the_form(text):
-    with pytest.raises(ValueError, match=r"has no port; write \[HOST:\]PORT|has no host; write 127"):
-        parse_endpoint(text)
-
-
-def test_the_default_port_moves_on_when_it_is_taken_and_says_so():
-    controls = Controls(ParameterStore(), CommandQueue())
-    first = OscInput(controls)
-    second = OscInput(controls)
-    try:
-        assert first.host == second.host == "127.0.0.1"
-        assert DEFAULT_PORT < second.port <= LAST_DEFAULT_PORT
-        assert second.port > first.port
-        assert second.port_moved
-    finally:
-        first.stop()
-        second.stop()
-
-
-def test_a_port_given_explicitly_and_taken_is_an_error():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
-        other.bind(("127.0.0.1", 0))
-        port = other.getsockname()[1]
-        with pytest.raises(OscPortError, match=f"port {port} on 127.0.0.1 is taken.*--osc"):
-            OscInput(Controls(ParameterStore(), CommandQueue()), OscEndpoint("127.0.0.1", port, is_default=False))
-
-
-@pytest.mark.parametrize("host", ["203.0.113.7", "a" * 70 + ".invalid", "..", "\0"])
-def test_a_host_that_is_not_ours_is_an_error(host):
-    with pytest.raises(OscPortError, match="OSC cannot listen on"):
-        OscInput(Controls(ParameterStore(), CommandQueue()), OscEndpoint(host, 0, is_default=False))
-
-
-def test_targets_cover_the_table():
-    assert {target.address for target in TARGETS.values()} == set(ALL_PARAMETERS)
-    assert {f"{a}/raw" for a, p in PARAMETERS.items() if p.kind == "float"} <= set(TARGETS)
-
-
-def test_stopping_frees_the_port():
-    osc = OscInput(Controls(ParameterStore(), CommandQueue()), ANY_PORT)
-    osc.start()
-    osc.stop()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as next_user:
-        next_user.bind(("127.0.0.1", osc.port))
