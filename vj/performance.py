@@ -123,8 +123,8 @@ class Performance:
         look, timeline = self._options.look, self._options.timeline
         self.repertoire.begin_with(look, timeline, lambda: self._playback().is_streaming)
 
-    def stop(self) -> None:
-        """Stop in reverse order."""
+    def stop(self, *, is_asked: bool = True) -> None:
+        """Stop in reverse order. After an end that nobody asked for the next run begins where this one was."""
         self.conductor.stop()
         self.tempo.stop()
         self.lights.stop()
@@ -133,7 +133,7 @@ class Performance:
         if self.artnet is not None:
             self.artnet.stop()
         self.osc_network.stop()
-        self.repertoire.stop()
+        self.repertoire.stop(is_asked=is_asked)
 
     def _next_seed(self, press: Press) -> None:
         self.controls.set(SEED_ADDRESS, int(self.store.get(SEED_ADDRESS)) + 1, press.source)

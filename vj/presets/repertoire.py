@@ -58,7 +58,7 @@ class Repertoire:
         self.model, self.display, self.mappings = self._show.model, self._show.display, self._show.mappings
         self._recall = Recall(controls, glider, lambda: clock.state.bpm)
         self.shelf = LookShelf(self._recall, self.library, self._write, tell)
-        self.cues = CueList(self._recall, self.shelf, tell)
+        self.cues = CueList(self._recall, self.shelf, tell, clock)
         self.timeline = TimelineTransport(self._recall, clock.beat_at)
         controls.answer("/vj/show/save", lambda press: self.save_show())
 
@@ -72,10 +72,11 @@ class Repertoire:
         self._disk.do(self._save_state)
         self._disk.start()
 
-    def stop(self) -> None:
-        """Write what waits to be written, and note that the program ended as asked."""
+    def stop(self, *, is_asked: bool = True) -> None:
+        """Write what waits to be written, and note whether the program ended as asked."""
         self._disk.do(self._save_state)
-        self._disk.do(self._autosave.end)
+        if is_asked:
+            self._disk.do(self._autosave.end)
         self._disk.stop()
 
     # -- beginning -----------------------------------------------------------------------------------------------
@@ -98,6 +99,12 @@ class Repertoire:
     def open_timeline(self, name: str) -> None:
         """Load a timeline by name or path, to stand at its beginning. A bad file is told and changes nothing."""
         self._disk.do(lambda: self._open_timeline(name, 0.0))
+
+    def shows(self) -> tuple[Path, ...]:
+        """List the folders of the user's own shows, the newest first."""
+        folder = user_folder(SHOWS)
+        found = [show for show in folder.iterdir() if (show / FILE_NAME).is_file()] if folder.is_dir() else []
+        return tuple(sorted(found, key=lambda show: (show / FILE_NAME).stat().st_mtime, reverse=True))
 
     # -- saving --------------------------------------------------------------------------------------------------
 
@@ -133,6 +140,7 @@ class Repertoire:
     def _save_show(self, folder: Path, state: ShowState) -> None:
         missing = Show(state).save(folder, self.library)
         self._show = ShowState(name=state.name or folder.name, folder=str(folder))
+        self.shelf.settle_in(self.library)
         for sentence in missing:
             self._tell(sentence)
         self._tell(f"{SAVED} {folder}")
