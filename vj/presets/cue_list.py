@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from engine.parameter import Value
 from vj.controls import Press
@@ -18,6 +19,18 @@ from vj.presets.recall import Duration, Recall
 
 SECOND_NS = 1_000_000_000
 CUTS = ("hard", "soft")
+
+
+class Beat(Protocol):
+    """What the list asks of the clock. Any thread; never waits."""
+
+    def beat_at(self, time_ns: int) -> float:
+        """Beats since the origin at a moment of time.monotonic_ns()."""
+        ...
+
+    def time_of_beat(self, beat: float) -> int:
+        """When a beat falls, as far as is known now."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -53,6 +66,7 @@ class CueList:
         recall: Recall,
         shelf: LookShelf,
         tell: Callable[[str], None],
+        clock: Beat,
         now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         """Answer /vj/cue/go and /vj/cue/back."""
@@ -60,10 +74,11 @@ class CueList:
         self._controls = recall.controls
         self._shelf = shelf
         self._tell = tell
+        self._clock = clock
         self._now_ns = now_ns
         self._lock = threading.RLock()
         self._cues: tuple[ListedCue, ...] = ()
-        self._follows_at_ns: int | None = None
+        self._follow: tuple[float, bool] | None = None  # when the next one plays: ns of the clock, or its beat
         self.version = 0  # counts changes of the list
         self._controls.answer("/vj/cue/go", self._go_pressed)
         self._controls.answer("/vj/cue/back", lambda press: self.back(press.source))
@@ -79,23 +94,23 @@ class CueList:
     def status(self) -> CueListStatus:
         """Where the list stands."""
         values = self._controls.store.snapshot()
-        return CueListStatus(int(values[CURRENT_CUE_ADDRESS]), int(values[NEXT_CUE_ADDRESS]), self._follows_at_ns)
+        return CueListStatus(int(values[CURRENT_CUE_ADDRESS]), int(values[NEXT_CUE_ADDRESS]), self._follows_at_ns())
 
     # -- playing -------------------------------------------------------------------------------------------------
 
-    def go(self, source: str) -> None:
-        """Play the next cue; after the last one nothing happens but a sentence."""
+    def go(self, source: str, at_ns: int | None = None) -> None:
+        """Play the next cue; after the last one nothing happens but a sentence. `at_ns` dates its cut, None = now."""
         with self._lock:
             number = self.status.next
             if number > len(self._cues):
-                self._follows_at_ns = None
+                self._follow = None
                 self._tell("the cue list is over" if self._cues else "the cue list is empty")
                 return
             cue = self._cues[number - 1]
             self._play(number, self._values(cue), cue.fade, source)
-            self._follows_at_ns = self._follow_time(cue)
+            self._follow = self._follow_moment(cue)
         if cue.cut:
-            self._controls.trigger(f"/vj/cut/{cue.cut}", f"cue {cue.name}")
+            self._controls.trigger(f"/vj/cut/{cue.cut}", f"cue {cue.name}", at_ns)
 
     def back(self, source: str) -> None:
         """Return to the cue before the current one, over the transition time; nothing happens before the second."""
@@ -107,13 +122,13 @@ class CueList:
             for cue in self._cues[:number]:
                 values |= self._values(cue)
             self._play(number, values, None, source)
-            self._follows_at_ns = None  # whoever goes back wants to stay there
+            self._follow = None  # whoever goes back wants to stay there
 
     def tick(self, now_ns: int) -> None:
         """Play a cue that follows by itself when it is due."""
-        due_ns = self._follows_at_ns
+        due_ns = self._follows_at_ns()
         if due_ns is not None and now_ns >= due_ns:
-            self.go("cue list")
+            self.go("cue list", now_ns)  # dated: it has its time and waits for no beat
 
     # -- editing -------------------------------------------------------------------------------------------------
 
@@ -183,10 +198,20 @@ class CueList:
                 self._tell(f"cue {cue.name}: {error}")
         return values | dict(cue.values)
 
-    def _follow_time(self, cue: ListedCue) -> int | None:
+    def _follow_moment(self, cue: ListedCue) -> tuple[float, bool] | None:
         if cue.follow is None:
             return None
-        return self._now_ns() + round(self._recall.seconds(cue.follow) * SECOND_NS)
+        now_ns = self._now_ns()
+        if cue.follow.is_beats:
+            return self._clock.beat_at(now_ns) + cue.follow.amount, True
+        return now_ns + cue.follow.amount * SECOND_NS, False
+
+    def _follows_at_ns(self) -> int | None:
+        follow = self._follow
+        if follow is None:
+            return None
+        moment, is_beat = follow
+        return self._clock.time_of_beat(moment) if is_beat else round(moment)
 
     def _set(self, cues: tuple[ListedCue, ...]) -> None:
         self._cues = cues

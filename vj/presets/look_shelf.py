@@ -41,7 +41,8 @@ class LookShelf:
         self._tell = tell
         self._lock = threading.Lock()
         self._looks: Mapping[str, Look] = {}
-        self._own: frozenset[str] = frozenset()  # names that may be overwritten
+        self._own: Mapping[str, Path] = {}  # files that may be overwritten, by name
+        self._home = user_folder(LOOKS)  # where new ones go
         self._slots: tuple[str, ...] = ("",) * LOOK_SLOTS
         self.version = 0  # counts changes
         self.read(library)
@@ -82,13 +83,17 @@ class LookShelf:
     def save(self, title: str, description: str = "") -> str:
         """Save what plays as one of the user's looks; return its name. One of the same name is replaced."""
         name = file_name(title)
+        self._put(name, title, description)
+        return name
+
+    def _put(self, name: str, title: str, description: str) -> None:
         look = look_from(self._recall.controls.store.snapshot(), title, description)
         with self._lock:
             self._looks = dict(sorted({**self._looks, name: look}.items()))
-            self._own |= {name}
+            path = self._own.get(name, self._home / f"{name}.toml")
+            self._own = {**self._own, name: path}
             self.version += 1
-        self._write(user_folder(LOOKS) / f"{name}.toml", look_text(look))
-        return name
+        self._write(path, look_text(look))
 
     def _recall_pressed(self, slot: int, press: Press) -> None:
         name = self._slots[slot - 1]
@@ -100,12 +105,16 @@ class LookShelf:
     def _save_pressed(self, slot: int) -> None:
         """Replace the slot's look if it is the user's own; else make a new one: what shipped is never covered."""
         name = self._slots[slot - 1]
-        title, description = f"Slot {slot}", ""
         if name in self._own:
-            title, description = self._looks[name].name, self._looks[name].description
-            if file_name(title) != name:
-                title = name
-        self.assign(slot, self.save(title, description))
+            self._put(name, self._looks[name].name, self._looks[name].description)
+        else:
+            self.assign(slot, self.save(f"Slot {slot}"))
+
+    def settle_in(self, library: Library) -> None:
+        """Write looks into this library's first folder from now on: a show's looks stay with the show."""
+        with self._lock:
+            self._own = library.own_files(LOOKS)
+            self._home = library.folders(LOOKS)[0]
 
     def read(self, library: Library) -> None:
         """Read every look anew and fill the slots as shipped. May wait for the disk."""
@@ -122,7 +131,8 @@ class LookShelf:
         ordered = [name for name in shipped if name in looks] + [name for name in looks if name not in shipped]
         with self._lock:
             self._looks = looks
-            self._own = frozenset(library.own_files(LOOKS))
+            self._own = library.own_files(LOOKS)
+            self._home = library.folders(LOOKS)[0]
             self._slots = (*ordered[:LOOK_SLOTS], *[""] * (LOOK_SLOTS - len(ordered)))
             self.version += 1
 

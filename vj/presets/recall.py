@@ -38,6 +38,10 @@ class Glider(Protocol):
         """Move there within so many seconds; 0 = at once."""
         ...
 
+    def glide_beats(self, targets: Mapping[str, object], source: str, beats: float, easing: str = "smooth") -> None:
+        """Move there within so many beats of the clock; 0 = at once."""
+        ...
+
 
 class Recall:
     """Calls up sets of values. Any thread may call any method; none waits."""
@@ -58,8 +62,10 @@ class Recall:
             return
         if fade is None:
             self._glider.call_up(free, source)
+        elif fade.is_beats:
+            self._glider.glide_beats(free, source, fade.amount, easing)
         else:
-            self._glider.glide(free, source, self.seconds(fade), easing)
+            self._glider.glide(free, source, fade.amount, easing)
 
     def seconds(self, duration: Duration) -> float:
         """Length of a duration at the tempo now."""

@@ -134,6 +134,10 @@ class Transitions:
         """
         self._begin(targets, source, easing, seconds, False)
 
+    def glide_beats(self, targets: Mapping[str, object], source: str, beats: float, easing: str = "smooth") -> None:
+        """Do the same within so many beats of the clock, whatever becomes of its tempo. Raises as `glide` does."""
+        self._begin(targets, source, easing, beats, True)
+
     def bring_up(self, pad: int, source: str) -> None:
         """Glide prompt pad 1.. to full weight and all others to none, over the transition time."""
         if not 1 <= pad <= PROMPT_PADS:

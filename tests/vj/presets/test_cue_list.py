@@ -16,7 +16,8 @@ class CueStage(Stage):
 
     def __init__(self) -> None:
         super().__init__()
-        self.list = CueList(self.recall, self.shelf, self.told.append, lambda: self.now_ns)
+        self.bpm = 120.0
+        self.list = CueList(self.recall, self.shelf, self.told.append, self, lambda: self.now_ns)
         self.list.replace_all(
             (
                 ListedCue("sea", look="deep_sea", values={HUE: 10.0}),
@@ -24,6 +25,12 @@ class CueStage(Stage):
                 ListedCue("close", values={ZOOM: 3.0}, fade=Duration(0.0)),
             )
         )
+
+    def beat_at(self, time_ns: int) -> float:
+        return time_ns / SECOND_NS * self.bpm / 60.0
+
+    def time_of_beat(self, beat: float) -> int:
+        return round(beat * 60.0 / self.bpm * SECOND_NS)
 
     def go(self) -> None:
         self.controls.trigger("/vj/cue/go", "osc")
@@ -89,6 +96,17 @@ def test_a_cue_follows_by_itself_unless_a_hand_was_first(stage):
     stage.list.back("panel")
     stage.list.tick(99 * SECOND_NS)
     assert stage.pointers == (1, 2)
+
+
+def test_beats_to_the_next_cue_are_those_of_the_clock_whatever_its_tempo_becomes(stage):
+    stage.list.rewrite(1, ListedCue("sea", values={HUE: 10.0}, follow=Duration(4.0, is_beats=True)))
+    stage.go()
+    assert stage.list.status.follows_at_ns == 2 * SECOND_NS
+    stage.bpm = 60.0
+    stage.list.tick(round(3.9 * SECOND_NS))
+    assert stage.pointers == (1, 2)
+    stage.list.tick(4 * SECOND_NS)
+    assert stage.pointers == (2, 3)
 
 
 def test_a_look_that_is_gone_is_told_and_the_rest_of_the_cue_plays(stage):
