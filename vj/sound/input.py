@@ -127,31 +127,40 @@ class SoundInput:
         return self._portaudio.open(self._device, self._latency)
 
     def _listen(self, opened: OpenInput) -> str:
-        """Measure until another device is asked for; return what went wrong, if anything did."""
+        """Measure until the input has to be opened anew; return what went wrong, if anything did."""
         self._status = SoundStatus(opened.name, "")
         ring = opened.ring
         analysis = SoundAnalysis(ring.rate_hz)
-        heard_s = time.monotonic()
+        heard_s = looked_s = time.monotonic()
         while not self._is_stopping.is_set():
             block = ring.read(analysis.block)
             if block is not None:
-                heard_s = time.monotonic()
                 self._features = analysis.feed(block.samples, block.end_ns, self._newest_params(), block.lost)
+                heard_s = time.monotonic()
                 continue
-            if self._newest_params().device != self._device:
-                return ""
-            self._look_after_list()
-            if ring.overflows != self._status.overflows:
-                self._status = SoundStatus(opened.name, "", ring.overflows)
-                if ring.overflows > OVERFLOWS and self._latency == "low":
-                    self._latency = "high"
+            now_s = time.monotonic()
+            if now_s - looked_s > ASKED_EVERY_S:
+                looked_s = now_s
+                if self._newest_params().device != self._device or self._needs_longer_latency(opened):
                     return ""
-            if not opened.is_alive():
-                return f"{opened.name} is gone; it is looked for"
-            if time.monotonic() - heard_s > NO_SAMPLES_S:
-                return f"{opened.name} is silent: no samples come"
-            self._is_stopping.wait(max(SHORTEST_WAIT_S, ring.missing(analysis.block) / ring.rate_hz))
+                if not opened.is_alive():
+                    return f"{opened.name} is gone; it is looked for"
+                if now_s - heard_s > NO_SAMPLES_S:
+                    return f"{opened.name} is silent: no samples come"
+                self._look_after_list()
+            # not the event's wait, which costs several times as much and would be asked 100 times a second
+            time.sleep(max(SHORTEST_WAIT_S, ring.missing(analysis.block) / ring.rate_hz))
         return ""
+
+    def _needs_longer_latency(self, opened: OpenInput) -> bool:
+        """Tell lost samples; when they are many, say once that the input is to be opened anew."""
+        overflows = opened.ring.overflows
+        if overflows != self._status.overflows:
+            self._status = SoundStatus(opened.name, "", overflows)
+        if overflows <= OVERFLOWS or self._latency == "high":
+            return False
+        self._latency = "high"
+        return True
 
     def _newest_params(self) -> SoundParams:
         version, values = self._read_values()
