@@ -163,6 +163,12 @@ def test_the_blackout_is_the_performers_alone():
     assert not any(address.startswith("/vj/mod/") or address.endswith("/text") for address in TARGETS)
 
 
+def test_a_target_that_does_not_exist_is_refused_with_the_nearest(rig: Rig):
+    with pytest.raises(ValueError, match=r"is not one of its \d+ choices, did you mean '/vj/effect/zoom'\?"):
+        rig.use(1, "/vj/efect/zoom")
+    assert rig.store.get("/vj/mod/1/target") == NO_TARGET
+
+
 def test_depth_by_hand_acts_at_once(rig: Rig):
     rig.store.set(LEVEL, 0.0, "hand")
     rig.use(1, LEVEL, shape="square", depth=0.5)

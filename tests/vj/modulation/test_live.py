@@ -74,8 +74,8 @@ def test_a_wave_over_the_level_follows_the_beat(start_vj, display: XDisplay):
         lags_s = np.arange(-1.0, 1.0, 0.01)
         waves = 1 - np.abs(2 * ((measured[:, :1] - lags_s) / PERIOD_S % 1) - 1)
         errors = np.abs(MIDDLE_GREY * (1 - 0.8 * waves) - measured[:, 1:]).mean(axis=0)
-        assert abs(lags_s[errors.argmin()]) < 0.15
-        assert errors.min() < 6.0
+        assert abs(lags_s[errors.argmin()]) < 0.25
+        assert errors.min() < 10.0
         hand.send_message("/vj/mod/3/on", 0)
         deadline_s = time.monotonic() + 10.0
         while abs(brightness(display) - MIDDLE_GREY) > 1.5:
@@ -93,7 +93,7 @@ def test_every_kick_of_the_drum_pumps_the_picture(start_vj, display: XDisplay, p
         hand.send_message("/vj/audio/device", "pulse")
         play_slot(hand, -0.9, {"source": "bass_onset"})
         hand.send_message("/vj/mod/3/attack/raw", 0.0)
-        hand.send_message("/vj/mod/3/release/raw", 120.0)
+        hand.send_message("/vj/mod/3/release/raw", 250.0)
         time.sleep(2.5)
         player = subprocess.Popen(["paplay", str(tmp_path / "kicks.wav")], env=os.environ | pulse.env)
         seen = []

@@ -123,5 +123,5 @@ def test_a_wave_over_a_weight_is_seen_in_time(tmp_path: Path):
         lags_s = np.arange(-PERIOD_S / 2, PERIOD_S / 2, 0.02)
         waves = 1 - np.abs(2 * ((seen[:, :1] - lags_s) / PERIOD_S % 1) - 1)
         errors = np.sqrt(((waves - seen[:, 1:]) ** 2).mean(axis=0))
-        assert abs(lags_s[errors.argmin()]) < 0.2
-        assert errors.min() < 0.16, "no more than steps of a chunk's length leave"
+        assert abs(lags_s[errors.argmin()]) < 0.25
+        assert errors.min() < 0.2, "no more than steps of a chunk's length leave"
