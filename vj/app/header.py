@@ -23,7 +23,7 @@ class Header(QWidget):
         layout.setSpacing(4)
         self.pages: list[QPushButton] = []
         for k, name in enumerate(pages):
-            button = _button(f"{name}  Ctrl+{k + 1}")
+            button = _button(name, f"Ctrl+{k + 1}")
             button.setObjectName("page")
             button.setCheckable(True)
             button.clicked.connect(lambda _, k=k: self.page_asked.emit(k))
@@ -34,12 +34,12 @@ class Header(QWidget):
         self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         layout.addWidget(self.message, 1)
-        self.map = _button("Map  M")
+        self.map = _button("Map  M", "Click a widget, move a control: mapped")
         self.map.setCheckable(True)
-        self.save = _button("Save  Ctrl+S")
-        self.perform = _button("Perform  Ctrl+E")
-        self.keys = _button("Keys  ?")
-        self.end = _button("End show")
+        self.save = _button("Save", "Save the whole show (Ctrl+S)")
+        self.perform = _button("Perform", "Hide all editing (Ctrl+E)")
+        self.keys = _button("Keys  ?", "Every key and what it does")
+        self.end = _button("End show", "Ctrl+Q; while the output is live it is asked twice")
         for button in (self.map, self.save, self.perform, self.keys, self.end):
             layout.addWidget(button)
         self.show_page(0)
@@ -49,7 +49,8 @@ class Header(QWidget):
         self.pages[page].setChecked(True)
 
 
-def _button(text: str) -> QPushButton:
+def _button(text: str, help_text: str) -> QPushButton:
     button = QPushButton(text)
+    button.setToolTip(help_text)
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     return button

@@ -30,6 +30,7 @@ from vj.app.output_panel import BLACKOUT_ADDRESS
 from vj.app.pad_state import PadStates, heard_prompts
 from vj.app.performance_view import PerformanceView
 from vj.app.play_page import PlayPage
+from vj.app.show_page import ShowPage
 from vj.app.sources import PanelSources
 from vj.app.status_strip import StatusStrip
 from vj.app.surface import Surface
@@ -41,7 +42,7 @@ SLOW_POLLS = 4  # statuses take turns: each is shown at every fourth poll
 CONFIRM_S = 5.0
 SAID_S = 6.0
 NS_PER_MS = 1e6
-PAGES = ("Play", "Modulation", "Mappings", "Engine")
+PAGES = ("Play", "Show", "Modulation", "Mappings", "Engine")
 SAVE_ADDRESS = "/vj/show/save"
 
 
@@ -67,6 +68,7 @@ class MainWindow(QWidget):
         self.header = Header(PAGES)
         self.live = LiveRow(self.surface, sources)
         self.play = PlayPage(self.surface, sources)
+        self.show_files = ShowPage(controls, sources.repertoire, self.say)
         self.modulation = ModulationPage(self.surface)
         self.mappings = MappingPage(sources.router, sources.learn, sources.osc_messages, sources.problems)
         self.engine = EnginePage(self.surface, frozenset(self.surface.widgets.values()))
@@ -172,6 +174,8 @@ class MainWindow(QWidget):
         if not self.is_performing:
             self.play.looks.refresh()
             self.play.cues.refresh()
+            if self.show_files.isVisible():
+                self.show_files.refresh()
 
     def _beats_until(self, time_ns: int) -> float:
         clock = self._sources.clock
@@ -256,7 +260,7 @@ class MainWindow(QWidget):
 
     def _lay_out(self) -> None:
         self._pages = QStackedWidget()
-        for page in (self.play, self.modulation, self.mappings, self.engine):
+        for page in (self.play, self.show_files, self.modulation, self.mappings, self.engine):
             self._pages.addWidget(page)
         self._editing = QWidget()
         inside = QVBoxLayout(self._editing)

@@ -44,6 +44,7 @@ def read_performance(
         cues=CueSource(
             lambda: view_cues(repertoire.cues, time.monotonic_ns()), lambda: view_timeline(repertoire.timeline.status)
         ),
+        repertoire=repertoire,
         osc_messages=performance.osc.status if performance.osc is not None else None,
         router=performance.router,
         devices=lambda: performance.midi.status.devices,

@@ -85,6 +85,8 @@ class BigPad(Addressed, QPushButton):
         painter.drawText(line, right, word)
         below = QRectF(line.left(), line.bottom() + 4, line.width(), self.height() - line.bottom() - 12 - METER_HEIGHT)
         painter.setPen(QColor(theme.TEXT if is_up else theme.FAINT))
+        line_height = self.fontMetrics().lineSpacing()
+        below.setHeight(below.height() // line_height * line_height)  # half a line cannot be read
         painter.setClipRect(below)
         painter.drawText(below, Qt.TextFlag.TextWordWrap, self._words)
         painter.setClipping(False)
@@ -159,7 +161,7 @@ class PerformanceView(QWidget):
         left, hands, foot = QVBoxLayout(), QHBoxLayout(), QHBoxLayout()
         for layout in (left, hands, foot):
             layout.setSpacing(GAP)
-        left.addWidget(self.program, 5)
+        left.addWidget(self.program, 7)
         left.addWidget(self.next, 3)
         hands.addWidget(self.blackout, 2)
         hands.addWidget(self.hard_cut, 1)
@@ -168,7 +170,7 @@ class PerformanceView(QWidget):
         left.addWidget(self.level, 1)
         top = QHBoxLayout()
         top.setSpacing(GAP)
-        top.addLayout(left, 5)
+        top.addLayout(left, 6)
         top.addLayout(pads, 9)
         foot.addWidget(self.beat, 4)
         foot.addWidget(self.sound, 4)
@@ -180,5 +182,5 @@ class PerformanceView(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GAP)
         layout.addLayout(line)
-        layout.addLayout(top, 3)
+        layout.addLayout(top, 4)
         layout.addLayout(foot, 1)

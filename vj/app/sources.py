@@ -19,6 +19,7 @@ from vj.app.status_strip import Ports
 from vj.controllers.learn import Learn
 from vj.controllers.router import Router
 from vj.output.frame_reader import FrameReader
+from vj.presets.repertoire import Repertoire
 from vj.tempo.clock import Clock
 from vj.tempo.latency import Latency
 from vj.tempo.quantise import Waiting
@@ -40,6 +41,7 @@ class PanelSources:
     sound: SoundSource = SoundSource()
     looks: LookSource = LookSource()
     cues: CueSource = CueSource()
+    repertoire: Repertoire | None = None
     osc_messages: OscMessages | None = None
     router: Router | None = None
     devices: Callable[[], tuple[str, ...]] = tuple  # controllers that are plugged in

@@ -20,7 +20,7 @@ from vj.presets.looks import Look, apply_look
 from vj.presets.params import CURRENT_CUE_ADDRESS, NEXT_CUE_ADDRESS
 from vj.presets.recall import Glider, Recall
 from vj.presets.show import NOT_KEPT, Show
-from vj.presets.show_file import ShowState, moved_values
+from vj.presets.show_file import FILE_NAME, ShowState, moved_values
 from vj.presets.timeline import Timeline
 from vj.presets.timeline_files import load_timeline
 from vj.presets.timeline_transport import TimelineTransport

@@ -114,7 +114,7 @@ def test_the_first_five_minutes(instrument: Instrument, panels: MainWindow, tmp_
     wait(lambda: panels.strip.played.text() == "/vj/output/level")
 
     # the mappings page: where OSC is heard, what was heard in green and red; a click copies an address
-    QTest.keyClick(panels, Qt.Key.Key_3, CTRL)
+    QTest.keyClick(panels, Qt.Key.Key_4, CTRL)
     wait(lambda: panels.mappings.monitor.address.text() == f"127.0.0.1:{osc.port}")
     send(osc.port, "/vj/prompt/1/weight", 0.25)
     send(osc.port, "/vj/prompt/1/wieght", 0.25)

@@ -65,7 +65,7 @@ def test_the_widgets_play_nothing_while_they_are_lit(mapping: Stage):
 
 
 def test_what_is_not_lit_stays_in_reach(mapping: Stage):
-    page = mapping.panels.header.pages[1]
+    page = mapping.panels.header.pages[2]
     assert mapping.panels.childAt(page.mapTo(mapping.panels, page.rect().center())) is page
     QTest.mouseClick(page, Qt.MouseButton.LeftButton)
     mapping.settle()

@@ -187,11 +187,11 @@ def test_a_question_to_end_is_forgotten_after_a_while(show: Stage, monkeypatch: 
     assert ended == []
 
 
-@pytest.mark.parametrize("view", ["play", "modulation", "mappings", "engine", "map mode", "performance"])
+@pytest.mark.parametrize("view", ["play", "show", "modulation", "mappings", "engine", "map mode", "performance"])
 def test_no_poll_takes_longer_than_four_milliseconds(show: Stage, qt_application, view: str):
     show.fill()
     panels = show.panels
-    panels.show_page({"modulation": 1, "mappings": 2, "engine": 3}.get(view, 0))
+    panels.show_page({"show": 1, "modulation": 2, "mappings": 3, "engine": 4}.get(view, 0))
     if view == "map mode":
         panels.map_mode.enter("/vj/output/level")
     if view == "performance":
