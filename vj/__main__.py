@@ -24,6 +24,7 @@ from vj.controllers.osc.command_line import read_options as read_osc_options
 
 if TYPE_CHECKING:
     from engine.render_plan import RenderPlan
+    from vj.presets.timeline import Timeline
 
 EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USE = 0, 1, 2
 EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong use."
@@ -206,6 +207,8 @@ def _run(args: argparse.Namespace) -> int:
         return complain(str(error), EXIT_WRONG_USE)
     problems, show = found.sentences, found.show
     model = _show_model(show.model, problems) if show is not None and args.model == DEFAULT_MODEL else args.model
+    if found.timeline is not None:
+        problems += _strange_timeline(found.timeline, model, args.size)
     mappings = None if args.mapping is None else tuple(_mapping_files(args.mapping, problems))
     osc = read_osc_options(args, problems)
     return run_show(
@@ -228,6 +231,19 @@ def _run(args: argparse.Namespace) -> int:
             problems=tuple(problems),
         )
     )
+
+
+def _strange_timeline(timeline: Timeline, model: str, size: tuple[int, int] | None) -> list[str]:
+    """Say in one line, or none, that a timeline was made for another model or size, as `vj render` does."""
+    from vj.presets.timeline import made_for_other
+
+    if model != TEST_PATTERN_NAME:
+        from engine.model_presets import load_preset
+
+        preset = load_preset(model)
+        model, size = preset.name, size or (preset.stream.width, preset.stream.height)
+    sentence = made_for_other(timeline, model, size)
+    return [sentence] if sentence else []
 
 
 def _show_model(name: str, problems: list[str]) -> str:

@@ -149,6 +149,14 @@ def test_a_model_that_cannot_be_loaded_is_told_and_the_window_stays(start_vj, di
     assert vj.stop() == 0
 
 
+def test_a_timeline_made_for_another_model_says_so_when_it_is_played(run_vj: Run, display):
+    timeline = Path(__file__).resolve().parents[1] / "data" / "timelines" / "version_2_1.json"
+    arguments = ("run", "--model", "test-pattern", "--timeline", timeline, "--osc", "0", "--seconds", "1")
+    done = run_vj(*arguments, display=display)
+    assert done.returncode == 0
+    assert "vj: the timeline was made for reward-forcing; it plays on test-pattern\n" in done.stderr
+
+
 def test_a_timeline_is_checked(run_vj: Run, tmp_path: Path):
     good = tmp_path / "good.toml"
     good.write_text(

@@ -125,7 +125,7 @@ def timeline_plan(
     for step in timeline_steps(timeline, chunk_s):
         held |= step.changes
         cues.append(Cue(step.at_s, ChunkParams.from_values(held), step.cut == "hard", step.cut == "soft"))
-    other = _made_for_other(timeline, model_name, model_size)
+    other = made_for_other(timeline, model_name, model_size)
     return RenderPlan(
         tuple(cues),
         size_hint=timeline.size,
@@ -159,7 +159,8 @@ def _fade(
     yield end
 
 
-def _made_for_other(timeline: Timeline, model_name: str, model_size: tuple[int, int] | None) -> str:
+def made_for_other(timeline: Timeline, model_name: str, model_size: tuple[int, int] | None) -> str:
+    """Return a sentence where a timeline names another model or size than it plays on; else nothing."""
     is_other_model = bool(model_name and timeline.model) and not model_name.startswith(timeline.model)
     is_other_size = bool(model_size and timeline.size) and model_size != timeline.size
     if not (is_other_model or is_other_size):
