@@ -79,6 +79,7 @@ class Instrument:
                 "engine": lambda: (self._generator.failures or ("",))[-1],
                 "command": self._last_refusal,
                 "osc": lambda: self._performance.osc.status().last_problem if self._performance.osc else "",
+                "clock": lambda: self._performance.tempo.problem,
             }
         )
         for sentence in options.problems:
