@@ -14,6 +14,7 @@ from types import MappingProxyType
 from engine.parameter import Parameter, Value
 from engine.params import COMMANDS, ENGINE_PARAMETERS
 from engine.preset_table import did_you_mean
+from vj.controllers.osc.params import OSC_PARAMETERS
 from vj.modulation.params import MODULATION_PARAMETERS
 from vj.output.params import OUTPUT_PARAMETERS
 from vj.presets.params import PRESET_PARAMETERS, PRESET_TRIGGERS
@@ -29,6 +30,7 @@ PARAMETERS: dict[str, Parameter] = {
         *TEMPO_PARAMETERS,
         *SOUND_PARAMETERS,
         *MODULATION_PARAMETERS,
+        *OSC_PARAMETERS,
     )
 }
 """What holds a value, by address."""

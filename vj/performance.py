@@ -102,6 +102,7 @@ class Performance:
         )
         self.osc_network = OscNetwork(self.controls, options.osc, state, self.router.handle, tell)
         self.osc = self.osc_network.input
+        self.conductor.add(self.osc_network.chosen_listeners)
         self.conductor.add(self.osc_network.output)
         self.artnet = self._open_artnet()
         self.controls.answer("/vj/seed/next", self._next_seed)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from engine.parameter import Parameter
+from vj.controllers.osc.params import OSC_PARAMETERS
 from vj.parameters import ALL_PARAMETERS
 
 RAW_SUFFIX = "/raw"
@@ -35,6 +36,8 @@ class OscTarget:
 def _targets() -> dict[str, OscTarget]:
     found: dict[str, OscTarget] = {}
     for address, parameter in ALL_PARAMETERS.items():
+        if parameter in OSC_PARAMETERS:
+            continue
         found[address] = OscTarget(parameter, parameter.kind == "float")
         if parameter.kind == "float":
             found[address + RAW_SUFFIX] = OscTarget(parameter, False)

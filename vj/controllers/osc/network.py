@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from vj.controllers.events import ControlEvent
+from vj.controllers.osc.chosen_listeners import ChosenListeners
 from vj.controllers.osc.endpoint import OscEndpoint, OscPortError
 from vj.controllers.osc.input import OscInput
 from vj.controllers.osc.output import OscListener, OscOutput
@@ -32,7 +33,7 @@ class OscOptions:
 
 
 class OscNetwork:
-    """Started and stopped by one thread. `output` is a player for the conductor."""
+    """Started and stopped by one thread. `output` and `chosen_listeners` are players for the conductor."""
 
     def __init__(
         self,
@@ -46,6 +47,7 @@ class OscNetwork:
         self._tell = tell
         self.output = OscOutput(controls, sources)
         self._add_listeners(options)
+        self.chosen_listeners = ChosenListeners(controls, self.output, tell)
         aliases = {address: alias for template in options.templates for address, alias in template.receives.items()}
         words = OscWords(aliases, self.output.services, play_event)
         self.input = self._open(controls, options, words)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from engine.parameter import Value
 from vj.controllers.osc.batch import Heard
-from vj.controllers.osc.endpoint import PORTS, OscEndpoint, resolve
+from vj.controllers.osc.endpoint import PORTS, OscEndpoint, OscPortError, resolve
 from vj.controllers.osc.packet import encode_bundles
 from vj.controllers.osc.reports import report
 from vj.controllers.osc.state import StateReader, StateSources, declared
@@ -43,7 +44,7 @@ class _Line:
     address: tuple[str | int, ...]
     template: TemplateVoice | None = None
     is_plain: bool = True  # told everything at our own addresses
-    is_subscriber: bool = False
+    origin: Literal["start", "chosen", "subscriber"] = "start"
     is_new: bool = True
     owed: dict[str, None] = field(default_factory=dict)  # addresses of values, in order of change
 
@@ -85,12 +86,26 @@ class OscOutput:
 
     def add(self, listener: OscListener) -> None:
         """Tell one more, everything first; its address is looked up now. Raises OscPortError for an unknown host."""
-        family, address = resolve(listener.endpoint)
-        template = listener.template
-        voice = TemplateVoice(template, f"osc {address[0]} {template.name}") if template is not None else None
-        line = _Line(family, address, voice, is_plain=template is None or template.is_everything_told)
+        line = _new_line(listener)
         with self._lock:
             self._lines = (*self._lines, line)
+
+    def choose(self, listeners: Iterable[OscListener]) -> None:
+        """Replace those chosen before. May wait for names; raises OscPortError, and then the known ones are told."""
+        lines, failure = [], None
+        for listener in listeners:
+            try:
+                lines.append(_new_line(listener))
+            except OscPortError as error:
+                failure = error
+        with self._lock:
+            before = {line.address: line for line in self._lines if line.origin == "chosen"}
+            chosen = [before.get(line.address, line) for line in lines]
+            for line in chosen:
+                line.origin = "chosen"
+            self._lines = (*(line for line in self._lines if line.origin != "chosen"), *chosen)
+        if failure is not None:
+            raise failure
 
     def tick(self, now_ns: int) -> None:
         """Tell what has changed, if a report is due."""
@@ -156,16 +171,27 @@ class OscOutput:
             return
         family = socket.AF_INET6 if ":" in str(address[0]) else socket.AF_INET
         with self._lock:
-            kept = [line for line in self._lines if not (line.is_subscriber and line.address == address)]
-            subscribers = [line for line in kept if line.is_subscriber]
+            kept = [line for line in self._lines if not _is_subscriber(line, address)]
+            subscribers = [line for line in kept if line.origin == "subscriber"]
             if len(subscribers) >= SUBSCRIBERS:
                 kept.remove(subscribers[0])
-            self._lines = (*kept, _Line(family, address, is_subscriber=True))
+            self._lines = (*kept, _Line(family, address, origin="subscriber"))
 
     def _unsubscribe(self, heard: Heard) -> None:
         address = _answer_address(heard)
         with self._lock:
-            self._lines = tuple(line for line in self._lines if not (line.is_subscriber and line.address == address))
+            self._lines = tuple(line for line in self._lines if not _is_subscriber(line, address))
+
+
+def _new_line(listener: OscListener) -> _Line:
+    family, address = resolve(listener.endpoint)
+    template = listener.template
+    voice = TemplateVoice(template, f"osc {address[0]} {template.name}") if template is not None else None
+    return _Line(family, address, voice, is_plain=template is None or template.is_everything_told)
+
+
+def _is_subscriber(line: _Line, address: tuple[str | int, ...] | None) -> bool:
+    return line.origin == "subscriber" and line.address == address
 
 
 def is_moving(controls: Controls, address: str, sources: Sequence[str], now_ns: int) -> bool:

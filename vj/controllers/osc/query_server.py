@@ -107,7 +107,7 @@ class QueryServer:
             return
         async with server:
             self.port = server.sockets[0].getsockname()[1]
-            _LOG.info("OSCQuery answers at http://%s:%d", self._osc_address[0], self.port)
+            _LOG.info("OSCQuery answers at port %d", self.port)
             announcement = Announcement(self._osc_address[0], self.port, self._osc_address[1])
             tasks = [asyncio.create_task(self._report()), asyncio.create_task(self._announce(announcement))]
             await self._ending.wait()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.parameter import Parameter, Value
-from vj.controllers.osc.addresses import RAW_SUFFIX
+from vj.controllers.osc.addresses import RAW_SUFFIX, TARGETS
 from vj.controllers.osc.packet import encode_message
 from vj.controllers.osc.state import STATE
 from vj.parameters import ALL_PARAMETERS
@@ -76,7 +76,7 @@ class QueryNode:
     def _access(self) -> int:
         if self.is_trigger:
             return ACCESS_WRITE
-        return ACCESS_READ if self.parameter.address in STATE else ACCESS_BOTH
+        return ACCESS_BOTH if self.path in TARGETS else ACCESS_READ
 
 
 def _nodes() -> dict[str, QueryNode]:

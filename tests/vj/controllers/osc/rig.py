@@ -115,6 +115,7 @@ class Show:
         self.network = OscNetwork(self.controls, options, sources, self.events.append, self.told.append)
         self.conductor = Conductor()
         self.conductor.add(self.clock)
+        self.conductor.add(self.network.chosen_listeners)
         self.conductor.add(self.network.output)
         self._hand = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.network.start()

@@ -7,6 +7,7 @@ import pytest
 
 from vj.controllers.osc.addresses import TARGETS, find_targets
 from vj.controllers.osc.output import SUBSCRIBE, UNSUBSCRIBE
+from vj.controllers.osc.params import OUT_ADDRESS
 from vj.controllers.osc.reports import text_address
 from vj.controllers.osc.state import STATE
 from vj.controllers.osc.template_files import SEND_KEYS
@@ -14,7 +15,7 @@ from vj.parameters import ALL_PARAMETERS
 
 ROOT = Path(__file__).resolve().parents[4]
 PAGES = ("docs/osc.md", "docs/resolume.md", "docs/touchdesigner.md", "presets/osc/README.md")
-KNOWN = {*TARGETS, *STATE, *map(text_address, (*STATE, *ALL_PARAMETERS)), SUBSCRIBE, UNSUBSCRIBE}
+KNOWN = {*TARGETS, *STATE, OUT_ADDRESS, *map(text_address, (*STATE, *ALL_PARAMETERS)), SUBSCRIBE, UNSUBSCRIBE}
 
 
 @pytest.mark.parametrize("page", PAGES)

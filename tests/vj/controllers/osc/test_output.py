@@ -8,6 +8,7 @@ import pytest
 from engine.messages import GeneratorStatus
 from engine.parameter import Parameter, Value
 from tests.vj.controllers.osc.rig import ANY_PORT, Ear, Show, wait_until
+from vj.controllers.osc.addresses import TARGETS
 from vj.controllers.osc.endpoint import OscEndpoint
 from vj.controllers.osc.network import OscOptions
 from vj.controllers.osc.output import OscListener
@@ -17,6 +18,8 @@ from vj.controllers.osc.state import STATE
 from vj.output.playback import PlaybackStatus
 from vj.parameters import ALL_PARAMETERS, PARAMETERS
 from vj.sound.features import SoundFeatures
+
+ANSWERING = {address: parameter for address, parameter in PARAMETERS.items() if address in TARGETS}
 
 
 @pytest.fixture
@@ -55,14 +58,14 @@ def wait_for_value(ear: Ear, address: str, value: float | str) -> None:
 
 
 def test_every_parameter_answers_and_reports_back(show: Show, ear: Ear):
-    wait_until(lambda: all(a in ear.newest for a, p in PARAMETERS.items() if p.kind != "text"))
+    wait_until(lambda: all(a in ear.newest for a, p in ANSWERING.items() if p.kind != "text"))
     ear.forget()
     expected = {}
-    for address, parameter in PARAMETERS.items():
+    for address, parameter in ANSWERING.items():
         sent, expected[address] = another_value(parameter)
         show.send(address, sent)
         time.sleep(0.001)
-    for address, parameter in PARAMETERS.items():
+    for address, parameter in ANSWERING.items():
         held = expected[address]
         wait_until(lambda a=address, h=held: show.values()[a] == pytest.approx(h), what=f"the move of {address}")
         if (number := number_of(parameter, held)) is not None:
@@ -185,6 +188,31 @@ def test_a_senseless_port_subscribes_nobody_and_the_sixteenth_subscriber_is_the_
     wait_until(lambda: "127.0.0.1:20019" in show.network.output.listeners)
     assert len(show.network.output.listeners) == 1 + 16
     assert "127.0.0.1:20003" not in show.network.output.listeners
+
+
+def test_listeners_are_chosen_while_the_show_runs(show: Show, ear: Ear):
+    chosen, next_one = Ear(), Ear()
+    try:
+        show.controls.set("/vj/osc/out", f"{chosen.port}, nowhere.invalid:9 loud", "panel")
+        wait_until(lambda: "/vj/output/level" in chosen.newest)
+        wait_until(lambda: len(show.told) == 2)
+        assert "'loud' has no port" in show.told[0]
+        assert "there is no such host" in show.told[1]
+        show.controls.set("/vj/osc/out", f"127.0.0.1:{next_one.port}", "panel")
+        wait_until(lambda: "/vj/output/level" in next_one.newest)
+        assert len(show.network.output.listeners) == 2
+        show.controls.set("/vj/osc/out", "", "panel")
+        wait_until(lambda: show.network.output.listeners == (f"127.0.0.1:{ear.port}",))
+    finally:
+        chosen.close()
+        next_one.close()
+
+
+def test_nobody_in_the_network_chooses_who_is_told(show: Show):
+    show.send("/vj/osc/out", "9.9.9.9:9")
+    show.send("/vj/osc/*", "9.9.9.9:9")
+    wait_until(lambda: show.network.input.status().unknown == 2)
+    assert show.values()["/vj/osc/out"] == ""
 
 
 def test_a_dead_listener_costs_the_others_nothing(ear: Ear):

@@ -16,6 +16,7 @@ from zeroconf import ServiceBrowser, ServiceInfo, ServiceListener, Zeroconf
 
 from engine.parameter import Parameter
 from tests.vj.controllers.osc.rig import Show, datagram, wait_until
+from vj.controllers.osc.addresses import TARGETS
 from vj.controllers.osc.query_announcement import OSC_SERVICE, QUERY_SERVICE
 from vj.controllers.osc.query_tree import ACCESS_BOTH, ACCESS_READ, ACCESS_WRITE, NODES
 from vj.controllers.osc.state import STATE
@@ -64,7 +65,8 @@ def test_the_whole_instrument_is_looked_up_at_once(show: Show):
     assert set(listed) == set(ALL_PARAMETERS) | set(STATE)
     for address, parameter in ALL_PARAMETERS.items():
         node = listed[address]
-        assert node["ACCESS"] == (ACCESS_WRITE if parameter.kind == "trigger" else ACCESS_BOTH)
+        usual = ACCESS_BOTH if address in TARGETS else ACCESS_READ
+        assert node["ACCESS"] == (ACCESS_WRITE if parameter.kind == "trigger" else usual)
         assert node["DESCRIPTION"].startswith(parameter.help)
         assert node["TYPE"] in expected_tags(parameter)
         assert "CONTENTS" not in node
