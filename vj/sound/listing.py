@@ -5,6 +5,7 @@ Run as a module it writes the names to stdout, as JSON.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -24,7 +25,9 @@ class Listing:
 
     def ask(self) -> None:
         """Begin to look, unless that is under way."""
-        if self._process is None:
+        if self._process is not None:
+            return
+        with contextlib.suppress(OSError):  # no process can be had now: the list stays as it was
             self._process = subprocess.Popen(
                 python_command("vj.sound.listing"),
                 env=python_environment(),

@@ -42,13 +42,16 @@ class LoopbackInput:
         Waits for the process's first word.
         """
         self.ring = SampleRing(RATE_HZ, CHANNELS)
-        self._process = subprocess.Popen(
-            [*python_command("vj.sound.loopback"), name],
-            env=python_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
+        try:
+            self._process = subprocess.Popen(
+                [*python_command("vj.sound.loopback"), name],
+                env=python_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        except OSError as error:
+            raise InputRefusedError(f"the computer's own sound cannot be listened to: {error}") from None
         self._greeting: dict[str, str] = {}
         self._is_greeted = threading.Event()
         self._thread = threading.Thread(target=self._listen, name="computer sound", daemon=True)

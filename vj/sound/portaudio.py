@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+import functools
 import sys
 import time
 from typing import Any, Protocol
@@ -18,7 +19,8 @@ from vj.sound.sample_ring import SampleRing
 CALLBACK_SAMPLES = 256
 MOST_CHANNELS = 2  # of a many-channel interface the first two are heard
 LONGEST_DELAY_S = 0.3  # a longer one is not believed: sound servers name such in their first second
-DRIVER_ORDER = ("Windows WASAPI", "Core Audio", "ALSA")  # of one device that several drivers list
+WASAPI = "Windows WASAPI"
+DRIVER_ORDER = (WASAPI, "Core Audio", "ALSA")  # of one device that several drivers list
 INSTALL = "sudo apt install libportaudio2 (Debian, Ubuntu)"
 
 
@@ -135,6 +137,7 @@ class _PortAudioInput:
             device=device["index"],
             channels=channels,
             samplerate=self.ring.rate_hz,
+            extra_settings=_settings(module, device),
             dtype="float32",
             blocksize=CALLBACK_SAMPLES,
             latency=latency,
@@ -168,6 +171,14 @@ class _PortAudioInput:
         self.ring.write(samples, time.monotonic_ns() - int((waited_s - self._block_s) * 1e9))
 
 
+def _settings(module: Any, device: dict[str, Any]) -> Any:
+    """Let WASAPI mix channels: of a microphone array it refuses to open only some."""
+    if module.query_hostapis(device["hostapi"])["name"] != WASAPI:
+        return None
+    return module.WasapiSettings(auto_convert=True)
+
+
+@functools.cache
 def _silence_drivers() -> None:
     """Keep ALSA and JACK from writing to the terminal whenever a device is missing.
 
