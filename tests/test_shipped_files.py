@@ -53,7 +53,7 @@ def test_every_prompt_is_long_and_begins_with_words_ember_knows(path):
     assert len(texts) >= 3, "something to blend with"
     for text in texts:
         assert len(text.split()) >= 25, "the large model was trained on long descriptions"
-        assert sum(word in known for word in split_words(text, HEARD_BY_EMBER)) >= 3, text
+        assert sum(word in known for word in split_words(text, HEARD_BY_EMBER)) >= 2, text
 
 
 def test_several_looks_move_by_themselves():

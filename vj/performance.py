@@ -98,7 +98,13 @@ class Performance:
         self.conductor.add(self.repertoire.cues)
         self.conductor.add(self.repertoire.timeline)
         state = StateSources(
-            self.clock, generator, playback, lambda: self.sound.features, self._look_name, self._cue_name
+            self.clock,
+            generator,
+            playback,
+            lambda: self.sound.features,
+            self._look_name,
+            self._cue_name,
+            lambda: self.repertoire.timeline.status,
         )
         self.osc_network = OscNetwork(self.controls, options.osc, state, self.router.handle, tell)
         self.osc = self.osc_network.input

@@ -15,6 +15,7 @@ from engine.params import PROMPT_PADS, ChunkParams
 from vj.controls import Controls
 from vj.output.playback import PlaybackStatus
 from vj.parameters import TRIGGERS
+from vj.presets.timeline_transport import TimelineStatus
 from vj.sound.features import BANDS, SILENCE, SoundFeatures
 from vj.tempo.clock import BEATS_PER_BAR, ClockState
 
@@ -53,6 +54,9 @@ _DECLARED: tuple[Parameter, ...] = (
     _words("prompt/heaviest", "Text of the pad with the greatest share of the picture."),
     _words("look", "The look called up last."),
     _words("cue", "The cue played last."),
+    _words("timeline/name", "The timeline that is loaded."),
+    _figure("timeline/position", "Where the timeline stands, in its unit.", 0.0, 86400.0),
+    _figure("timeline/playing", "1 while the timeline plays."),
 )
 STATE: dict[str, Parameter] = {parameter.address: parameter for parameter in _DECLARED}
 """What is told and cannot be set, by address."""
@@ -81,6 +85,7 @@ class StateSources:
     sound: Callable[[], SoundFeatures] = lambda: SILENCE
     look: Callable[[], str] = str
     cue: Callable[[], str] = str
+    timeline: Callable[[], TimelineStatus] = TimelineStatus
 
 
 class StateReader:
@@ -102,6 +107,7 @@ class StateReader:
             **self._prompts(),
             f"{STATE_ROOT}/look": self._sources.look(),
             f"{STATE_ROOT}/cue": self._sources.cue(),
+            **self._timeline(),
         }
 
     def _presses(self) -> dict[str, Value]:
@@ -112,6 +118,14 @@ class StateReader:
             found[address] = 1.0 if time_ns > self._press_times_ns.get(address, 0) else 0.0
             self._press_times_ns[address] = time_ns
         return found
+
+    def _timeline(self) -> dict[str, Value]:
+        status = self._sources.timeline()
+        return {
+            f"{STATE_ROOT}/timeline/name": status.name,
+            f"{STATE_ROOT}/timeline/position": round(status.position, 2),
+            f"{STATE_ROOT}/timeline/playing": float(status.is_playing),
+        }
 
     def _rates(self) -> dict[str, Value]:
         generator, playback = self._sources.generator(), self._sources.playback()
