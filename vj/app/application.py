@@ -22,6 +22,7 @@ from engine.chunk_source import SourceChoice
 from engine.messages import GeneratorStatus
 from engine.parameter import Value
 from vj.app.display_loss import DisplayWatch
+from vj.app.key_player import KeyPlayer
 from vj.app.main_window import MainWindow
 from vj.app.output_panel import BLACKOUT_ADDRESS
 from vj.app.performance_sources import read_performance
@@ -131,7 +132,10 @@ class Instrument:
         self._performance.start()
 
     def _connect(self) -> None:
-        self.output.blackout_pressed.connect(self._toggle_blackout)
+        # the keys of the instrument play on the output too; those that open pages and sheets do not
+        self._output_keys = KeyPlayer(self._performance.router, {"B": self._toggle_blackout}, lambda: False)
+        self.output.key_pressed.connect(self._output_keys.press)
+        self.output.key_released.connect(self._output_keys.release)
         self.output.panels_pressed.connect(self._show_panels)
         self.output.close_refused.connect(self._refuse_close)
         self.panels.output_asked.connect(self._raise_output)

@@ -103,7 +103,7 @@ class BeatPanel(QFrame):
             line.setSpacing(4)
             for part in row:
                 line.addWidget(part, part is not self.bpm and part is not self.resync)
-            layout.addLayout(line, row[0] in (self.tap, self.dots))
+            layout.addLayout(line, int(row[0] in (self.tap, self.dots)))
         self.tap.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.resync.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
 

@@ -93,7 +93,7 @@ TITLES = {
     "vace": "Control video",
     "cue": "Cue list",
     "audio": "Sound",
-    "clock": "Clock",
+    "osc": "OSC",
 }
 
 
@@ -110,4 +110,4 @@ def widget_for(surface: Surface, address: str) -> QWidget:
         return SwitchButton(surface, address)
     if parameter.kind == "trigger":
         return TriggerButton(surface, address)
-    return ParameterText(surface, address)
+    return ParameterText(surface, address, parameter.help)

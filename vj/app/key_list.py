@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+
 from PyQt6.QtCore import QRect, Qt
 from PyQt6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QGridLayout, QLabel, QWidget
@@ -17,7 +20,7 @@ OWN_KEYS = (
     ("B", "blackout"),
     ("Ctrl+S", "save the show"),
     ("Ctrl+Z", "undo the last mapping"),
-    ("Tab", "next field; the output, while it covers the panels"),
+    ("Tab", "next field; or the output above the panels"),
     ("Enter  Esc", "send a text; give it up"),
     ("Ctrl+click", "copy a widget's OSC address"),
     ("right click", "a widget's menu"),
@@ -28,7 +31,7 @@ OWN_KEYS = (
 )
 COLUMNS = 3
 MOST_LINES = 45
-GROUND_ALPHA = 245
+GROUND_ALPHA = 250
 
 
 class KeyList(QWidget):
@@ -82,7 +85,7 @@ class KeyList(QWidget):
                 self._grid.addWidget(label, row, 2 * column + place)
 
     def _mapped(self) -> list[tuple[str, str]]:
-        """Keys that mapping files give something to do."""
+        """Keys that mapping files give something to do; keys in a row that count through slots are one line."""
         found: dict[str, str] = {}
         for mapping in self._router.mappings if self._router is not None else ():
             if not mapping.names(KEYBOARD):
@@ -90,4 +93,8 @@ class KeyList(QWidget):
             for control, bindings in mapping.controls.items():
                 words = ", ".join(binding.parameter.address.removeprefix("/vj/") for binding in bindings)
                 found[control.removeprefix("key/")] = words
-        return list(found.items())
+        lines = []
+        for pattern, keys in itertools.groupby(found, key=lambda key: re.sub(r"\d+", "…", found[key])):
+            row = list(keys)
+            lines.append((row[0], found[row[0]]) if len(row) == 1 else (f"{row[0]} to {row[-1]}", pattern))
+        return lines

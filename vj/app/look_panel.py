@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from PyQt6.QtCore import QRect, QSize, Qt
@@ -27,6 +27,7 @@ from vj.presets.params import LOOK_SLOTS
 
 COLUMNS = 2
 PADDING = 6
+ARMED_WIDTH = 4
 NUMBER_SHARE = 1.8  # ems kept for the slot's number
 
 
@@ -46,6 +47,7 @@ class LookButton(Addressed, QPushButton):
         self.slot = slot
         self.name = ""
         self._is_saving = is_saving
+        self._is_armed = False
         self.save_address = f"/vj/look/{slot}/save"
         self.setCheckable(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -70,6 +72,12 @@ class LookButton(Addressed, QPushButton):
         self.setAccessibleName(f"look {self.slot} {name}")
         self.update()
 
+    def show_armed(self, is_armed: bool) -> None:
+        """Show that a press waits for its beat."""
+        if is_armed != self._is_armed:
+            self._is_armed = is_armed
+            self.update()
+
     def shown_texts(self) -> list[tuple[str, QRect, Qt.AlignmentFlag]]:
         """What is written, where, and at which side."""
         metrics = QFontMetrics(self.font())
@@ -85,6 +93,8 @@ class LookButton(Addressed, QPushButton):
         option = QStyleOptionButton()
         self.initStyleOption(option)
         painter.drawControl(QStyle.ControlElement.CE_PushButtonBevel, option)
+        if self._is_armed:
+            painter.fillRect(0, 3, ARMED_WIDTH, self.height() - 6, QColor(theme.WARNING))
         is_bright = self.isChecked() or self.isDown()
         (number, place, side), (name, name_place, name_side) = self.shown_texts()
         middle = Qt.AlignmentFlag.AlignVCenter
@@ -138,15 +148,16 @@ class LookPanel(QFrame):
         layout.addLayout(top)
         layout.addLayout(grid, 1)
 
-    def refresh(self) -> None:
-        """Show the names, and which slot was called up last."""
+    def refresh(self, armed: Collection[str] = ()) -> None:
+        """Show the names, which slot was called up last, and whose press waits (`armed` are addresses)."""
         version = self._source.version()
         if version != self._version:
             self._version = version
             for button, name in zip(self.buttons, self._source.names(), strict=True):
                 button.show_name(name)
-        lit = self._recalled()
+        lit = self._recalled(armed)
         for button in self.buttons:
+            button.show_armed(button.address in armed)
             if button.isChecked() != (button.slot == lit):
                 button.setChecked(button.slot == lit)
 
@@ -155,7 +166,8 @@ class LookPanel(QFrame):
         self.save.setChecked(False)
         return is_saving
 
-    def _recalled(self) -> int:
-        """Slot called up last, by anybody; 0 = none yet."""
-        moves = ((self._controls.moved_by(button.address), button.slot) for button in self.buttons)
+    def _recalled(self, armed: Collection[str]) -> int:
+        """Slot called up last, by anybody; 0 = none yet. What is armed has not been called up yet."""
+        called = (button for button in self.buttons if button.address not in armed)
+        moves = ((self._controls.moved_by(button.address), button.slot) for button in called)
         return max(((move.time_ns, slot) for move, slot in moves if move is not None), default=(0, 0))[1]

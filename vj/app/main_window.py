@@ -172,7 +172,7 @@ class MainWindow(QWidget):
             self.strip.show_played(self._sources.router.last_played)
         self.map_mode.refresh()
         if not self.is_performing:
-            self.play.looks.refresh()
+            self.play.looks.refresh({press.address for press in self._sources.waiting()})
             self.play.cues.refresh()
             if self.show_files.isVisible():
                 self.show_files.refresh()

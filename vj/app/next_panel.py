@@ -101,7 +101,7 @@ class NextPanel(QFrame):
         self.stage.show_text("PREVIEW" if coming is NOTHING else coming.stage, style)
         self.name.show_fitting(coming.name)
         self.words.show_text(self._cut(coming.detail))
-        self.lands.show_text(coming.lands)
+        self.lands.show_fitting(coming.lands)
         self.way.show_share(coming.share)
 
     def show_now(self, prompts: Sequence[tuple[int, float, str]]) -> None:

@@ -162,7 +162,6 @@ class PerformanceView(QWidget):
         for layout in (left, hands, foot):
             layout.setSpacing(GAP)
         left.addWidget(self.program, 7)
-        left.addWidget(self.next, 3)
         hands.addWidget(self.blackout, 2)
         hands.addWidget(self.hard_cut, 1)
         hands.addWidget(self.soft_cut, 1)
@@ -172,9 +171,8 @@ class PerformanceView(QWidget):
         top.setSpacing(GAP)
         top.addLayout(left, 6)
         top.addLayout(pads, 9)
-        foot.addWidget(self.beat, 4)
-        foot.addWidget(self.sound, 4)
-        foot.addWidget(self.cues, 4)
+        for panel, share in ((self.next, 4), (self.beat, 4), (self.sound, 3), (self.cues, 4)):
+            foot.addWidget(panel, share)
         line = QHBoxLayout()
         line.addWidget(self.message, 1)
         line.addWidget(self.edit)
@@ -182,5 +180,5 @@ class PerformanceView(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GAP)
         layout.addLayout(line)
-        layout.addLayout(top, 4)
+        layout.addLayout(top, 6)
         layout.addLayout(foot, 1)

@@ -55,7 +55,7 @@ QLabel#title {{ color: {FAINT}; font-size: {px(13)}; font-weight: 600; }}
 QLabel#number {{ font-size: {px(18)}; font-weight: 700; }}
 QLabel#note {{ color: {FAINT}; font-size: {px(13)}; }}
 QLabel#large {{ font-size: {px(20)}; font-weight: 700; }}
-QLabel#huge {{ font-size: {px(36)}; font-weight: 700; }}
+QLabel#huge {{ font-size: {px(28)}; font-weight: 700; }}
 QLineEdit, QPlainTextEdit, QSpinBox, QDoubleSpinBox, QComboBox {{
     background: {WELL}; border: 1px solid {EDGE}; border-radius: {px(4)}; padding: {px(2)} {px(5)};
     selection-background-color: {ACCENT}; selection-color: {ON_COLOUR};

@@ -27,7 +27,8 @@ _LOG = logging.getLogger(__name__)
 class OutputWindow(QOpenGLWindow):
     """One output. Belongs to the GUI thread. Keys: B blackout, Tab panels; nothing closes it but the program's end."""
 
-    blackout_pressed = pyqtSignal()
+    key_pressed = pyqtSignal(QKeyEvent)  # any key but Tab; Esc ends nothing
+    key_released = pyqtSignal(QKeyEvent)
     panels_pressed = pyqtSignal()
     close_refused = pyqtSignal()
 
@@ -107,13 +108,15 @@ class OutputWindow(QOpenGLWindow):
         self._began_ns, self._drawn_ns = began_ns, time.monotonic_ns()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Play the two keys; Esc and everything else do nothing."""
-        if event.isAutoRepeat():
-            return
-        if event.key() == Qt.Key.Key_B:
-            self.blackout_pressed.emit()
-        elif event.key() in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+        """Bring the panels up by Tab; hand every other key on."""
+        if event.key() not in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+            self.key_pressed.emit(event)
+        elif not event.isAutoRepeat():
             self.panels_pressed.emit()
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """Hand every key on."""
+        self.key_released.emit(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Refuse: the show is ended from the panels."""

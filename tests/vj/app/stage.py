@@ -66,9 +66,12 @@ class Stage:
                 "/vj/seed/second": 2147483647,
                 "/vj/effect/hue": -170.5,
                 "/vj/clock/bpm": 174.5,
+                "/vj/clock/quantise": "4 bars",
             },
             "test",
         )
+        self.controls.trigger("/vj/look/11/recall", "test")  # waits for its bar
+        self.controls.trigger("/vj/prompt/4/go", "test")
         self.generator = replace(
             self.generator, chunk_s=0.55, cut_s=0.8, prompts_on_screen=(*TEXTS, *[""] * 12), prompts_waiting=(3,)
         )

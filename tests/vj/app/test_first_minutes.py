@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QPoint, Qt
-from PyQt6.QtGui import QGuiApplication
+from PyQt6.QtCore import QEvent, QPoint, Qt
+from PyQt6.QtGui import QGuiApplication, QKeyEvent
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QWidget
 
@@ -134,6 +134,18 @@ def test_the_first_five_minutes(instrument: Instrument, panels: MainWindow, tmp_
     QTest.keyClick(panels, Qt.Key.Key_S, CTRL)
     wait(lambda: "saved in" in panels.header.message.toolTip())
     assert list(tmp_path.rglob("show.toml"))
+
+
+def test_the_keys_of_the_instrument_play_on_the_output_too(instrument: Instrument, panels: MainWindow):
+    store = panels.surface.controls.store
+    before = store.get("/vj/seed/value")
+    for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+        for key, word in ((Qt.Key.Key_N, "n"), (Qt.Key.Key_B, "b"), (Qt.Key.Key_M, "m")):
+            event = QKeyEvent(kind, key, Qt.KeyboardModifier.NoModifier, word)
+            QGuiApplication.sendEvent(instrument.output, event)
+    assert store.get("/vj/seed/value") == before + 1
+    assert store.get("/vj/output/blackout") is True
+    assert not panels.map_mode.isVisible()
 
 
 def test_performance_mode_hides_editing_and_esc_ends_nothing(instrument: Instrument, panels: MainWindow):
