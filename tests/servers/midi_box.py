@@ -49,6 +49,8 @@ class MidiBox:
         """Pull the cable; once is enough."""
         if self._is_plugged:  # rtmidi crashes when a client is deleted twice
             self._is_plugged = False
+            self._lights.cancel_callback()  # closing waits for the driver's thread, which may wait for the interpreter
+            time.sleep(0.02)
             for port in (self._port, self._lights):
                 port.close_port()
                 port.delete()

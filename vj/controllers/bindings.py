@@ -15,7 +15,7 @@ from engine.parameter import Parameter, Value
 from vj.controllers.events import OWN_DEVICES
 from vj.controllers.lights import NO_FEEDBACK, Feedback
 
-ANY_DEVICE = "*"
+ANY_DEVICE, NOT = "*", "!"
 Mode = Literal["toggle", "momentary", "cycle"]
 Takeover = Literal["pickup", "scale", "jump"]
 Encoding = Literal["twos_complement", "offset", "sign_magnitude"]
@@ -95,7 +95,7 @@ class ControllerMapping:
     """One mapping file."""
 
     path: Path
-    devices: tuple[str, ...]  # parts of port names, or "*", or one of OWN_DEVICES
+    devices: tuple[str, ...]  # parts of port names, "!" before one that must not be there; "*"; or one of OWN_DEVICES
     controls: Mapping[str, tuple[Binding, ...]]
     is_overlay: bool = False  # changes single controls of what the device plays without it
     feedback: Feedback = NO_FEEDBACK
@@ -110,8 +110,10 @@ class ControllerMapping:
         """Whether the file names this device: part of a port's name, upper and lower case alike."""
         if device in OWN_DEVICES:
             return device in self.devices
-        parts = (part for part in self.devices if part != ANY_DEVICE and part not in OWN_DEVICES)
-        return any(part.lower() in device.lower() for part in parts)
+        parts = [part.lower() for part in self.devices if part != ANY_DEVICE and part not in OWN_DEVICES]
+        if any(part.startswith(NOT) and part.removeprefix(NOT) in device.lower() for part in parts):
+            return False
+        return any(part in device.lower() for part in parts if not part.startswith(NOT))
 
 
 def mappings_for(device: str, mappings: Iterable[ControllerMapping]) -> tuple[ControllerMapping, ...]:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from engine.parameter import Value
-from vj.controllers.bindings import RANGED_KINDS, mappings_for
-from vj.controllers.lights import RING_STEPS, Feedback, Level, Light
+from vj.controllers.bindings import RANGED_KINDS, Binding, mappings_for
+from vj.controllers.lights import NO_FEEDBACK, RING_STEPS, Feedback, Level, Light
 from vj.controllers.midi_outputs import MidiOutputs
 from vj.controllers.router import Router
 from vj.controls import Controls
@@ -37,6 +37,7 @@ class _Desk:
     connection: int
     feedbacks: tuple[Feedback, ...]
     lights: Mapping[str, Light]  # by output
+    travels: Mapping[str, Binding]  # the control of a ring's own name, by output: the ring shows the control's travel
     met_ns: int  # time.monotonic_ns()
     greetings: int = 0  # how often the start messages were sent
     sent: dict[str, tuple[bytes, int]] = field(default_factory=dict)  # output -> message, time.monotonic_ns()
@@ -93,7 +94,11 @@ class MidiFeedback:
     ) -> Iterator[tuple[str, bytes]]:
         """Yield output and message of what does not show yet what it should."""
         for output, light in desk.lights.items():
-            message = light.message(self._level(light, values, now_ns))
+            if light.style == "ring":
+                level = _ring_level(light, desk.travels.get(output), values)
+            else:
+                level = self._level(light, values, now_ns)
+            message = light.message(level)
             shown, sent_ns = desk.sent.get(output, (b"", 0))
             touched_ns = self._touched_ns(inputs, output)
             is_held = light.style == "ring" and now_ns - touched_ns < HAND_NS
@@ -112,18 +117,22 @@ class MidiFeedback:
         for device in [device for device in self._desks if device not in connections]:
             del self._desks[device]
         for device, connection in connections.items():
-            feedbacks = tuple(
-                mapping.feedback
-                for mapping in mappings_for(device, self._router.mappings)
-                if mapping.feedback != Feedback()
-            )
+            files = [m for m in mappings_for(device, self._router.mappings) if m.feedback != NO_FEEDBACK]
+            feedbacks = tuple(mapping.feedback for mapping in files)
             desk = self._desks.get(device)
             if desk is not None and desk.connection == connection and desk.feedbacks == feedbacks:
                 continue
             if desk is not None and desk.connection == connection:
                 self._leave(device, desk)
             lights = {light.output: light for feedback in feedbacks for light in feedback.lights}
-            self._desks[device] = _Desk(connection, feedbacks, lights, now_ns)
+            travels = {
+                output: binding
+                for mapping in files
+                for output, light in lights.items()
+                for binding in mapping.controls.get(output, ())
+                if binding.parameter is light.parameter
+            }
+            self._desks[device] = _Desk(connection, feedbacks, lights, travels, now_ns)
 
     def _greet(self, device: str, desk: _Desk, now_ns: int) -> None:
         due_ns = (SETTLE_NS, AGAIN_NS)
@@ -148,9 +157,6 @@ class MidiFeedback:
                 return light.off
             is_first = int(beat) % BEATS_PER_BAR == 0 or light.dim == light.off
             return light.on if is_first else light.dim
-        address = light.parameter.address
-        if light.style == "ring":
-            return (round(_share(light, values[address]) * RING_STEPS),)
         if self._is_lit(light, values, now_ns):
             return light.on
         return light.dim if light.ready is not None and values[light.ready.address] else light.off
@@ -183,6 +189,12 @@ class MidiFeedback:
         """The input ports that play the same files as an output."""
         files = [mapping for mapping in mappings_for(device, self._router.mappings) if mapping.feedback.lights]
         return {name for name in self._router.devices for mapping in files if mapping.names(name)} | {device}
+
+
+def _ring_level(light: Light, travel: Binding | None, values: Mapping[str, Value]) -> Level:
+    assert light.parameter is not None
+    value = values[light.parameter.address]
+    return (round((travel.position_of(value) if travel else _share(light, value)) * RING_STEPS),)
 
 
 def _share(light: Light, value: Value) -> float:

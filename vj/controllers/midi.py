@@ -46,7 +46,7 @@ class MidiInput:
         look_every_s: float = LOOK_EVERY_S,
         outputs: MidiOutputs | None = None,
     ) -> None:
-        self._router = router
+        self.router = router
         self._ports = ports if ports is not None else RtMidiPorts()
         self._look_every_s = look_every_s
         self._open: dict[str, OpenPort] = {}  # by listed name; owned by the watching thread
@@ -107,8 +107,8 @@ class MidiInput:
     def _open_input(self, name: str) -> None:
         if name not in self._open:
             device = device_name(name)
-            self._router.device_came(device)
-            self._open[name] = self._ports.open(name, _Listener(self._router, device, self.hear).receive)
+            self.router.device_came(device)
+            self._open[name] = self._ports.open(name, _Listener(self.router, device, self.hear).receive)
 
     def _open_output(self, name: str) -> None:
         if name not in self.outputs.opened():

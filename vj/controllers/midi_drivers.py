@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 CLIENT_NAME = "vj"
+LAST_CALL_S = 0.02  # for a delivery that has already begun
 QUEUE_MESSAGES = 4096  # held by the library between two calls of Python
 DRIVERS = {"LINUX_ALSA": "alsa", "UNIX_JACK": "jack", "MACOSX_CORE": "core", "WINDOWS_MM": "winmm", "UNSPECIFIED": ""}
 """Names of the systems' drivers, as in mido's environment variable, and python-rtmidi's short names for them."""
@@ -126,14 +127,15 @@ class PythonRtMidi:
         except (ValueError, self._rtmidi.RtMidiError) as error:
             client.delete()
             raise MidiUnavailableError(f"{name} cannot be opened: {error}") from None
-        return _RtMidiPort(client)
+        return _RtMidiPort(client, isinstance(client, self._rtmidi.MidiIn))
 
 
 class _RtMidiPort:
     """One open port of python-rtmidi, either way."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, is_input: bool) -> None:
         self._client = client
+        self._is_input = is_input
 
     def send(self, message: bytes) -> None:
         """Send one whole message."""
@@ -141,6 +143,10 @@ class _RtMidiPort:
 
     def close(self) -> None:
         """Let the port go."""
+        if self._is_input:
+            # closing holds the interpreter and waits for the driver's thread: that must not wait for the interpreter
+            self._client.cancel_callback()
+            time.sleep(LAST_CALL_S)
         self._client.close_port()
         self._client.delete()
 
@@ -198,14 +204,15 @@ class RtMidi2:
             client.open_port(list(client.ports).index(name))
         except (ValueError, RuntimeError) as error:
             raise MidiUnavailableError(f"{name} cannot be opened: {error}") from None
-        return _RtMidi2Port(client)
+        return _RtMidi2Port(client, isinstance(client, self._rtmidi2.MidiIn))
 
 
 class _RtMidi2Port:
     """One open port of rtmidi2, either way."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, is_input: bool) -> None:
         self._client = client
+        self._is_input = is_input
 
     def send(self, message: bytes) -> None:
         """Send one whole message."""
@@ -213,5 +220,8 @@ class _RtMidi2Port:
 
     def close(self) -> None:
         """Let the port go."""
+        if self._is_input:
+            self._client.callback = None
+            time.sleep(LAST_CALL_S)
         self._client.close_port()
         del self._client

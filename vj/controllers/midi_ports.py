@@ -27,7 +27,7 @@ from vj.controllers.midi_drivers import (
 BACKEND_VARIABLE = "MIDO_BACKEND"  # mido's own: "mido.backends.rtmidi/UNIX_JACK"
 ALSA_SEQUENCER = Path("/dev/snd/seq")
 JACK_SOCKETS = Path("/dev/shm")
-RETRY_S = 30.0  # a driver that failed prints to the terminal each time it is asked
+FIRST_RETRY_S, LAST_RETRY_S = 1.0, 30.0  # a driver that failed prints to the terminal each time it is asked
 
 
 class MidiPorts(Protocol):
@@ -109,6 +109,7 @@ class RtMidiPorts:
         self._server: frozenset[tuple[str, int, int]] = frozenset()
         self._failure = ""
         self._next_try_s = 0.0  # time.monotonic()
+        self._retry_s = FIRST_RETRY_S
 
     def names(self) -> list[str]:
         """List the ports that send now, but our own. Raises MidiUnavailableError.
@@ -151,9 +152,10 @@ class RtMidiPorts:
         try:
             driver = make_driver(self._api)
         except MidiUnavailableError as error:
-            self._failure, self._next_try_s = str(error), time.monotonic() + RETRY_S
+            self._failure, self._next_try_s = str(error), time.monotonic() + self._retry_s
+            self._retry_s = min(LAST_RETRY_S, 2.0 * self._retry_s)
             raise
-        self._failure = ""
+        self._failure, self._retry_s = "", FIRST_RETRY_S
         return driver
 
 

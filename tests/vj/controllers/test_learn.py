@@ -69,8 +69,8 @@ def test_choose_move_done(desk):
     assert desk.controls.store.get("/vj/effect/zoom") > 2.0
     desk.send([0xB0, 7, 127], [0xB0, 7, 0])
     assert desk.controls.store.get("/vj/output/level") == 0.0, "what played the box before plays on"
-    (assignment,) = desk.learn.assignments("/vj/effect/zoom")
-    assert (assignment.control, assignment.is_learned) == ("cc/1/50", True)
+    (assignment,) = [found for found in desk.learn.assignments("/vj/effect/zoom") if found.is_learned]
+    assert (assignment.control, assignment.device) == ("cc/1/50", "My box:out")
     assert load_mapping(assignment.file)[1] == ()
 
 
@@ -203,9 +203,10 @@ def test_remove_silences_a_shipped_line_for_this_device(desk):
     desk.learn.begin("/vj/effect/zoom")
     desk.send(*knob(7, 10, 20, 30, 40))
     desk.learn.accept()
-    (learned,) = desk.learn.assignments("/vj/effect/zoom")
+    shipped, learned = desk.learn.assignments("/vj/effect/zoom")
+    assert (shipped.is_learned, learned.is_learned) == (False, True)
     desk.learn.remove(learned)
-    assert desk.learn.assignments("/vj/effect/zoom") == ()
+    assert desk.learn.assignments("/vj/effect/zoom") == (shipped,)
     desk.send(*knob(7, 127, 0))
     assert desk.controls.store.get("/vj/output/level") == 1.0
 

@@ -19,6 +19,7 @@ from vj.controls import Controls
 from vj.parameters import ParameterStore
 
 LOOK_EVERY_S = 0.05
+DRUMS = "drums lights:in"
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_a_fader_and_a_pad_play_through_a_real_port(plug, desk):
     midi, controls = desk
     box = plug("nanoKONTROL2")
     midi.start()
-    wait_until(lambda: midi.status.devices == ("nanoKONTROL2:slider",))
+    wait_until(lambda: "nanoKONTROL2:slider" in midi.status.devices)
     box.send(0xB0, 5, 127)
     wait_until(lambda: controls.store.get("/vj/prompt/2/weight") == 1.0)
     box.send(0x99, 36, 1)
@@ -54,7 +55,7 @@ def test_a_fast_fader_keeps_its_last_value(plug, desk):
     midi, controls = desk
     box = plug("nanoKONTROL2")
     midi.start()
-    wait_until(lambda: bool(midi.status.devices))
+    wait_until(lambda: "nanoKONTROL2:slider" in midi.status.devices)
     for k in range(300):
         box.send(0xB0, 5, k % 127)
         if k % 4 == 0:  # the sender's own buffer holds 256 bytes a period
@@ -71,11 +72,11 @@ def test_a_controller_plugged_in_later_plays_and_comes_back_by_name(plug, desk):
     plug("another box")  # opened too, and plays nothing
     for value in (127, 64):
         box = plug("nanoKONTROL2")
-        wait_until(lambda: midi.status.devices == ("another box:slider", "nanoKONTROL2:slider"))
+        wait_until(lambda: {"another box:slider", "nanoKONTROL2:slider"} <= set(midi.status.devices))
         box.send(0xB0, 5, value)
         wait_until(lambda value=value: controls.store.get("/vj/prompt/2/weight") == value / 127)
         box.unplug()
-        wait_until(lambda: midi.status.devices == ("another box:slider",))
+        wait_until(lambda: "nanoKONTROL2:slider" not in midi.status.devices)
 
 
 def test_clock_start_and_time_code_reach_the_listeners_with_device_and_time(plug, desk):
@@ -84,7 +85,7 @@ def test_clock_start_and_time_code_reach_the_listeners_with_device_and_time(plug
     midi.listen_system(lambda device, message, time_ns: heard.append((bytes(message), device, time_ns)))
     box = plug("sequencer")
     midi.start()
-    wait_until(lambda: bool(midi.status.devices))
+    wait_until(lambda: "sequencer:slider" in midi.status.devices)
     before_ns = time.monotonic_ns()
     sent = [b"\xfa", b"\xf8", b"\xf1\x23", b"\xf0\x7f\x7f\x01\x01\x01\x02\x03\x04\xf7", b"\xfc"]
     for message in sent:
@@ -99,23 +100,23 @@ def test_outputs_are_opened_too_and_take_whole_messages(plug, desk):
     midi, _ = desk
     box = plug("drums")
     midi.start()
-    wait_until(lambda: midi.status.outputs == ("drums lights:in",))
+    wait_until(lambda: DRUMS in midi.status.outputs)
     time.sleep(0.1)  # a port just opened loses what is sent too soon
     midi.outputs.send(b"\xf8")
-    midi.outputs.send_to("drums lights:in", b"\xf0\x01\x02\xf7")
+    midi.outputs.send_to(DRUMS, b"\xf0\x01\x02\xf7")
     midi.outputs.send_to("nobody", b"\xfa")
     wait_until(lambda: box.received() == [b"\xf8", b"\xf0\x01\x02\xf7"])
-    first = dict(midi.outputs.connections)
+    first = midi.outputs.connections[DRUMS]
     box.unplug()
-    wait_until(lambda: midi.status.outputs == ())
+    wait_until(lambda: DRUMS not in midi.status.outputs)
     midi.outputs.send(b"\xf8")
     plug("drums")
-    wait_until(lambda: midi.status.outputs == ("drums lights:in",))
-    assert dict(midi.outputs.connections) != first
+    wait_until(lambda: DRUMS in midi.status.outputs)
+    assert midi.outputs.connections[DRUMS] != first
 
 
 RESTART = """
-import os, sys, tempfile, time
+import os, rtmidi, sys, tempfile, time
 from pathlib import Path
 from tests.servers.jack import JackServer
 from tests.servers.midi_box import MidiBox, wait_until
@@ -125,6 +126,14 @@ from vj.controllers.midi import MidiInput
 from vj.controllers.router import Router
 from vj.controls import Controls
 from vj.parameters import ParameterStore
+
+def plugs_in(boxes):
+    # libjack refuses one thread while another has just found the server gone
+    try:
+        boxes.append(MidiBox("box"))
+    except rtmidi.SystemError:
+        time.sleep(0.3)
+    return bool(boxes)
 
 folder = Path(tempfile.mkdtemp())
 line = '"cc/1/5" = { parameter = "/vj/output/level", takeover = "jump" }'
@@ -136,7 +145,9 @@ for round_ in range(2):
         os.environ.update(server.env)
         if not round_:
             midi.start()
-        box = MidiBox("box")
+        boxes = []
+        wait_until(lambda: plugs_in(boxes))
+        box = boxes[0]
         wait_until(lambda: midi.status.devices == ("box:slider",) and len(midi.status.outputs) == 1)
         box.send(0xB0, 5, 40 + round_)
         wait_until(lambda: controls.store.get("/vj/output/level") == (40 + round_) / 127)
