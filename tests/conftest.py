@@ -14,6 +14,7 @@ import pytest
 
 from tests.servers import JackServer, PulseServer, ServerMissingError, XDisplay
 from tests.servers.instrument import RunningVj, own_environment, run_to_end
+from tests.servers.qt import end_application
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -66,14 +67,12 @@ def pulse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PulseServer]:
 def qt_application(display: XDisplay) -> Iterator[object]:
     """The one QApplication of this process, on the test display, for tests that build widgets themselves."""
     os.environ.update(display.env)
-    from PyQt6 import sip
     from PyQt6.QtWidgets import QApplication
 
     application = QApplication.instance() or QApplication(["vj-tests"])
     yield application
     application.processEvents()
-    # Qt leaves the display before the display ends: a lost connection would end the process without a summary
-    sip.delete(application)
+    end_application(application)
 
 
 @pytest.fixture

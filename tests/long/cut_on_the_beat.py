@@ -11,10 +11,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from PyQt6 import sip
 from PyQt6.QtWidgets import QApplication
 
 from tests.servers import XDisplay
+from tests.servers.qt import end_application
 from tests.vj.tempo.beat_stage import BeatStage, SeenCut
 from vj.app.application import SWITCH_INTERVAL_S
 
@@ -42,6 +42,14 @@ def figures_of(seen: list[SeenCut]) -> dict[str, object]:
     }
 
 
+def _played(display: XDisplay, model: str, cuts: int) -> list[SeenCut]:
+    stage = BeatStage(display, model, "beat")
+    try:
+        return stage.play(cuts, seed=20)
+    finally:
+        stage.end()
+
+
 def run(cuts: int = CUTS) -> dict[str, dict[str, object]]:
     """Play and return the figures; raises AssertionError when a cut missed its beat."""
     found: dict[str, dict[str, object]] = {}
@@ -51,12 +59,8 @@ def run(cuts: int = CUTS) -> dict[str, dict[str, object]]:
         os.environ.update(display.env)
         application = QApplication.instance() or QApplication(["vj-tests"])
         for name, model in MODELS.items():
-            stage = BeatStage(display, model, "beat")
-            try:
-                found[name] = {"model": model} | figures_of(stage.play(cuts, seed=20))
-            finally:
-                stage.end()
-        sip.delete(application)  # before its display ends
+            found[name] = {"model": model} | figures_of(_played(display, model, cuts))
+        end_application(application)
     sys.setswitchinterval(interval_s)
     for name, figures in found.items():
         on_beat = figures["within_one_frame_late_refreshes_taken_off"]
