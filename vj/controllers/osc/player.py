@@ -20,6 +20,7 @@ from vj.controllers.osc.template import Alias
 from vj.controls import ADDRESS_ROOT, Controls
 from vj.parameters import UnknownAddressError
 
+BOUNCE_NS = 15_000_000  # presses of one trigger by one source closer than this are one press
 CONTROLS_HEARD = 1024  # addresses of no meaning that are taken for controls; a flood of random ones is none
 
 
@@ -131,7 +132,7 @@ class OscPlayer:
     def _move(self, target: OscTarget, heard: Heard, source: str) -> None:
         address = target.address
         if target.parameter.kind == "trigger":
-            if is_press(heard.arguments):
+            if is_press(heard.arguments) and not self._is_bounce(address, source):
                 self._store()
                 self._controls.trigger(address, source)
         elif is_query(heard.arguments):
@@ -140,6 +141,11 @@ class OscPlayer:
         else:
             held = self._asked[address] if address in self._asked else self._controls.store.get(address)
             self._asked[address] = read_value(target, heard.arguments, held)
+
+    def _is_bounce(self, address: str, source: str) -> bool:
+        """Whether the same source pressed this a moment ago: no hand is that fast."""
+        move = self._controls.moved_by(address)
+        return move is not None and move.source == source and time.monotonic_ns() - move.time_ns < BOUNCE_NS
 
     def _store(self) -> None:
         """Set what was asked for since the last press, in one version."""

@@ -20,6 +20,8 @@ from vj.controllers.osc.reading import TEXT_CHARACTERS
 from vj.controls import Controls
 from vj.parameters import ALL_PARAMETERS, ParameterStore
 
+SEED = "/vj/seed/value"
+
 
 class Rig:
     """An instrument without a picture and a sender that talks to it."""
@@ -253,13 +255,27 @@ def test_malformed_packets_are_survived_and_the_last_value_holds(rig):
 
 
 def test_presses_between_values_stay_in_order(rig):
-    seeds = []
-    rig.controls.answer("/vj/clock/tap", lambda press: seeds.append(rig.value("/vj/seed/value")))
-    for seed in range(1, 41):
-        rig.throw("/vj/seed/value", seed)
-        rig.throw("/vj/clock/tap", ())
-    wait_until(lambda: len(seeds) == 40)
-    assert seeds == list(range(1, 41))
+    pressed = []
+    for n in range(1, 17):
+        rig.controls.answer(f"/vj/look/{n}/recall", lambda press: pressed.append((press.address, rig.value(SEED))))
+    for n in range(1, 17):
+        rig.throw(SEED, n)
+        rig.throw(f"/vj/look/{n}/recall", ())
+    wait_until(lambda: len(pressed) == 16)
+    assert pressed == [(f"/vj/look/{n}/recall", n) for n in range(1, 17)]
+
+
+def test_a_press_that_bounces_counts_once(rig):
+    for _ in range(30):
+        rig.throw("/vj/cut/hard", 1)
+    wait_until(lambda: rig.osc.status().messages == 30)
+    assert 1 <= len(rig.taken()) < 10
+    time.sleep(0.02)
+    rig.send("/vj/cut/soft")
+    time.sleep(0.02)
+    rig.throw("/vj/cut/soft", 1)
+    wait_until(lambda: rig.osc.status().messages == 32)
+    assert rig.taken() == ["cut/soft", "cut/soft"]
 
 
 def test_nan_in_a_burst_leaves_the_value_before_it(rig):
