@@ -14,8 +14,10 @@ from typing import Protocol
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-KEPT_TEXTS = 256  # besides the held ones; an embedding of the largest encoder is 8 MB
+KEPT_TEXTS = 256  # besides the held ones; one of a hundred words is about 2 MB with the largest encoder
+_Kept = tuple[Tensor, int]  # the rows up to the prompt's end, and how many there are with the zeros after them
 
 
 class TextEncoder(Protocol):
@@ -37,7 +39,7 @@ class PromptBook:
         self._encoder = encoder
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="prompts")
         self._lock = threading.Lock()  # over the two below; never held while encoding
-        self._futures: OrderedDict[str, Future[Tensor]] = OrderedDict()  # the one asked for last at the end
+        self._futures: OrderedDict[str, Future[_Kept]] = OrderedDict()  # the one asked for last at the end
         self._held: frozenset[str] = frozenset()
         self._is_closed = False
 
@@ -55,7 +57,8 @@ class PromptBook:
         """Embedding (text_len, text_dim) of a text, waiting for it: for rendering offline, and the first prompt."""
         while True:
             try:
-                return self._ask(text).result()
+                rows, text_len = self._ask(text).result()
+                return functional.pad(rows, (0, 0, 0, text_len - len(rows)))
             except CancelledError:  # dropped before its turn, by a flood of others: it is asked for anew
                 if self._is_closed:
                     raise
@@ -77,11 +80,11 @@ class PromptBook:
         self._is_closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _find(self, text: str) -> Future[Tensor] | None:
+    def _find(self, text: str) -> Future[_Kept] | None:
         with self._lock:
             return self._futures.get(text)
 
-    def _ask(self, text: str) -> Future[Tensor]:
+    def _ask(self, text: str) -> Future[_Kept]:
         with self._lock:
             future = self._futures.get(text)
             if future is None:
@@ -98,8 +101,11 @@ class PromptBook:
                 self._futures.pop(text).cancel()
 
     @torch.inference_mode()
-    def _encode(self, text: str) -> Tensor:
-        return self._encoder.encode(text)
+    def _encode(self, text: str) -> _Kept:
+        embedding = self._encoder.encode(text)
+        used = embedding.any(dim=1).nonzero()
+        rows = int(used.max()) + 1 if len(used) else 0
+        return embedding[:rows].clone(), len(embedding)
 
 
 def blend_linear(embeddings: Sequence[Tensor], weights: Sequence[float]) -> Tensor:

@@ -93,6 +93,13 @@ def test_a_flood_of_texts_keeps_what_the_pads_hold_and_the_latest(cache, encoder
     assert len(book._futures) == KEPT_TEXTS + 3  # and the pads' own: "ink", "fire" and the empty one
 
 
+def test_zeros_past_a_prompts_end_are_not_kept_but_given(encoder, book):
+    encoder.encode = lambda text: torch.tensor([[1.0, 2.0], [0.0, 0.0], [0.0, 3.0], [0.0, 0.0]]) * len(text)
+    assert book.encode_now("ab").tolist() == [[2.0, 4.0], [0.0, 0.0], [0.0, 6.0], [0.0, 0.0]]
+    assert book.encode_now("").tolist() == [[0.0, 0.0]] * 4
+    assert [len(future.result()[0]) for future in book._futures.values()] == [3, 0]
+
+
 def test_texts_dropped_before_their_turn_are_never_encoded(encoder, book):
     book.request("slow start")
     for number in range(2 * KEPT_TEXTS):
