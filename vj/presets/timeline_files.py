@@ -167,6 +167,9 @@ class _Reader:
         except FileError as error:
             self._report(key, str(error))
             return {}
+        except OSError as error:  # a name no file system takes
+            self._report(key, f"{show_value(name)} cannot be looked for ({error.strerror})")
+            return {}
         self._problems += problems
         return dict(look.values)
 
