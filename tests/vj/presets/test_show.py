@@ -144,6 +144,31 @@ def test_a_lora_with_other_content_is_told_and_played(machine, tmp_path):
     assert show.state.values["/vj/lora/1/file"] == str(file)
 
 
+def test_a_show_is_loaded_while_another_plays_and_a_bad_one_changes_nothing(machine, tmp_path):
+    write_text(tmp_path / "next" / FILE_NAME, show_text(ShowState(cues=CUES[:1], values={"/vj/seed/value": 9})))
+    write_text(tmp_path / "next" / "looks" / "deep_sea.toml", '[values]\n"/vj/seed/value" = 4321\n')
+    write_text(tmp_path / "bad" / FILE_NAME, "= broken")
+    repertoire = machine.repertoire()
+    repertoire.start()
+    machine.controls.set("/vj/effect/hue", 30.0, "panel")
+    repertoire.load_show(tmp_path / "bad")
+    repertoire.open_timeline("openin")
+    wait_for(lambda: len(machine.told) == 2)
+    assert "is not TOML" in machine.told[0]
+    assert "did you mean 'opening'" in machine.told[1]
+    assert machine.controls.store.get("/vj/effect/hue") == 30.0
+    repertoire.load_show(tmp_path / "next")
+    wait_for(lambda: len(repertoire.cues.cues) == 1)
+    wait_for(lambda: machine.controls.store.get("/vj/seed/value") == 9)
+    assert machine.controls.store.get("/vj/effect/hue") == 0.0, "what a show does not name is at its default"
+    repertoire.shelf.recall("deep_sea")
+    assert machine.controls.store.get("/vj/seed/value") == 4321, "the show's looks win"
+    repertoire.shelf.assign(1, repertoire.shelf.save("Deep sea"))
+    repertoire.stop()
+    assert "Deep sea" in (tmp_path / "next" / "looks" / "deep_sea.toml").read_text(), "a show's looks stay with it"
+    assert not user_folder(LOOKS).exists()
+
+
 @pytest.mark.parametrize(
     ("text", "key", "sentence"),
     [
