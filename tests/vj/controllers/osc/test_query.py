@@ -1,6 +1,8 @@
 """OSCQuery as other programs use it: over real HTTP, a real websocket, mDNS, and an independent client."""
 
+import importlib.util
 import json
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -17,9 +19,11 @@ from zeroconf import ServiceBrowser, ServiceInfo, ServiceListener, Zeroconf
 from engine.parameter import Parameter
 from tests.vj.controllers.osc.rig import Show, datagram, wait_until
 from vj.controllers.osc.addresses import TARGETS
+from vj.controllers.osc.player import OscWords
 from vj.controllers.osc.query_announcement import OSC_SERVICE, QUERY_SERVICE
+from vj.controllers.osc.query_server import QueryServer, QueryUnavailableError
 from vj.controllers.osc.query_tree import ACCESS_BOTH, ACCESS_READ, ACCESS_WRITE, NODES
-from vj.controllers.osc.state import STATE
+from vj.controllers.osc.state import STATE, StateSources
 from vj.parameters import ALL_PARAMETERS
 
 
@@ -191,6 +195,30 @@ def test_a_page_of_the_web_is_refused(show: Show):
     with connect(f"ws://127.0.0.1:{show.network.query.port}/", origin="http://localhost:5000") as opened:
         listen(opened, "/vj/output/level")
         assert hear(opened)[0] == "/vj/output/level"
+
+
+def test_without_the_extra_everything_else_plays(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    bare = Show()
+    try:
+        assert bare.network.query is None
+        bare.send("/vj/output/level", 0.5)
+        wait_until(lambda: bare.values()["/vj/output/level"] == 0.5)
+        with pytest.raises(QueryUnavailableError, match=r"pip install 'vj\[oscquery\]'"):
+            QueryServer(bare.controls, StateSources(), OscWords(), ("127.0.0.1", 0), bare.told.append)
+    finally:
+        bare.close()
+
+
+def test_without_zeroconf_it_is_served_and_said(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "zeroconf", None)
+    nameless = Show()
+    try:
+        wait_until(lambda: nameless.told != [])
+        assert "pip install 'vj[oscquery]'" in nameless.told[0]
+        assert get(nameless, "/vj/output/level?TYPE") == {"TYPE": "f"}
+    finally:
+        nameless.close()
 
 
 def test_an_independent_client_finds_it_by_name_and_reads_it(show: Show):
