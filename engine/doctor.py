@@ -26,6 +26,7 @@ from engine.model_presets import (
 ENGINE, ATTENTION, MODELS = "engine", "attention", "models"
 SET_UP = "python3 start.py"  # from the checkout: installs what is missing
 READ_WHOLE_BYTES = 500_000_000  # larger files are opened, and their values read only when they are played
+SMALL_WIDTH = 512  # of a transformer that is built in a moment; the meta device imports for a second
 NVIDIA_DRIVERS = (Path("/proc/driver/nvidia/version"), Path("/usr/lib/wsl/lib/libcuda.so.1"))
 MIB = 1 << 20
 
@@ -144,7 +145,8 @@ def _files(preset: ModelPreset) -> tuple[Path, ...]:
 
 def _is_there(preset: ModelPreset) -> list[str]:
     """All that can be said without torch."""
-    return [f"{file} is missing" for file in _files(preset) if not file.exists()]
+    files = [*_files(preset), *([preset.text.tokenizer] if preset.text.tokenizer else [])]
+    return [f"{file} is missing" for file in files if not file.exists()]
 
 
 def _load(preset: ModelPreset) -> list[str]:
@@ -152,26 +154,50 @@ def _load(preset: ModelPreset) -> list[str]:
     import torch
 
     from engine import loading
-    from engine.checkpoints import CheckpointError, load_into, read_checkpoint
-    from engine.model.transformer import CausalWanTransformer
+    from engine.checkpoints import CheckpointError, read_checkpoint
 
     cpu = torch.device("cpu")
+    tokenizer = preset.text.tokenizer
+    problems = [f"{tokenizer} is missing"] if tokenizer and not tokenizer.exists() else []
     loaders = (
-        # not by way of the meta device, which imports for a second
-        lambda: load_into(CausalWanTransformer(preset.transformer), preset.transformer_file),
+        lambda: _load_transformer(preset),
         lambda: loading.load_decoder(preset.decoder, cpu, torch.float32),
         lambda: loading.load_text_encoder(preset, cpu, torch.float32),
     )
-    problems = []
     for file, load in zip(_files(preset), loaders, strict=True):
         try:
-            if file.is_file() and file.stat().st_size <= READ_WHOLE_BYTES:
+            if file == preset.transformer_file or _is_small(file):
                 load()
             else:
                 read_checkpoint(file)  # the table of contents, and that the file is as long as it says
         except (CheckpointError, ValueError, OSError, RuntimeError, MemoryError) as error:
             problems.append(_one_line(error))
     return problems
+
+
+def _load_transformer(preset: ModelPreset) -> None:
+    """Load a small transformer whole; of a large one compare names and shapes. Raises CheckpointError."""
+    import torch
+
+    from engine.checkpoint_kinds import compare
+    from engine.checkpoints import CheckpointError, load_into, read_checkpoint
+    from engine.model.transformer import CausalWanTransformer
+
+    checkpoint = read_checkpoint(preset.transformer_file)
+    if preset.transformer.dim <= SMALL_WIDTH and _is_small(preset.transformer_file):
+        load_into(CausalWanTransformer(preset.transformer), checkpoint)
+        return
+    with torch.device("meta"):
+        wanted = CausalWanTransformer(preset.transformer).state_dict()
+    shapes = ({name: tuple(t.shape) for name, t in tensors.items()} for tensors in (checkpoint.tensors, wanted))
+    if compare(*shapes).lines():
+        raise CheckpointError(
+            f"{checkpoint.path}: this is {checkpoint.kind}; the preset {preset.path} asks for another"
+        )
+
+
+def _is_small(file: Path) -> bool:
+    return file.is_file() and file.stat().st_size <= READ_WHOLE_BYTES
 
 
 def _weights_fix(preset: ModelPreset) -> str:
@@ -183,4 +209,4 @@ def _weights_fix(preset: ModelPreset) -> str:
 
 def _one_line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+    return lines[0].removesuffix(":") if lines else type(error).__name__

@@ -54,6 +54,14 @@ def test_weights_that_are_missing_damaged_or_foreign_are_named(tmp_path: Path) -
     assert named(findings, "ember").state == "found"  # the shipped one
 
 
+def test_of_a_large_model_the_names_and_shapes_are_compared(tmp_path: Path) -> None:
+    preset = own_model(tmp_path) / "model.toml"
+    text = preset.read_text("utf-8").replace("dim = 256", "dim = 1536").replace("num_heads = 4", "num_heads = 12")
+    preset.write_text(text, "utf-8")
+    (stopping,) = stoppers(ask("engine", "doctor", "--model", str(tmp_path)))
+    assert "transformer.safetensors: this is a text-to-video checkpoint (width 256, 6 blocks)" in stopping.detail
+
+
 def test_a_model_nobody_knows_stops_the_show(tmp_path: Path) -> None:
     env = without(tmp_path, "torch")
     (_, stopping) = stoppers(ask("engine", "doctor", "--model", "embr", env=env))
