@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.servers.process import start_tied, stop_group
 
 ROOT = Path(__file__).resolve().parents[2]
+HOMES = ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME")
 TRACEBACK = "Traceback (most recent call last)"
 
 
@@ -25,7 +26,7 @@ def vj_command() -> list[str]:
 def own_environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return an environment with a home of its own, no display and no network look-ups by the model libraries."""
     kept = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
-    kept.update({name: str(home) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")})
+    kept.update({name: str(home) for name in HOMES})
     kept.update(XDG_RUNTIME_DIR=str(home), HF_HUB_OFFLINE="1", PYTHONUNBUFFERED="1")
     kept["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     kept.update(extra or {})

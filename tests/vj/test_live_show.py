@@ -96,7 +96,7 @@ def test_a_show_is_played_saved_and_comes_back_after_a_crash(start_vj, display, 
     vj.stop()
     vj = start_vj(*run, "--show", show, display=display)
     port_of(vj)
-    states = tmp_path / ".local" / "state" / "vj" / "autosave"
+    states = tmp_path / "vj" / "autosave"
     saved = states / f"{vj.process.pid}.toml"
     desk.listen(lambda: saved.is_file())
     assert vj.stop(signal.SIGKILL) != 0
