@@ -30,6 +30,7 @@ OWN_KEYS = (
     ("Ctrl+Q twice", "end the show"),
 )
 COLUMNS = 3
+GAP = 20
 MOST_LINES = 45
 GROUND_ALPHA = 250
 
@@ -43,6 +44,7 @@ class KeyList(QWidget):
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(40, 30, 40, 30)
         self._grid.setSpacing(4)
+        self._grid.setHorizontalSpacing(GAP)
         self.hide()
 
     def toggle(self) -> None:

@@ -117,10 +117,11 @@ class MainWindow(QWidget):
         else:
             self.live.beat.refresh()
             self.live.sound.refresh()
+        effective = self._sources.effective(values, time.monotonic_ns())
         if self._polls % 2:
-            self.surface.show_modulated(self._sources.effective(values, time.monotonic_ns()))
+            self.surface.show_modulated(effective)
         else:
-            self._show_picture(values)
+            self._show_picture(effective)
 
     def _show_picture(self, values: Mapping[str, Value]) -> None:
         picture = self.performance.program.picture if self.is_performing else self.live.program.picture

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from PyQt6.QtCore import QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
@@ -15,11 +16,12 @@ from engine.frame_ring import Frame
 from engine.messages import GeneratorStatus
 from vj.app import theme
 from vj.app.parameter_widgets import QuietLabel
+from vj.output.effects import UNCHANGED, colour_matrix, colour_offset, letterbox
 from vj.output.params import OutputParams
 from vj.output.playback import PlaybackStatus
 
 FRAME_WIDTH = 3
-LARGEST_PICTURE = 640  # pixels across; more would cost the poll its time
+LARGEST_PICTURE = 320  # pixels across; more would cost the window its time
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def describe_state(generator: GeneratorStatus, playback: PlaybackStatus, params:
 
 
 class Picture(QWidget):
-    """A small, cheap copy of the output: the frame on screen, its level and its blackout."""
+    """A small, cheap copy of the output: the frame on screen with its effects, its level and its blackout."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,18 +73,30 @@ class Picture(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(0, 0, 0))
         if self._frame is not None and not self._params.blackout:
-            height, width, _ = self._frame.pixels.shape
-            step = max(1, width // LARGEST_PICTURE)
-            pixels = self._frame.pixels[::step, ::step].copy() if step > 1 else self._frame.pixels
-            shown = QImage(
-                pixels.data, pixels.shape[1], pixels.shape[0], pixels.strides[0], QImage.Format.Format_RGBX8888
-            )
-            scale = min(self.width() / width, self.height() / height)
-            place = QRectF(0, 0, width * scale, height * scale)
-            place.moveCenter(QRectF(self.rect()).center())
+            pixels = coloured(self._frame.pixels, self._params)
+            height, width, _ = pixels.shape
+            shown = QImage(pixels.data, width, height, pixels.strides[0], QImage.Format.Format_RGBX8888)
+            room = letterbox((width, height), (self.width(), self.height()))
+            zoom = self._params.zoom
+            source = QRectF(0, 0, width / zoom, height / zoom)
+            source.moveCenter(QRectF(shown.rect()).center())
             painter.setOpacity(self._params.level)
-            painter.drawImage(place, shown)
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawImage(QRectF(room.x, room.y, room.width, room.height), shown, source)
         painter.end()
+
+
+def coloured(pixels: np.ndarray, params: OutputParams) -> np.ndarray:
+    """RGBA8 pixels as the effects on colour make them, at most twice `LARGEST_PICTURE` wide."""
+    step = max(1, pixels.shape[1] // LARGEST_PICTURE)
+    matrix = colour_matrix(params)
+    if matrix == UNCHANGED:
+        return pixels if step == 1 else np.ascontiguousarray(pixels[::step, ::step])
+    small = pixels[::step, ::step]
+    rgb = small[..., :3] @ np.array(matrix, np.float32).reshape(3, 3).T + np.float32(255.0 * colour_offset(params))
+    changed = np.full_like(small, 255, order="C")
+    changed[..., :3] = np.clip(rgb, 0.0, 255.0)
+    return changed
 
 
 class ProgramPanel(QFrame):

@@ -78,7 +78,7 @@ QPushButton:pressed, QPushButton:checked {{ background: {ACCENT}; color: {ON_COL
 QPushButton:disabled {{ color: {FAINT}; background: {SURFACE}; }}
 QPushButton#cut {{ background: {CUT}; border-color: {CUT_EDGE}; }}
 QPushButton#cut:pressed {{ background: {ALARM}; color: {ON_COLOUR}; }}
-QPushButton#bigpad {{ font-size: {px(17)}; }}
+QPushButton#bigpad {{ font-size: {px(15)}; }}
 QWidget#beats {{ font-size: {px(15)}; font-weight: 700; }}
 QPushButton#small {{ padding: 0 {px(4)}; font-size: {px(13)}; }}
 QPushButton#solo {{ padding: 0 {px(4)}; font-size: {px(13)}; }}

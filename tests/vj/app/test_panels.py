@@ -213,7 +213,7 @@ def test_no_poll_takes_longer_than_four_milliseconds(show: Stage, qt_application
     assert max(spent_ms[8:]) < LONGEST_SLOT_MS  # the first ones build styles
 
 
-def test_the_preview_shows_the_frame_its_level_and_its_blackout(show: Stage, qt_application):
+def test_the_picture_shows_the_frame_its_effects_its_level_and_its_blackout(show: Stage, qt_application):
     preview = show.panels.live.program.picture
     preview.show_frame(frame(200), OutputParams())
     middle = preview.grab().toImage().pixelColor(preview.width() // 2, preview.height() // 2)
@@ -221,5 +221,10 @@ def test_the_preview_shows_the_frame_its_level_and_its_blackout(show: Stage, qt_
     preview.show_frame(frame(200), OutputParams(level=0.5))
     middle = preview.grab().toImage().pixelColor(preview.width() // 2, preview.height() // 2)
     assert abs(middle.red() - 100) <= 1
+    red = frame(0)
+    red.pixels[..., 0] = 255
+    preview.show_frame(red, OutputParams(hue=120.0))
+    middle = preview.grab().toImage().pixelColor(preview.width() // 2, preview.height() // 2)
+    assert (middle.red(), middle.green(), middle.blue()) == (0, 255, 0)
     preview.show_frame(frame(200), OutputParams(blackout=True))
     assert preview.grab().toImage().pixelColor(preview.width() // 2, preview.height() // 2).red() == 0
