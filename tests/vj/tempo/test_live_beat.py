@@ -31,7 +31,7 @@ def test_cuts_by_osc_are_seen_on_the_grid_of_the_beat(start_vj, small_display: X
     witness = LampWitness(small_display.framebuffer)
     lights = witness.lights
     try:
-        time.sleep(5.0)  # the engine starts, the picture before the first frame fades
+        time.sleep(4.5)  # the engine starts, the picture before the first frame fades
         seen_ms = []
         with SimpleUDPClient("127.0.0.1", port) as hand:
             hand.send_message("/vj/clock/quantise", "beat")
@@ -48,6 +48,6 @@ def test_cuts_by_osc_are_seen_on_the_grid_of_the_beat(start_vj, small_display: X
         witness.stop()
     apart_ms = [later - seen_ms[0] for later in seen_ms[1:]]
     off_ms = [abs(apart - BEAT_MS * round(apart / BEAT_MS)) for apart in apart_ms]
-    # two lights, each within a frame of its beat; a busy machine may miss one refresh more
-    assert sorted(off_ms)[len(off_ms) // 2 - 1] <= 3 * FRAME_NS / 1e6, (apart_ms, off_ms)
+    # two lights, each within a frame of its beat; a busy machine may miss a refresh at one of them
+    assert min(off_ms) <= 3 * FRAME_NS / 1e6, (apart_ms, off_ms)
     assert vj.stop() == 0

@@ -122,7 +122,7 @@ def test_a_sequencer_hears_the_tempo_over_a_real_port_and_so_do_we(listener: Lis
     tempo.start()
     try:
         wait_for(lambda: START in [status for status, _ in listener.heard])
-        wait_for(lambda: len(listener.heard) > 24 * 10)
+        wait_for(lambda: len(listener.heard) > 24 * 6)
         controls.set("/vj/clock/midi_out", False, "panel")
         wait_for(lambda: listener.heard[-1][0] == STOP)
     finally:
@@ -159,7 +159,7 @@ def test_a_real_sequencer_leads_through_the_ports_of_the_instrument(jack, monkey
         wait_for(lambda: any("drum machine" in device for device in midi.status.devices))
         due_ns = time.monotonic_ns()
         box.send(CONTINUE)
-        for _ in range(24 * 8):
+        for _ in range(24 * 6):
             box.send(TICK)
             due_ns += 60 * SECOND_NS // 140 // 24
             time.sleep(max(0.0, (due_ns - time.monotonic_ns()) / 1e9))

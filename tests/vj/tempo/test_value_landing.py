@@ -55,7 +55,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 
 def test_the_next_seed_is_seen_within_half_a_chunk_of_its_bar(stage: Stage):
-    stage.refresh_until(lambda: stage.reader.status.frame_index > 40, 20.0)
+    stage.refresh_until(lambda: stage.reader.status.frame_index > 24, 20.0)
     stage.controls.set("/vj/clock/quantise", "bar", "panel")
     stage.controls.trigger("/vj/seed/next", "osc")
     (waiting,) = stage.tempo.quantiser.pending
