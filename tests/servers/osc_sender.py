@@ -1,6 +1,6 @@
 """`python -m tests.servers.osc_sender PORT KIND RATE COUNT`: datagrams at a steady rate from a process of its own.
 
-KIND is `moves` (faders, choices, bundles) or `malformed` (bytes no sender means, and values no parameter takes).
+KIND is `moves` (faders, choices, presses, bundles) or `malformed` (bytes no sender means, and values no parameter takes).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ SLICE_S = 0.002  # between two bursts
 SEED = 11
 VARIETIES = 1000
 LONG_TEXT = "x" * 65000
+PRESSES = ("/vj/cut/hard", "/vj/cut/soft", "/vj/seed/next")
 QUIET_ADDRESSES = (
     "/vj/audio/",
     "/vj/mod/",
@@ -39,8 +40,10 @@ def message(address: str, *arguments: object) -> bytes:
 
 
 def moves(rng: random.Random) -> bytes:
-    """What a fast hand or a program of channels sends: single messages, and bundles of eight."""
+    """What fast hands and programs of channels send: single messages, bundles of eight, one press in a hundred."""
     faders = [a for a, p in PARAMETERS.items() if p.kind in ("float", "choice") and not a.startswith(QUIET_ADDRESSES)]
+    if rng.random() < 0.01:
+        return message(rng.choice(PRESSES), 1)
     if rng.random() < 0.9:
         return message(rng.choice(faders), rng.random())
     bundle = OscBundleBuilder(time.time() + 10.0)

@@ -84,6 +84,7 @@ class QueryServer:
         self._listeners: dict[Sender, _Listener] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ending: asyncio.Event | None = None
+        self._is_listened_to = asyncio.Event()  # nothing runs 60 times a second for nobody
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="oscquery", daemon=True)
 
     def start(self) -> None:
@@ -209,16 +210,19 @@ class QueryServer:
         if command.get("COMMAND") == "LISTEN" and path in NODES:
             listener.nodes[path] = NODES[path]
             listener.told.pop(path, None)
+            self._is_listened_to.set()
         elif command.get("COMMAND") == "IGNORE":
             listener.nodes.pop(path, None)
 
     async def _report(self) -> None:
         while True:
+            await self._is_listened_to.wait()
+            told, now_ns = self._told(self._reader), time.monotonic_ns()
+            for listener in list(self._listeners.values()):
+                self._tell(listener, told, now_ns)
+            if not any(listener.nodes for listener in self._listeners.values()):
+                self._is_listened_to.clear()
             await asyncio.sleep(REPORT_S)
-            if any(listener.nodes for listener in self._listeners.values()):
-                told, now_ns = self._told(self._reader), time.monotonic_ns()
-                for listener in list(self._listeners.values()):
-                    self._tell(listener, told, now_ns)
 
     def _tell(self, listener: _Listener, told: Told, now_ns: int) -> None:
         sources = (f"oscquery {_name(listener.sender)}", f"osc {listener.sender[0]}")
