@@ -1,6 +1,6 @@
 """`python -m tests.servers.osc_sender PORT KIND RATE COUNT`: datagrams at a steady rate from a process of its own.
 
-KIND is `moves` (faders, choices, presses, bundles) or `malformed` (bytes no sender means, and values no parameter takes).
+KIND is `moves` (faders, choices, presses, bundles) or `malformed` (bytes nobody means, values no parameter takes).
 """
 
 from __future__ import annotations
