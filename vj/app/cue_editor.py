@@ -11,9 +11,7 @@ from PyQt6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QHBoxLayout,
-    QHeaderView,
     QPushButton,
-    QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
 )
@@ -21,6 +19,7 @@ from PyQt6.QtWidgets import (
 from vj.app import theme
 from vj.app.addressed import SOURCE
 from vj.app.durations import read_duration, write_duration
+from vj.app.lists import QuietTable
 from vj.app.parameter_widgets import heading
 from vj.controls import Controls
 from vj.presets.cue_list import CUTS, CueList, ListedCue
@@ -42,17 +41,7 @@ class CueEditor(QFrame):
         self._cues = cues
         self._say = say
         self._shown: tuple[int, int, int] | None = None  # version of the list, current, next
-        self.table = QTableWidget(0, len(HEADINGS))
-        self.table.setHorizontalHeaderLabels(HEADINGS)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setShowGrid(False)
-        self.table.verticalHeader().hide()
-        header = self.table.horizontalHeader()
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        for column in (NAME, NOTE):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+        self.table = QuietTable(HEADINGS, ("Name", "Note"))
         self.table.itemChanged.connect(self._rewrite)
         buttons = QHBoxLayout()
         buttons.setSpacing(4)
@@ -92,8 +81,8 @@ class CueEditor(QFrame):
     @property
     def selected(self) -> int:
         """Number of the selected cue, 1..; 0 = none."""
-        rows = self.table.selectionModel().selectedRows()
-        return rows[0].row() + 1 if rows else 0
+        row = self.table.selected_row
+        return 0 if row is None else row + 1
 
     def _list(self, current: int, following: int) -> None:
         selected = self.selected

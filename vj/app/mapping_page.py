@@ -10,15 +10,14 @@ from PyQt6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QHBoxLayout,
-    QHeaderView,
     QPushButton,
     QSizePolicy,
-    QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
+from vj.app.lists import QuietTable
 from vj.app.osc_monitor import OscMessages, OscMonitor
 from vj.app.parameter_widgets import QuietLabel, heading
 from vj.app.problem_board import ProblemBoard
@@ -42,16 +41,9 @@ class MappingPage(QWidget):
         self._learn = learn
         self._shown: tuple[ControllerMapping, ...] = ()
         self._rows: list[tuple[ControllerMapping, str, str]] = []  # mapping, control, address
-        self.table = QTableWidget(0, len(HEADINGS))
-        self.table.setHorizontalHeaderLabels(HEADINGS)
+        self.table = QuietTable(HEADINGS, ("Plays",))
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setShowGrid(False)
         self.table.setAlternatingRowColors(True)
-        self.table.verticalHeader().hide()
-        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        self.table.horizontalHeader().setSectionResizeMode(HEADINGS.index("Plays"), QHeaderView.ResizeMode.Stretch)
-        self.table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         self.remove = QPushButton("Remove")
         self.remove.setToolTip("The control of the selected line plays this no longer (Ctrl+Z takes it back)")
         self.undo = QPushButton("Undo  Ctrl+Z")
@@ -94,7 +86,7 @@ class MappingPage(QWidget):
             self._list()
         if self._learn is not None:
             self.undo.setEnabled(self._learn.state.undo_steps > 0)
-        self.remove.setEnabled(self._learn is not None and bool(self.table.selectionModel().selectedRows()))
+        self.remove.setEnabled(self._learn is not None and self.table.selected_row is not None)
 
     def _list(self) -> None:
         self._rows = [
@@ -109,14 +101,15 @@ class MappingPage(QWidget):
             words = (", ".join(mapping.devices), control, address, describe_binding(binding), mapping.path.stem)
             for column, word in enumerate(words):
                 item = QTableWidgetItem(word)
+                item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEditable)
                 item.setToolTip(str(mapping.path) if column == len(words) - 1 else word)
                 self.table.setItem(row, column, item)
 
     def _remove(self) -> None:
-        selected = self.table.selectionModel().selectedRows()
-        if not selected or self._learn is None:
+        row = self.table.selected_row
+        if row is None or self._learn is None:
             return
-        mapping, control, address = self._rows[selected[0].row()]
+        mapping, control, address = self._rows[row]
         for assignment in self._learn.assignments(address):
             if assignment.control == control and assignment.file == mapping.path:
                 self._learn.remove(assignment)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PyQt6.QtGui import QColor
-from PyQt6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QSizePolicy, QVBoxLayout
+from PyQt6.QtWidgets import QFrame, QListWidgetItem, QSizePolicy, QVBoxLayout
 
 from vj.app import theme
+from vj.app.lists import QuietList
 from vj.app.parameter_widgets import QuietLabel, heading
 from vj.app.status_strip import Ports
 from vj.controllers.osc.input import OscStatus
@@ -29,7 +30,7 @@ class OscMonitor(QFrame):
         self.counts = QuietLabel("note")
         for label in (self.address, self.counts):
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.lines = QListWidget()
+        self.lines = QuietList()
         self.lines.setWordWrap(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(7, 4, 7, 6)

@@ -31,6 +31,7 @@ from vj.parameters import find_parameter
 
 ARROW_WIDTH = 12  # of a choice's mark
 PADDING = 6
+NUMBER_SIGNS = "0123456789.,-"
 LONGEST_TEXT = 2000  # characters; far beyond what any text encoder reads
 
 
@@ -82,6 +83,11 @@ class QuietLabel(QLabel):
         self.show_text(shown, style)
 
 
+def is_letter(event: QKeyEvent) -> bool:
+    """Say whether a key writes something: such keys play the instrument and search no list."""
+    return bool(event.text()) and event.text().isprintable() and event.key() != Qt.Key.Key_Space
+
+
 class ParameterNumber(Addressed, QSpinBox):
     """A whole number, sent when the hand is done with it."""
 
@@ -108,6 +114,13 @@ class ParameterNumber(Addressed, QSpinBox):
         was_blocked = self.blockSignals(True)
         self.setValue(int(value))
         self.blockSignals(was_blocked)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Take what numbers are made of; pass letters on."""
+        if is_letter(event) and event.text() not in NUMBER_SIGNS:
+            event.ignore()
+        else:
+            QSpinBox.keyPressEvent(self, event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Turn only what has been chosen: a wheel that passes over a seed must not cost it."""
@@ -144,10 +157,12 @@ class ParameterDecimal(Addressed, QDoubleSpinBox):
         self.setValue(shown)
         self.blockSignals(was_blocked)
 
-
-def is_letter(event: QKeyEvent) -> bool:
-    """Say whether a key writes something: such keys play the instrument and search no list."""
-    return bool(event.text()) and event.text().isprintable() and event.key() != Qt.Key.Key_Space
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Take what numbers are made of; pass letters on."""
+        if is_letter(event) and event.text() not in NUMBER_SIGNS:
+            event.ignore()
+        else:
+            QDoubleSpinBox.keyPressEvent(self, event)
 
 
 class NameChoice(QComboBox):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from PyQt6.QtWidgets import QFrame, QListWidget, QVBoxLayout
+from PyQt6.QtWidgets import QFrame, QVBoxLayout
 
+from vj.app.lists import QuietList
 from vj.app.parameter_widgets import heading
 from vj.app.problem_board import ProblemBoard
 
@@ -16,7 +17,7 @@ class ProblemList(QFrame):
         self.setObjectName("card")
         self._problems = problems
         self._shown = -1
-        self.lines = QListWidget()
+        self.lines = QuietList()
         self.lines.setWordWrap(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(7, 4, 7, 6)

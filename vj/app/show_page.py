@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QListWidget, QPushButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from vj.app.cue_editor import CueEditor
+from vj.app.lists import QuietList
 from vj.app.parameter_widgets import heading
 from vj.controls import Controls
 from vj.presets.params import LOOK_SLOTS
@@ -35,7 +36,7 @@ class ShowPage(QWidget):
             layout.addWidget(QLabel("no show"))
             return
         self.cues = CueEditor(controls, repertoire.cues, say)
-        self.looks, self.timelines, self.shows = QListWidget(), QListWidget(), QListWidget()
+        self.looks, self.timelines, self.shows = QuietList(), QuietList(), QuietList()
         layout.addWidget(self.cues, 5)
         buttons = [
             _button("Add as cue", "After the selected cue", self._add_cue),
@@ -104,7 +105,7 @@ def _button(words: str, help_text: str, action: Callable[[], None]) -> QPushButt
     return button
 
 
-def _listed(title: str, items: QListWidget, buttons: Sequence[QPushButton]) -> QFrame:
+def _listed(title: str, items: QuietList, buttons: Sequence[QPushButton]) -> QFrame:
     card = QFrame()
     card.setObjectName("card")
     layout = QVBoxLayout(card)
@@ -120,7 +121,7 @@ def _listed(title: str, items: QListWidget, buttons: Sequence[QPushButton]) -> Q
     return card
 
 
-def _fill(items: QListWidget, names: Sequence[str]) -> None:
+def _fill(items: QuietList, names: Sequence[str]) -> None:
     chosen = _chosen(items)
     items.clear()
     items.addItems(list(names))
@@ -128,6 +129,6 @@ def _fill(items: QListWidget, names: Sequence[str]) -> None:
         items.setCurrentRow(names.index(chosen))
 
 
-def _chosen(items: QListWidget) -> str:
+def _chosen(items: QuietList) -> str:
     item = items.currentItem()
     return item.text() if item is not None else ""

@@ -1,0 +1,66 @@
+"""Lists and tables that leave the keys of the instrument alone: arrows walk, Enter edits, letters play."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QKeyEvent
+from PyQt6.QtWidgets import QAbstractItemView, QHeaderView, QListWidget, QTableWidget
+
+WALKING = frozenset(
+    {
+        Qt.Key.Key_Up,
+        Qt.Key.Key_Down,
+        Qt.Key.Key_Left,
+        Qt.Key.Key_Right,
+        Qt.Key.Key_PageUp,
+        Qt.Key.Key_PageDown,
+        Qt.Key.Key_Home,
+        Qt.Key.Key_End,
+    }
+)
+CONFIRMING = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
+
+
+class QuietList(QListWidget):
+    """A list to choose from."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Walk; pass everything else on."""
+        if event.key() in WALKING:
+            QListWidget.keyPressEvent(self, event)
+        else:
+            event.ignore()
+
+
+class QuietTable(QTableWidget):
+    """A table of lines; Enter or a double click edits a cell that may be edited."""
+
+    def __init__(self, headings: tuple[str, ...], wide: tuple[str, ...]) -> None:
+        """`wide` columns share what room is left."""
+        QTableWidget.__init__(self, 0, len(headings))
+        self.setHorizontalHeaderLabels(headings)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setShowGrid(False)
+        self.verticalHeader().hide()
+        header = self.horizontalHeader()
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        for name in wide:
+            header.setSectionResizeMode(headings.index(name), QHeaderView.ResizeMode.Stretch)
+
+    @property
+    def selected_row(self) -> int | None:
+        """Index of the selected line."""
+        rows = self.selectionModel().selectedRows()
+        return rows[0].row() if rows else None
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Walk and edit; pass everything else on."""
+        if event.key() in CONFIRMING and self.currentItem() is not None:
+            self.editItem(self.currentItem())
+        elif event.key() in WALKING:
+            QTableWidget.keyPressEvent(self, event)
+        else:
+            event.ignore()
