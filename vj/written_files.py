@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from engine.text_files import TextFileError, read_text_file, read_toml_file
 
@@ -45,23 +46,26 @@ def read_text(path: Path) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 text whole: the file that was there stays until the new one is on the disk. May wait for the disk.
+    """Write a UTF-8 text whole or not at all, as `replace_file` does."""
+    replace_file(path, lambda file: file.write(text.encode("utf-8")))
+
+
+def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Let `write` make a file whole: the one that was there stays until the new one is on the disk. May wait for it.
 
     Makes the folder. Raises FileError, and then the old file is untouched.
     """
-    temporary = None
+    temporary = path.with_name(f".{path.name[:40]}.{os.getpid()}-{time.monotonic_ns()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".tmp", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with temporary.open("xb") as file:
+            write(file)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except OSError as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise FileError(path, f"cannot be written ({error.strerror or error})") from None
 
 

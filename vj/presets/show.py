@@ -8,10 +8,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
-import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +22,7 @@ from engine.preset_table import did_you_mean
 from vj.presets.show_file import FILE_NAME, LoraUse, ShowState, read_show, show_text
 from vj.presets.timeline_files import looks_of_timeline
 from vj.shipped_files import LOOKS, MAPPINGS, TIMELINES, Library, show_folder
-from vj.written_files import FileError, write_text
+from vj.written_files import FileError, replace_file, write_text
 
 LORAS, MEDIA = "loras", "media"
 NOT_KEPT = ("/vj/output/blackout",)  # a moment of the last evening is no part of the next one
@@ -112,20 +110,15 @@ def _file_of(name: str, kind: str, library: Library) -> Path | None:
 
 def _copy(source: Path, target: Path) -> list[str]:
     """Copy one file whole; return a sentence when that did not work."""
-    temporary = None
     try:
         if target.exists() and source.samefile(target):
             return []
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=".copy.", suffix=".tmp", dir=target.parent)
-        os.close(handle)
-        shutil.copyfile(source, temporary)
-        Path(temporary).replace(target)
+        with source.open("rb") as original:
+            replace_file(target, lambda copy: shutil.copyfileobj(original, copy))
     except OSError as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
-        return [f"{source} could not come along to {target.parent} ({error.strerror or error})"]
+        return [f"{source} could not come along ({error.strerror or error})"]
+    except FileError as error:
+        return [f"{source} could not come along: {error}"]
     return []
 
 
