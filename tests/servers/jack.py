@@ -14,7 +14,7 @@ from tests.servers.process import find_program, start_tied, stop_group, wait_unt
 
 START_S = 15.0
 RATE_HZ = 48000
-CLIENT_TIMEOUT_MS = 5000
+CLIENT_TIMEOUT_MS = 2000
 PERIOD_SAMPLES = 256  # 5.3 ms: MIDI leaves once per period
 
 
