@@ -12,7 +12,7 @@ import pytest
 from PyQt6.QtCore import QEvent, QPoint, Qt
 from PyQt6.QtGui import QGuiApplication, QKeyEvent
 from PyQt6.QtTest import QTest
-from PyQt6.QtWidgets import QWidget
+from PyQt6.QtWidgets import QPushButton, QWidget
 
 from engine.chunk_source import SourceChoice
 from engine.model_presets import TEST_PATTERN_NAME
@@ -134,6 +134,14 @@ def test_the_first_five_minutes(instrument: Instrument, panels: MainWindow, tmp_
     QTest.keyClick(panels, Qt.Key.Key_S, CTRL)
     wait(lambda: "saved in" in panels.header.message.toolTip())
     assert list(tmp_path.rglob("show.toml"))
+
+    # what was saved comes back
+    store.set("/vj/prompt/2/text", "something else", "test")
+    QTest.keyClick(panels, Qt.Key.Key_2, CTRL)
+    wait(lambda: panels.show_files.shows.count() == 1)
+    panels.show_files.shows.setCurrentRow(0)
+    click(next(button for button in panels.show_files.findChildren(QPushButton) if button.text() == "Load show"))
+    wait(lambda: store.get("/vj/prompt/2/text") == "red tulips")
 
 
 def test_the_keys_of_the_instrument_play_on_the_output_too(instrument: Instrument, panels: MainWindow):
