@@ -16,12 +16,13 @@ from vj.sound.features import SILENCE, SoundFeatures
 from vj.sound.listing import Listing
 from vj.sound.loopback import LoopbackInput, is_loopback
 from vj.sound.params import SoundParams
-from vj.sound.portaudio import InputRefusedError, OpenInput, PortAudio, SoundUnavailableError
+from vj.sound.portaudio import CALLBACK_SAMPLES, InputRefusedError, OpenInput, PortAudio, SoundUnavailableError
 
 LOOK_EVERY_S = 1.0  # an input plugged in is heard within this time
 REFUSED_WAIT_S = 5.0  # before an input that is there and does not open is asked again: drivers write to the terminal
 NO_SAMPLES_S = 5.0  # an open input without any is opened anew; a sleeping sound server takes two
 SHORTEST_WAIT_S = 0.001
+POLL_S = 0.002  # how often the last samples of a block are looked for
 ASKED_EVERY_S = 0.1
 OVERFLOWS = 20  # so many since it was opened, and an input is opened anew with a longer latency
 STOP_S = 2.0
@@ -149,7 +150,7 @@ class SoundInput:
                     return f"{opened.name} is silent: no samples come"
                 self._look_after_list()
             # not the event's wait, which costs several times as much and would be asked 100 times a second
-            time.sleep(max(SHORTEST_WAIT_S, ring.missing(analysis.block) / ring.rate_hz))
+            time.sleep(max(POLL_S, (ring.missing(analysis.block) - CALLBACK_SAMPLES) / ring.rate_hz))
         return ""
 
     def _needs_longer_latency(self, opened: OpenInput) -> bool:

@@ -17,7 +17,8 @@ from tests.servers.process import find_program
 from tests.vj.sound.signals import beginnings_s, clicks, f1_score, write_wave
 from vj.parameters import ParameterStore
 from vj.sound.features import SILENCE, SoundFeatures
-from vj.sound.input import SoundInput
+from vj.sound.input import OVERFLOWS, SoundInput
+from vj.sound.sample_ring import SampleRing
 
 DEVICE = "/vj/audio/device"
 HEARD_S = 9.0  # a sleeping null sink needs two seconds for its first samples
@@ -131,7 +132,8 @@ def test_what_the_computer_plays_is_heard_and_a_dying_server_ends_nothing(
 NO_SOUND = """
 import time
 from vj.parameters import ParameterStore
-from vj.sound.input import SoundInput
+from vj.sound.input import OVERFLOWS, SoundInput
+from vj.sound.sample_ring import SampleRing
 store = ParameterStore()
 ear = SoundInput(store.versioned_snapshot, look_every_s=0.2)
 ear.start()
@@ -165,3 +167,50 @@ def test_a_computer_without_sound_is_told_in_a_sentence_and_the_terminal_stays_c
     problem, loopback = done.stdout.strip().split("|")
     assert ("libportaudio2" if is_library_missing else "no sound input on this computer") in problem
     assert "pip install 'vj[loopback]'" in loopback
+
+
+class LossyInput:
+    """An input whose driver says at every block that it lost samples."""
+
+    name = "old interface"
+
+    def __init__(self) -> None:
+        self.ring = SampleRing(48000.0, 1)
+
+    def is_alive(self) -> bool:
+        self.ring.overflows += OVERFLOWS
+        return True
+
+    def close(self) -> None:
+        pass
+
+
+class LossyAudio:
+    """PortAudio on a computer that cannot keep up: no such machine is at hand."""
+
+    def __init__(self) -> None:
+        self.latencies: list[str] = []
+
+    def names(self) -> tuple[str, ...]:
+        return ("old interface",)
+
+    def renew(self) -> None:
+        pass
+
+    def open(self, part: str, latency: str) -> LossyInput:
+        self.latencies.append(latency)
+        return LossyInput()
+
+
+def test_an_input_that_loses_samples_is_opened_once_more_with_a_longer_latency() -> None:
+    audio = LossyAudio()
+    ear = SoundInput(ParameterStore().versioned_snapshot, audio, look_every_s=0.1)
+    ear.start()
+    try:
+        wait_for(lambda: audio.latencies == ["low", "high"], ear)
+        wait_for(lambda: ear.status.overflows > OVERFLOWS, ear)
+        time.sleep(0.5)
+        assert audio.latencies == ["low", "high"]
+        assert ear.status.problem == ""
+    finally:
+        ear.stop()
