@@ -55,6 +55,8 @@ def _restore(found: Beginning, folder: str, is_asked: bool) -> None:
     restored = restore(folder, is_asked)
     found.sentences += restored.sentences
     if restored.state is not None:
+        if found.look is not None or found.timeline is not None:
+            found.sentences.append("what --look and --timeline name is left out: the state that is back wins")
         found.show = restored.state
         found.look = found.timeline = None
 

@@ -1,0 +1,71 @@
+"""What a run begins with: a show, a look, a timeline, and what the last run left behind."""
+
+from argparse import Namespace
+
+import pytest
+
+from vj.beginning import read_beginning
+from vj.presets.autosave import autosave_folder
+from vj.presets.show_file import FILE_NAME, ShowState, show_text
+from vj.written_files import FileError, write_text
+
+LEFT = "999999999.toml"  # no process has this id
+
+
+@pytest.fixture
+def begin(tmp_path, monkeypatch):
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "LOCALAPPDATA", "APPDATA", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+
+    def read(**words: object):
+        asked = {"show": None, "look": None, "timeline": None, "restore": False, "fresh": False}
+        return read_beginning(Namespace(**{**asked, **words}))
+
+    return read
+
+
+def leave(state: ShowState) -> None:
+    write_text(autosave_folder() / LEFT, show_text(state))
+
+
+def test_nothing_asked_is_nothing_found(begin):
+    found = begin()
+    assert (found.show, found.look, found.timeline, found.sentences) == (None, None, None, [])
+
+
+def test_looks_and_timelines_come_from_the_show_first(begin, tmp_path):
+    show = tmp_path / "tour"
+    write_text(show / FILE_NAME, show_text(ShowState(name="tour")))
+    write_text(show / "looks" / "deep_sea.toml", 'name = "ours"\n[values]\n"/vj/seed/value" = 1\n')
+    write_text(show / "timelines" / "set.toml", '[[cues]]\nat = 0\nlook = "deep_sea"\n')
+    found = begin(show=str(show), look="deep_sea", timeline="set")
+    assert (found.look.name, found.show.folder) == ("ours", str(show))
+    assert found.timeline.cues[0].values == {"/vj/seed/value": 1}
+    with pytest.raises(FileError, match="there is no such folder"):
+        begin(show=str(tmp_path / "none"))
+
+
+def test_what_a_crash_left_wins_and_says_so(begin):
+    leave(ShowState(values={"/vj/seed/value": 5}))
+    found = begin(look="deep_sea")
+    assert (found.show.values, found.look) == ({"/vj/seed/value": 5}, None)
+    assert "did not end properly" in found.sentences[0]
+    assert "--look" in found.sentences[1]
+    assert begin().show is None, "it comes back once"
+    assert begin(restore=True).show.values == {"/vj/seed/value": 5}
+
+
+def test_fresh_begins_without_and_leaves_it_for_later(begin):
+    leave(ShowState(name="left"))
+    assert begin(fresh=True).show is None
+    assert begin().show.name == "left"
+
+
+def test_the_state_of_another_show_stays_where_it_is(begin, tmp_path):
+    write_text(tmp_path / "tour" / FILE_NAME, show_text(ShowState(name="tour")))
+    leave(ShowState(name="other", folder=str(tmp_path / "elsewhere")))
+    found = begin(show=str(tmp_path / "tour"))
+    assert found.show.name == "tour"
+    assert "--restore" in found.sentences[0]
+    leave(ShowState(name="tour, later", folder=str(tmp_path / "tour")))
+    assert begin(show=str(tmp_path / "tour")).show.name == "tour, later"
