@@ -117,12 +117,15 @@ class ControllerMapping:
 
 
 def mappings_for(device: str, mappings: Iterable[ControllerMapping]) -> tuple[ControllerMapping, ...]:
-    """Choose what a device plays: the files that name it, else those for any port; then the overlays that name it."""
+    """Choose what a device plays: the files that name it, else those for any port; then their overlays."""
     known = tuple(mappings)
     chosen = [mapping for mapping in known if not mapping.is_overlay and mapping.names(device)]
-    if not chosen and device not in OWN_DEVICES:
+    takes_any = not chosen and device not in OWN_DEVICES
+    if takes_any:
         chosen = [mapping for mapping in known if not mapping.is_overlay and mapping.is_for_any_device]
-    return (*chosen, *(mapping for mapping in known if mapping.is_overlay and mapping.names(device)))
+    overlays = [mapping for mapping in known if mapping.is_overlay]
+    over_any = [mapping for mapping in overlays if takes_any and mapping.is_for_any_device]
+    return (*chosen, *over_any, *(mapping for mapping in overlays if mapping.names(device)))
 
 
 def controls_for(device: str, mappings: Iterable[ControllerMapping]) -> dict[str, tuple[Binding, ...]]:

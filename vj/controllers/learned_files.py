@@ -60,7 +60,7 @@ class LearnedFiles:
             self._store(edit.path, edit.before)
 
     def _edit(self, device: str, control: str, lines: Sequence[Mapping[str, object]]) -> FileEdit:
-        path = self._folder / f"{PREFIX}{re.sub(r'[^a-z0-9]+', '_', device.lower()).strip('_') or 'device'}.toml"
+        path = self._folder / f"{PREFIX}{re.sub(r'[^a-z0-9]+', '_', device.lower()).strip('_') or 'any'}.toml"
         before = read_text(path) if path.exists() else None
         try:
             document = tomlkit.parse(before) if before is not None else _new_file(device)

@@ -211,6 +211,17 @@ def test_remove_silences_a_shipped_line_for_this_device(desk):
     assert desk.controls.store.get("/vj/output/level") == 1.0
 
 
+def test_remove_silences_a_line_for_any_controller_where_no_file_names_it(desk):
+    desk.send([0xB0, 7, 127])
+    (shipped,) = desk.learn.assignments("/vj/output/level")
+    desk.learn.remove(shipped)
+    desk.send(*knob(7, 127, 0))
+    assert desk.controls.store.get("/vj/output/level") == 1.0
+    desk.learn.undo()
+    desk.send(*knob(7, 127, 0))
+    assert desk.controls.store.get("/vj/output/level") == 0.0
+
+
 def test_a_broken_file_is_told_and_left_alone(desk):
     desk.folder.mkdir()
     path = desk.folder / "learned_my_box_out.toml"
