@@ -19,8 +19,9 @@ from vj.parameters import PARAMETERS
 
 SLICE_S = 0.002  # between two bursts
 SEED = 11
-VARIETIES = 1000
+VARIETIES = 10_000
 LONG_TEXT = "x" * 65000
+PRESS_SHARE = 0.0002  # at 20,000 messages a second as often as hands can: each press is obeyed, a cut is work
 PRESSES = ("/vj/cut/hard", "/vj/cut/soft", "/vj/seed/next")
 QUIET_ADDRESSES = (
     "/vj/audio/",
@@ -40,9 +41,9 @@ def message(address: str, *arguments: object) -> bytes:
 
 
 def moves(rng: random.Random) -> bytes:
-    """What fast hands and programs of channels send: single messages, bundles of eight, one press in a hundred."""
+    """What fast hands and programs of channels send: single messages, bundles of eight, and a press now and then."""
     faders = [a for a, p in PARAMETERS.items() if p.kind in ("float", "choice") and not a.startswith(QUIET_ADDRESSES)]
-    if rng.random() < 0.01:
+    if rng.random() < PRESS_SHARE:
         return message(rng.choice(PRESSES), 1)
     if rng.random() < 0.9:
         return message(rng.choice(faders), rng.random())
