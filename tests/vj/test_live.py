@@ -20,6 +20,7 @@ from pythonosc.udp_client import SimpleUDPClient
 
 from tests.servers.instrument import RunningVj
 from tests.servers.xvfb import XDisplay
+from vj.app import theme
 
 BLACKOUT = "/vj/output/blackout"
 STARVED_S = 1.0  # a test machine with all cores taken is late; what is measured here is order, not pace
@@ -69,8 +70,9 @@ def covers(seen: np.ndarray) -> bool:
 
 
 def shows_panels(seen: np.ndarray) -> bool:
-    """Whether the panels' background fills the upper left corner."""
-    return bool((np.abs(seen[2:6, 120:400] - (0x10, 0x12, 0x16)) <= 1).all())
+    """Whether the panels' background lies along the upper edge."""
+    background = [int(theme.BACKGROUND[k : k + 2], 16) for k in (1, 3, 5)]
+    return bool((np.abs(seen[:2, 120:400].astype(int) - background) <= 1).all())
 
 
 def is_black(seen: np.ndarray) -> bool:
@@ -252,7 +254,7 @@ def test_a_midi_controller_plays_through_the_shipped_mapping(start_vj, display, 
         for value in (0, 32, 64, 96, 127):  # a fader picks its value up before it moves it
             box.send_message([0xB0, 8, value])
         stage.wait_until(lambda seen: np.abs(seen.mean(axis=(0, 1)) - before).max() > 12)
-        box.send_message([0x90, 38, 127])
+        box.send_message([0x90, 46, 127])
         stage.wait_until(is_black)
     finally:
         box.close_port()
