@@ -35,6 +35,7 @@ from vj.presets.timeline import Timeline
 from vj.presets.transitions import Transitions
 from vj.shipped_files import MAPPINGS, Library, user_folder
 from vj.sound.input import SoundInput
+from vj.tempo.quantise import SENT_AHEAD_S
 from vj.tempo.tempo import Tempo
 
 
@@ -95,6 +96,7 @@ class Performance:
         if options.mappings is not None:
             self.repertoire.mappings = tuple(map(str, options.mappings))
         self.repertoire.timeline.follow(self.tempo.timecode)
+        self.repertoire.timeline.lead_cuts(lambda left_s: self.tempo.latency().lead_s(left_s) + SENT_AHEAD_S)
         self.conductor.add(self.repertoire.cues)
         self.conductor.add(self.repertoire.timeline)
         state = StateSources(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from engine.parameter import Value
+from vj.parameters import PARAMETERS
 from vj.presets.looks import SEED_ADDRESS
 from vj.presets.params import PresetParams
 from vj.presets.prompt_mixing import BLEND_ADDRESS
@@ -19,6 +20,7 @@ from vj.presets.recall import Duration, Recall
 from vj.presets.timeline import CHUNK_S, Timeline, TimelineCue
 
 SECOND_NS = 1_000_000_000
+FURTHEST_AHEAD_S = 30.0  # no generator takes longer: a cut further away is not asked about
 JUMP_S = 0.5  # time code further away than this from where it should be was moved by hand
 AT_ONCE = Duration(0.0)
 
@@ -66,6 +68,8 @@ class TimelineTransport:
         self._next = 0  # index of the first cue not played
         self._position = 0.0  # in its unit, while it stands still
         self._began: float | None = None  # reading of its time where position 0 was; None = it stands still
+        self._lead_s: Callable[[float], float] = lambda left_s: 0.0
+        self._sent = -1  # index of a cue whose cut is on its way already
         self._waits_for: Callable[[], bool] | None = None
         self._blend_back: tuple[int, Value] | None = None  # when the blend mode of a fade ends, and what holds then
         for name, action in {
@@ -106,7 +110,7 @@ class TimelineTransport:
         """Take over a timeline and stand still at a position in its unit. What plays goes on as it is."""
         with self._lock:
             self._timeline = timeline
-            self._position, self._began, self._waits_for = position, None, None
+            self._position, self._began, self._waits_for, self._sent = position, None, None, -1
             cues = timeline.cues if timeline is not None and position > 0.0 else ()
             self._next = sum(cue.at <= position for cue in cues)
 
@@ -115,13 +119,20 @@ class TimelineTransport:
         with self._lock:
             self._timecode = timecode
 
+    def lead_cuts(self, lead_s: Callable[[float], float]) -> None:
+        """Send hard cuts ahead, so that they are seen at their time.
+
+        `lead_s` says how many seconds ahead a cut must be sent that is so many seconds away. Never waits.
+        """
+        self._lead_s = lead_s
+
     def play(self, at_ns: int | None = None) -> None:
         """Play from where it stands; from the beginning if it was over. `at_ns` is when to begin, None = now."""
         with self._lock:
             if self._timeline is None or self._began is not None:
                 return
             if self._is_over():
-                self._next, self._position = 0, 0.0
+                self._next, self._position, self._sent = 0, 0.0, -1
             self._began = self._read(self._now_ns() if at_ns is None else at_ns) - self._position
 
     def play_when(self, is_ready: Callable[[], bool]) -> None:
@@ -137,7 +148,7 @@ class TimelineTransport:
     def rewind(self, at_ns: int | None = None) -> None:
         """Go back to the beginning: goes on playing from there, or stands there."""
         with self._lock:
-            self._next, self._position = 0, 0.0
+            self._next, self._position, self._sent = 0, 0.0, -1
             if self._began is not None:
                 self._began = self._read(self._now_ns() if at_ns is None else at_ns)
 
@@ -162,6 +173,7 @@ class TimelineTransport:
                 self._chase(now_ns)
             elif self._began is not None:
                 self._play_up_to(self._position_at(now_ns))
+                self._send_cut_ahead(self._position_at(now_ns), now_ns)
                 if self._is_over():
                     self._position, self._began = self._position_at(now_ns), None
 
@@ -193,12 +205,13 @@ class TimelineTransport:
             self._locate(position)
         elif is_running:
             self._play_up_to(position)
+            self._send_cut_ahead(position, now_ns)
         self._position = position
         self._began = self._read(now_ns) - position if is_running else None
 
     def _locate(self, position: float) -> None:
         values: dict[str, Value] = {}
-        self._next = 0
+        self._next, self._sent = 0, -1
         for cue in self._timeline.cues:
             if cue.at <= position:
                 values |= self._values_of(cue)
@@ -217,10 +230,29 @@ class TimelineTransport:
             self._next += 1
             self._play(cue, values)
 
+    def _send_cut_ahead(self, position: float, now_ns: int) -> None:
+        """Let the generator begin the stream of a hard cut to come; what acts at display rate waits for its time."""
+        cues = self._timeline.cues
+        if not 0 < self._next < len(cues) or self._sent == self._next:
+            return
+        cue = cues[self._next]
+        left_s = self._recall.seconds(self._duration(cue.at - position))
+        if cue.cut != "hard" or cue.fade or cue.fade_chunks or left_s > FURTHEST_AHEAD_S:
+            return
+        if left_s > self._lead_s(left_s):
+            return
+        self._sent = self._next
+        values = self._values_of(cue)
+        early = {address: value for address, value in values.items() if PARAMETERS[address].clock != "frame"}
+        self._recall.play(early, self._source, AT_ONCE)
+        self._controls.trigger("/vj/cut/hard", self._source, now_ns + round(left_s * SECOND_NS))
+
     def _play(self, cue: TimelineCue, values: Mapping[str, Value]) -> None:
-        timeline = self._timeline
         # before the first cue there is nothing to fade from
-        fade = AT_ONCE if self._next == 1 else _fade(timeline, cue)
+        fade = AT_ONCE if self._next == 1 else self._fade(cue)
+        is_sent = self._sent == self._next - 1
+        if is_sent:  # its cut and what the generator needs for it
+            values = {address: value for address, value in values.items() if PARAMETERS[address].clock == "frame"}
         seconds = self._recall.seconds(fade)
         if self._blend_back is not None:
             self._end_blend()
@@ -230,7 +262,7 @@ class TimelineTransport:
         if seconds > 0.0 and cue.fade_blend and cue.fade_blend != blend:
             self._blend_back = (self._now_ns() + round(seconds * SECOND_NS), blend)
             self._recall.play({BLEND_ADDRESS: cue.fade_blend}, self._source, AT_ONCE)
-        if cue.cut:
+        if cue.cut and not is_sent:
             self._controls.trigger(f"/vj/cut/{cue.cut}", self._source)
 
     def _end_blend(self) -> None:
@@ -258,13 +290,14 @@ class TimelineTransport:
         beats = self._timeline.unit_beats if self._timeline is not None else None
         return now_ns / SECOND_NS if beats is None else self._beat_at(now_ns) / beats
 
+    def _duration(self, length: float) -> Duration:
+        """Return a length in the timeline's unit."""
+        beats = self._timeline.unit_beats
+        return Duration(length) if beats is None else Duration(length * beats, is_beats=True)
+
+    def _fade(self, cue: TimelineCue) -> Duration:
+        return Duration(cue.fade_chunks * CHUNK_S) if cue.fade_chunks else self._duration(cue.fade)
+
     @property
     def _source(self) -> str:
         return f"timeline {self._timeline.name}"
-
-
-def _fade(timeline: Timeline, cue: TimelineCue) -> Duration:
-    if cue.fade_chunks:
-        return Duration(cue.fade_chunks * CHUNK_S)
-    beats = timeline.unit_beats
-    return Duration(cue.fade) if beats is None else Duration(cue.fade * beats, is_beats=True)

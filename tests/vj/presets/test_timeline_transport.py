@@ -167,3 +167,32 @@ def test_another_blend_holds_only_while_prompts_fade():
     assert stage.get(blend) == "spherical"
     stage.wait(0.2)
     assert (stage.get(blend), stage.get(text_address(1))) == ("linear", "b")
+
+
+@pytest.mark.parametrize("unit", ["seconds", "beats"])
+def test_a_hard_cut_is_sent_ahead_and_dated_while_display_rate_waits(unit):
+    cues = (
+        TimelineCue(0.0, {SEED: 1, HUE: 1.0}),
+        TimelineCue(4.0, {SEED: 2, HUE: 2.0}, cut="hard"),
+        TimelineCue(8.0, {SEED: 3}, cut="soft"),
+    )
+    stage = Stage(*cues, unit=unit)
+    stage.transport.lead_cuts(lambda left_s: 1.5)
+    due_s = 4.0 if unit == "seconds" else 2.0
+    stage.press("play")
+    stage.wait(0.0)
+    stage.wait(due_s - 1.6)
+    assert (stage.get(SEED), stage.controls.commands.take()) == (1, [])
+    stage.wait(0.2)
+    (cut,) = stage.controls.commands.take()
+    assert (cut.name, cut.at_ns) == ("cut/hard", pytest.approx(due_s * SECOND_NS, abs=1000))
+    assert (stage.get(SEED), stage.get(HUE)) == (2, 1.0)
+    stage.wait(1.5)
+    assert (stage.get(HUE), stage.controls.commands.take()) == (2.0, [])
+    stage.wait(due_s)
+    assert [command.name for command in stage.controls.commands.take()] == ["cut/soft"]
+    stage.press("rewind")
+    stage.press("play")
+    stage.wait(0.0)
+    stage.wait(due_s)
+    assert [command.name for command in stage.controls.commands.take()] == ["cut/hard"]
