@@ -42,7 +42,7 @@ KEY_NAMES = (
     *("Space", "Tab", "Backspace", "Return", "Enter", "Ins", "Del", "Home", "End", "PgUp", "PgDown"),
     *("Left", "Right", "Up", "Down", "Pause", "Print", "Menu", "Esc"),
 )
-MODIFIERS = ("Ctrl", "Alt", "Shift", "Meta")
+MODIFIERS = ("Meta", "Ctrl", "Alt", "Shift")  # in the order Qt writes them
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +115,15 @@ def _check_dmx(name: str, kind: str, rest: str) -> str:
 
 
 def _check_key(name: str, rest: str) -> str:
-    """Read a key as Qt spells it, modifiers in Qt's order: `Space`, `Ctrl+Shift+F1`."""
-    *before, key = [rest] if rest in ("+", "/") else rest.split("+")
+    """Read a key as Qt spells it, modifiers in Qt's order: `Space`, `Ctrl+Shift+F1`, `Ctrl++`."""
+    *before, key = [*rest[:-2].split("+"), "+"] if rest.endswith("++") else [rest] if rest == "+" else rest.split("+")
     modifiers = [word.strip().capitalize() for word in before]
     for word in modifiers:
         if word not in MODIFIERS:
             raise ValueError(f"{name!r}: {word!r} is no modifier{did_you_mean(word, MODIFIERS)}")
     spelled = {known.lower(): known for known in KEY_NAMES}.get(key.strip().lower(), key.strip())
-    if spelled not in KEY_NAMES and len(spelled) != 1:
-        raise ValueError(f"{name!r}: {key!r} is no key{did_you_mean(key, KEY_NAMES)}")
+    near = did_you_mean(key, KEY_NAMES)
+    is_known = spelled in KEY_NAMES or len(spelled) == 1
+    if not spelled or (not is_known and near):  # keyboards have more keys than anyone lists: Media Play, Volume Up
+        raise ValueError(f"{name!r}: {key!r} is no key{near}")
     return "+".join([*(word for word in MODIFIERS if word in modifiers), spelled.upper()[:1] + spelled[1:]])

@@ -67,6 +67,7 @@ def test_choices_spread_over_the_travel(load):
         ('"cc14/1/32" = { parameter = "/vj/seed/morph" }', "controls.cc14/1/32", "numbers of cc14 are 0 to 31, not 32"),
         ('"nrpn/1" = { parameter = "/vj/seed/morph" }', "controls.nrpn/1", "write nrpn/<channel>/<number>"),
         ('"key/Spce" = { command = "/vj/cue/go" }', "controls.key/Spce", "did you mean 'Space'?"),
+        ('"key/" = { command = "/vj/cue/go" }', "controls.key/", "is no key"),
         ('"key/Crtl+A" = { command = "/vj/cue/go" }', "controls.key/Crtl+A", "did you mean 'Ctrl'?"),
         ('"audio/onset/5" = { command = "/vj/cue/go" }', "controls.audio/onset/5", "bands 1 to 4"),
         ('"note/1/1" = { parameter = "/vj/prompt/1/text" }', "controls.note/1/1", "a text needs value"),
@@ -176,6 +177,9 @@ def test_a_file_that_names_a_port_wins_over_those_for_any(tmp_path):
         ("key/space", "key/Space"),
         ("key/shift+ctrl+f1", "key/Ctrl+Shift+F1"),
         ("key/+", "key/+"),
+        ("key/ctrl++", "key/Ctrl++"),
+        ("key/alt+meta+,", "key/Meta+Alt+,"),
+        ("key/Media Play", "key/Media Play"),
         ("osc/composition/layers/1/master", "osc/composition/layers/1/master"),
     ],
 )
