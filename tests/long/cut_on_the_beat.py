@@ -1,6 +1,6 @@
 """Twenty quantised cuts at 120 BPM, seen on a display, with the generator at normal and at half speed, and on ember.
 
-Judged by a witness at the X display's pixels (ember, which has no lamp: by the refresh that drew the new stream).
+Judged by a witness at the X display's pixels (ember, which has no lamp: by the swap of its first picture).
 """
 
 from __future__ import annotations

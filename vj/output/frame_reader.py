@@ -21,6 +21,7 @@ CUT_FRAMES = 5  # a new stream's first frame alone is no motion; the old stream 
 CUT_WAIT_NS = 300_000_000
 CROSSFADE_NS = 150_000_000  # between streams: two to three frames at 16 fps
 DISPLAY_RATE_REFRESHES = 90  # refreshes the display rate is measured over
+SLOWEST_REFRESH_NS = 33_400_000  # no display is slower: longer gaps are a machine that is busy, and end at any moment
 REFRESH_GAPS = 9  # the median of these is the display's period; one late refresh does not move it
 LONGEST_HOLD_NS = 20_000_000_000  # a stream dated further ahead is not waited for
 
@@ -175,7 +176,8 @@ class FrameReader:
 
     def _refresh_ns(self) -> float:
         newest = list(self._refreshes)[-REFRESH_GAPS - 1 :]
-        return statistics.median(b - a for a, b in pairwise(newest)) if len(newest) > 1 else 0.0
+        gap_ns = statistics.median(b - a for a, b in pairwise(newest)) if len(newest) > 1 else 0.0
+        return min(gap_ns, SLOWEST_REFRESH_NS)
 
     def _starts_of_newer(self, written: int) -> list[int]:
         """Counter of the first frame of each stream after the playing one, oldest first."""

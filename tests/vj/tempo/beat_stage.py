@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from PyQt6.QtCore import QRect
@@ -59,8 +60,8 @@ class SeenCut:
     @property
     def late_refresh_ms(self) -> float:
         """How much longer than a frame the display took between the refreshes around the light."""
-        before = [at for at in self.refreshes_ns if at <= self.seen_ns]
-        gaps = [b - a for a, b in zip(before[-3:], before[-2:], strict=False)]
+        first, last = min(self.beat_ns, self.seen_ns) - FRAME_NS, max(self.beat_ns, self.seen_ns) + FRAME_NS
+        gaps = [b - a for a, b in pairwise(self.refreshes_ns) if b >= first and a <= last]
         return max(0.0, (max(gaps, default=0) - FRAME_NS) / 1e6)
 
     @property
@@ -105,6 +106,8 @@ class BeatStage:
         self.conductor = Conductor()
         self.tempo = Tempo(self.controls, self.conductor, lambda: self.generator.status, lambda: self.reader.status)
         self.window = OutputWindow(self.reader, OutputParams)
+        self.window.frameSwapped.connect(self._note_swap)
+        self._swapped: list[int] = []  # when a new stream's first picture had been handed to the display
         self._witness = LampWitness(display.framebuffer)
 
     def play(self, cuts: int, seed: int) -> list[SeenCut]:
@@ -132,8 +135,12 @@ class BeatStage:
         QGuiApplication.processEvents()
 
     def _lights(self) -> list[int]:
-        """When another stream was seen: by the witness where there is a lamp, else by the refresh that drew it."""
-        return self._witness.lights if self._has_lamp else self.reader.switches
+        """When another stream was seen: by the witness where there is a lamp, else when its first picture was shown."""
+        return self._witness.lights if self._has_lamp else self._swapped
+
+    def _note_swap(self) -> None:
+        if len(self._swapped) < len(self.reader.switches):
+            self._swapped.append(time.monotonic_ns())
 
     def _press(self, cuts: int, seed: int, seen: list[SeenCut], problems: list[str]) -> None:
         moments = random.Random(seed)
