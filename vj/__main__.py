@@ -237,7 +237,7 @@ def _strange_timeline(timeline: Timeline, model: str, size: tuple[int, int] | No
     """Say in one line, or none, that a timeline was made for another model or size, as `vj render` does."""
     from vj.presets.timeline import made_for_other
 
-    if model != TEST_PATTERN_NAME:
+    if not _is_test_pattern(model):
         from engine.model_presets import load_preset
 
         preset = load_preset(model)
@@ -256,9 +256,14 @@ def _show_model(name: str, problems: list[str]) -> str:
     return name or DEFAULT_MODEL
 
 
+def _is_test_pattern(model: str) -> bool:
+    """Say whether a model needs no weights; "test-pattern@8" makes 8 frames a second."""
+    return model.partition("@")[0] == TEST_PATTERN_NAME
+
+
 def _check_model(name: str) -> None:
     """Raise ValueError for a model nobody knows, before a window opens. Weights are looked at by the engine."""
-    if name.partition("@")[0] != TEST_PATTERN_NAME:  # "test-pattern@8" makes 8 frames a second
+    if not _is_test_pattern(name):
         from engine.model_presets import load_preset
 
         load_preset(name)
