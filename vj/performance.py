@@ -33,7 +33,7 @@ from vj.presets.repertoire import Repertoire
 from vj.presets.show_file import ShowState
 from vj.presets.timeline import Timeline
 from vj.presets.transitions import Transitions
-from vj.shipped_files import MAPPINGS, Library, user_folder
+from vj.shipped_files import MAPPINGS, Library, shipped_folder, user_folder
 from vj.sound.input import SoundInput
 from vj.tempo.quantise import SENT_AHEAD_S
 from vj.tempo.tempo import Tempo
@@ -168,7 +168,8 @@ class Performance:
         show = self._options.show or ShowState()
         files = Library(Path(show.folder) if show.folder else None).list_files(MAPPINGS)
         asked = self._options.mappings
-        if asked is None:
-            return [files[name] for name in show.mappings if name in files] or list(files.values())
-        learned = [path for path in files.values() if is_learned(path)]
-        return [*asked, *(path for path in learned if path not in asked)]
+        chosen = list(asked) if asked is not None else [files[name] for name in show.mappings if name in files]
+        if asked is None and not chosen:
+            # of two lines for one control the later one holds: the user's own
+            return sorted(files.values(), key=lambda path: path.parent != shipped_folder(MAPPINGS))
+        return [*chosen, *(path for path in files.values() if is_learned(path) and path not in chosen)]

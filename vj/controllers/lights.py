@@ -5,9 +5,10 @@ Holds no state; knows nothing of ports, files or stores.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Literal
+
+import mido
 
 from engine.parameter import Parameter, Value
 
@@ -61,14 +62,7 @@ def sysex_bytes(template: str, level: Level) -> bytes:
 
 def message_bytes(words: str) -> bytes:
     """Read one MIDI message written in hex: "F0 00 20 F7", "B0 38 02". Raises ValueError with what is wrong."""
-    if not re.fullmatch(r"\s*([0-9A-Fa-f]{2}\s*)+", words):
-        raise ValueError(f'{words!r} is no message in hex; write it like "F0 00 20 29 F7"')
-    message = bytes.fromhex(words)
-    if message[0] < 0x80:
-        raise ValueError(f"{words!r} begins with {message[0]:02X}; a MIDI message begins with 80 to FF")
-    body = message[1:-1] if message[0] == 0xF0 else message[1:]
-    if message[0] == 0xF0 and message[-1] != 0xF7:
-        raise ValueError(f"{words!r} begins with F0 and must end with F7")
-    if any(byte > 127 for byte in body):
-        raise ValueError(f"{words!r}: data bytes are 00 to 7F")
-    return message
+    try:
+        return bytes(mido.Message.from_hex(words).bytes())
+    except ValueError as error:
+        raise ValueError(f'{words!r} is no MIDI message ({error}); write it in hex like "F0 00 20 29 F7"') from None

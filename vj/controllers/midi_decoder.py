@@ -1,6 +1,7 @@
 """MIDI messages of one device become control events: plain ones, 14-bit pairs, NRPN.
 
-Holds what a message leaves open for the next one. Knows nothing of ports or of what a control means.
+Reads the bytes itself: at 10,000 messages a second a message object for each would cost more than playing it.
+Knows nothing of ports or of what a control means.
 """
 
 from __future__ import annotations

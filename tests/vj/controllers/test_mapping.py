@@ -236,8 +236,8 @@ def test_lights_take_what_they_show_from_the_control_of_their_name(load):
     ("text", "key", "sentence"),
     [
         ("[feedback]\nstart = 5", "feedback.start", "list of messages in hex"),
-        ('[feedback]\nstart = ["F0 00"]', "feedback.start", "must end with F7"),
-        ('[feedback]\nend = ["hello"]', "feedback.end", "no message in hex"),
+        ('[feedback]\nstart = ["F0 00"]', "feedback.start", "invalid sysex end byte"),
+        ('[feedback]\nend = ["hello"]', "feedback.end", "no MIDI message"),
         ("[feedback]\non = 128", "feedback.on", "number 0 to 127"),
         ("[feedback]\nlight = 1", "feedback.light", "did you mean 'lights'?"),
         ('[feedback.lights]\n"note/1/9" = {}', "feedback.lights.note/1/9", "no control of this file is note/1/9"),
