@@ -5,6 +5,7 @@ Knows nothing of widgets, controllers or engines; addresses in, native units out
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -40,13 +41,24 @@ TRIGGERS: dict[str, Parameter] = {p.address: p for p in (*COMMANDS, *PRESET_TRIG
 
 ALL_PARAMETERS: dict[str, Parameter] = PARAMETERS | TRIGGERS
 
+_NUMBER = re.compile(r"\d+")
+
 
 class UnknownAddressError(ValueError):
     """An address nothing answers to; the sentence names the nearest one that exists."""
 
     def __init__(self, address: str, known: Iterable[str] = ALL_PARAMETERS) -> None:
         self.address = address
-        super().__init__(f"unknown address {address!r}{did_you_mean(address, known)}")
+        super().__init__(f"unknown address {address!r}{did_you_mean(address, _alike(address, known))}")
+
+
+def _alike(address: str, known: Iterable[str]) -> list[str]:
+    """Keep the addresses with the same numbers, with none, or the first of a row: not each of sixteen pads.
+
+    Comparing with all of them would take longer than a panel may.
+    """
+    wanted = (_NUMBER.findall(address), [], ["1"])
+    return [one for one in known if _NUMBER.findall(one) in wanted]
 
 
 def find_parameter(address: str) -> Parameter:

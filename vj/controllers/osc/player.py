@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from engine.parameter import Value
 from vj.controllers.events import OSC, ControlEvent
@@ -44,8 +45,9 @@ class _UnknownMessage:
     address: str
     source: str
 
+    @cached_property
     def sentence(self) -> str:
-        """One line with the nearest address there is."""
+        """One line with the nearest address there is; looking for it takes a moment, so it is done once."""
         return f"{self.source}: {UnknownAddressError(self.address[:SHOWN_CHARACTERS])}"
 
 
@@ -81,7 +83,7 @@ class OscPlayer:
     def last_problem(self) -> str:
         """What was wrong last: one sentence, or nothing."""
         problem = self._last_problem
-        return problem if isinstance(problem, str) else problem.sentence()
+        return problem if isinstance(problem, str) else problem.sentence
 
     def note_problem(self, sentence: str) -> None:
         """Tell of something that was no message at all."""
