@@ -60,8 +60,11 @@ class GeneratorThread:
         is_in_process: bool = False,
         log_folder: Path | None = None,
         modulate: Modulate = _as_set,
+        folder: Path | None = None,
     ) -> None:
         """`log_folder` is where the engine's log is written; None = the platform's log folder.
+
+        `folder` is the run's, made with room for `ring_bytes`; None = make one.
 
         `modulate` is asked on this thread: at once when a hand has moved something, else 20 times a second.
         """
@@ -71,7 +74,7 @@ class GeneratorThread:
         self._is_in_process = is_in_process
         self._log_folder = log_folder
         self._modulate = modulate
-        self._folder = make_run_folder(_ring_bytes(choice))
+        self._folder = folder or make_run_folder(ring_bytes(choice))
         self._link: EngineLink | None = None
         self._status = GeneratorStatus(state="starting", model=choice.model)
         self._ready: Ready | None = None
@@ -201,7 +204,8 @@ class GeneratorThread:
         _LOG.error("%s", sentence)
 
 
-def _ring_bytes(choice: SourceChoice) -> int:
+def ring_bytes(choice: SourceChoice) -> int:
+    """Say how much room in memory the frames of such an engine want."""
     width, height = choice.size or ASSUMED_SIZE
     return width * height * RGBA_BYTES * ASSUMED_RING_FRAMES
 
