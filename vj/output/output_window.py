@@ -13,6 +13,7 @@ from PyQt6.QtCore import QRect, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QKeyEvent, QScreen
 from PyQt6.QtOpenGL import QOpenGLWindow
 
+from vj.output.continuity import Continuity
 from vj.output.displays import output_format
 from vj.output.frame_reader import FrameReader
 from vj.output.gl_objects import ShaderError
@@ -38,6 +39,7 @@ class OutputWindow(QOpenGLWindow):
         self.has_ended = False  # set by the program's end: only then does the window close
         self.gl_name = ""  # what draws: a card, or a software rasteriser
         self._reader = reader
+        self.continuity = Continuity(reader)  # its `state` may be read anywhere
         self._read_params = read_params
         self._renderer: Renderer | None = None
         self._window_place = QRect(0, 0, 960, 540)
@@ -91,7 +93,7 @@ class OutputWindow(QOpenGLWindow):
     def initializeGL(self) -> None:
         """Compile the shaders; without them the window stays black and says why."""
         try:
-            self._renderer = Renderer(self._reader, is_es=self.context().isOpenGLES())
+            self._renderer = Renderer(self.continuity, is_es=self.context().isOpenGLES())
             self.gl_name = self._renderer.gl_name
         except ShaderError as error:
             _LOG.error("the output cannot draw: %s", error)

@@ -35,6 +35,49 @@ class OutputParams:
             clock="frame",
         )
     )
+    freeze: bool = knob(
+        Parameter(
+            "/vj/output/freeze",
+            "switch",
+            False,
+            "Holds the picture that is on screen; the stream runs on behind it.",
+            clock="frame",
+        )
+    )
+    fallback: bool = knob(
+        Parameter(
+            "/vj/output/fallback",
+            "switch",
+            False,
+            "Plays the last good seconds to and fro instead of the stream.",
+            clock="frame",
+        )
+    )
+    fallback_after: float = knob(
+        Parameter(
+            "/vj/output/fallback_after",
+            "float",
+            3.0,
+            "How long a stream may be late before the output counts as fallen back.",
+            0.5,
+            30.0,
+            "s",
+            clock="frame",
+        )
+    )
+    fade: float = knob(
+        Parameter(
+            "/vj/output/fade",
+            "float",
+            0.0,
+            "How long the level takes from one end to the other.",
+            0.0,
+            10.0,
+            "s",
+            curve="square",
+            clock="frame",
+        )
+    )
     hue: float = knob(
         Parameter(
             "/vj/effect/hue", "float", 0.0, "Turns all colours around the wheel.", -180.0, 180.0, "°", clock="frame"

@@ -5,11 +5,15 @@ Owns its GL objects; needs a current context for every call. Knows nothing of Qt
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Protocol
+
 from OpenGL import GL
 
 from engine.frame_ring import Frame
+from vj.output.continuity import Scene
 from vj.output.effects import Rectangle, colour_matrix, colour_offset, enlarged, letterbox
-from vj.output.frame_reader import FrameReader, Picture
+from vj.output.frame_reader import Picture
 from vj.output.gl_objects import Program, Surface
 from vj.output.params import OutputParams
 
@@ -18,6 +22,14 @@ IDLE_PERIOD_NS = 30_000_000  # it moves slowly, and the engine that loads meanwh
 STREAM_FADE_S = 1.0  # from the shader picture to the first stream
 GRAIN = 1.0 / 255.0  # one 8-bit step, half up and half down: gradients show no bands
 NS = 1e-9
+
+
+class Scenes(Protocol):
+    """Whoever decides what is to be drawn: `vj.output.continuity.Continuity`."""
+
+    def scene_at(self, now_ns: int, params: OutputParams) -> Scene:
+        """Move on to `now_ns` and say what to draw."""
+        ...
 
 
 class _FramePair:
@@ -73,20 +85,37 @@ class _Scaling:
         self.params = params
 
 
+class _Fader:
+    """A level that takes its time. Owned by the thread that draws."""
+
+    def __init__(self) -> None:
+        self._level: float | None = None
+        self._now_ns = 0
+
+    def level_at(self, now_ns: int, wanted: float, fade_s: float) -> float:
+        """Move towards `wanted`, 0 to 1 in `fade_s` seconds, and return where it is now."""
+        step = 1.0 if fade_s <= 0.0 or self._level is None else (now_ns - self._now_ns) * NS / fade_s
+        held = wanted if self._level is None else self._level
+        self._level = min(max(wanted, held - step), held + step)
+        self._now_ns = now_ns
+        return self._level
+
+
 class Renderer:
     """Draws the output once per display refresh. Belongs to the thread of its GL context."""
 
-    def __init__(self, reader: FrameReader, *, is_es: bool = False) -> None:
+    def __init__(self, scenes: Scenes, *, is_es: bool = False) -> None:
         """Compile the shaders in the current context. Raises ShaderError."""
         name = GL.glGetString(GL.GL_RENDERER)
         self.gl_name = name.decode(errors="replace") if name else "unknown"  # the card, or a software rasteriser
-        self._reader = reader
+        self._scenes = scenes
+        self._fader = _Fader()
         self._blend = Program("blend", is_es=is_es)
         self._columns = Program("stretch", is_es=is_es, axis=0)
         self._rows = Program("stretch", is_es=is_es, axis=1)
         self._idle = Program("idle", is_es=is_es)
         self._vertices = int(GL.glGenVertexArrays(1))  # empty, but a core profile draws nothing without one
-        self._pair = _FramePair()
+        self._pairs = (_FramePair(), _FramePair())  # of the picture, and of the one that fades out
         self._surfaces: dict[str, Surface] = {}
         self._began_ns: int | None = None
         self._idle_drawn_ns: int | None = None
@@ -94,31 +123,35 @@ class Renderer:
 
     def draw(self, params: OutputParams, now_ns: int, target: tuple[int, int], framebuffer: int = 0) -> None:
         """Draw what is due at `now_ns` (time.monotonic_ns) over the whole target (width, height in pixels)."""
-        picture = self._reader.picture_at(now_ns)
+        scene = self._scenes.scene_at(now_ns, params)
+        level = self._fader.level_at(now_ns, params.level, params.fade)
         self._begin(framebuffer, target)
-        stream_share = self._stream_share(picture, now_ns)
-        if params.blackout or params.level <= 0.0:
+        stream_share = self._stream_share(scene, now_ns)
+        if params.blackout or level <= 0.0:
             return  # the cleared target is exactly (0, 0, 0); playback went on above
         if stream_share < 1.0:
             source = self._draw_idle(now_ns, target)
             scaling = _Scaling("wide idle", Rectangle(0, 0, *target), target, params)
             self._stretch_columns(source, scaling)
-            self._stretch_rows(framebuffer, scaling, params.level * (1.0 - stream_share))
-        if picture is not None:
-            source = self._draw_picture(picture)
-            scaling = _Scaling("wide", letterbox((source.width, source.height), target), target, params)
+            self._stretch_rows(framebuffer, scaling, level * (1.0 - stream_share))
+        for number, layer in enumerate(reversed(scene.layers)):  # the picture first, what fades out on top
+            source = self._draw_picture(layer.picture, number)
+            enlarging = params if layer.zoom == 1.0 else replace(params, zoom=params.zoom * layer.zoom)
+            place = letterbox((source.width, source.height), target)
+            scaling = _Scaling(f"wide {number}", place, target, enlarging)
             self._stretch_columns(source, scaling)
-            if stream_share < 1.0:
+            if stream_share < 1.0 or number:
                 GL.glEnable(GL.GL_BLEND)
                 GL.glBlendFunc(GL.GL_ONE, GL.GL_ONE)
-            self._stretch_rows(framebuffer, scaling, params.level * stream_share)
+            self._stretch_rows(framebuffer, scaling, level * stream_share * layer.share)
             GL.glDisable(GL.GL_BLEND)
 
     def release(self) -> None:
         """Free every GL object."""
         for program in (self._blend, self._columns, self._rows, self._idle):
             program.delete()
-        self._pair.delete()
+        for pair in self._pairs:
+            pair.delete()
         for surface in self._surfaces.values():
             surface.delete()
         self._surfaces.clear()
@@ -133,9 +166,9 @@ class Renderer:
         GL.glClear(GL.GL_COLOR_BUFFER_BIT)
         GL.glBindVertexArray(self._vertices)
 
-    def _stream_share(self, picture: Picture | None, now_ns: int) -> float:
+    def _stream_share(self, scene: Scene, now_ns: int) -> float:
         """How far the fade from the shader picture to the stream has come, 0..1."""
-        if picture is None:
+        if not scene.layers:
             return 0.0
         if self._streaming_since_ns is None:
             self._streaming_since_ns = now_ns
@@ -158,9 +191,9 @@ class Renderer:
         _draw_triangle()
         return surface
 
-    def _draw_picture(self, picture: Picture) -> Surface:
-        first, second = self._pair.surfaces(picture)
-        surface = self._surface("blend", first.width, first.height, bits=10)
+    def _draw_picture(self, picture: Picture, number: int) -> Surface:
+        first, second = self._pairs[number].surfaces(picture)
+        surface = self._surface(f"blend {number}", first.width, first.height, bits=10)
         surface.draw_into()
         first.bind(0)
         second.bind(1)

@@ -12,6 +12,7 @@ from PyQt6.QtGui import QOffscreenSurface, QOpenGLContext
 from engine.chunk import Chunk
 from engine.frame_ring import FrameRing
 from tests.vj.output import picture_reference
+from vj.output.continuity import Layer, Scene
 from vj.output.displays import output_format
 from vj.output.frame_reader import FrameReader
 from vj.output.params import OutputParams
@@ -48,7 +49,7 @@ def draw(context: None, tmp_path: Path) -> Iterator[Draw]:
     from vj.output.gl_objects import Surface
     from vj.output.renderer import Renderer
 
-    renderer = Renderer(FrameReader(tmp_path / "ring"))
+    renderer = Renderer(StreamAlone(FrameReader(tmp_path / "ring")))
     targets: dict[tuple[int, int], Surface] = {}
 
     def drawn(at_s: float, params: OutputParams | None = None, size: tuple[int, int] = (320, 180)) -> np.ndarray:
@@ -73,6 +74,17 @@ def settle(draw: Draw, size: tuple[int, int] = (320, 180)) -> float:
         draw(at_s, size=size)
         at_s += 1 / 30
     return at_s
+
+
+class StreamAlone:
+    """Scenes of the stream as it is: here pictures are judged, black and still ones too."""
+
+    def __init__(self, reader: FrameReader) -> None:
+        self._reader = reader
+
+    def scene_at(self, now_ns: int, params: OutputParams) -> Scene:
+        picture = self._reader.picture_at(now_ns)
+        return Scene((), "starting") if picture is None else Scene((Layer(picture, 1.0),), "live")
 
 
 def grey(value: int, count: int = 9, shape: tuple[int, int] = (90, 160)) -> np.ndarray:

@@ -1,0 +1,158 @@
+"""A moving picture whatever the stream does: late, black, frozen or gone. Between the frame reader and the renderer.
+
+Owned by the thread that draws; never waits. Knows nothing of GL, processes or the store.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from engine.frame_ring import Frame
+from vj.output.frame_reader import FrameReader, Picture
+from vj.output.loop import LastGoodSeconds
+from vj.output.params import OutputParams
+
+State = Literal["starting", "live", "waiting", "fallback", "freeze", "blackout"]
+
+PATIENCE_S = 0.1  # the newest frame stands this long before what was good last plays on
+FROZEN_S = 0.25  # frames that do not differ at all for so long are a fault, not a picture
+FADE_S = 0.4  # into what plays instead, and back
+DRIFT_ZOOM = 0.04  # how far the picture breathes while it waits
+DRIFT_PERIOD_S = 16.0
+DARKEST = 3  # of 255: no part brighter is a black frame
+LOOKED_AT = 8  # every so many pixels each way
+KEPT_VERDICTS = 64
+NS = 1e-9
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One picture, how much of it is seen, and how far it is enlarged on top of the performer's zoom."""
+
+    picture: Picture
+    share: float
+    zoom: float = 1.0
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What to draw now: no layer before the first stream, one as a rule, two in a crossfade (shares sum to 1)."""
+
+    layers: tuple[Layer, ...]
+    state: State
+
+
+class Continuity:
+    """Decides between the stream, what was good last, and a held picture; every change is a crossfade."""
+
+    def __init__(self, reader: FrameReader) -> None:
+        self.state: State = "starting"
+        self.bad_chunks = 0  # recognised and not shown, since the start
+        self._reader = reader
+        self._loop = LastGoodSeconds()
+        self._verdicts: dict[tuple[int, int, int], bool] = {}
+        self._last_good: Frame | None = None
+        self._moved_ns: int | None = None  # when a good frame was last another than the one before
+        self._bad_chunk: tuple[int, int] | None = None
+        self._away_since_ns: int | None = None  # since when the loop plays instead of the stream
+        self._held: Layer | None = None  # what stands while frozen
+        self._shown: Layer | None = None
+        self._fading: Layer | None = None  # what is left behind
+        self._faded_ns = 0
+        self._source: object = None  # what the newest layer comes from: a change of it is a crossfade
+
+    def scene_at(self, now_ns: int, params: OutputParams) -> Scene:
+        """Move on to `now_ns` (time.monotonic_ns) and say what to draw. Call once per display refresh."""
+        picture = self._watch(self._reader.picture_at(now_ns), now_ns)
+        if picture is None and self._shown is None:
+            self.state = "blackout" if params.blackout else "starting"
+            return Scene((), self.state)
+        layer, source, state = self._choose(picture, now_ns, params)
+        if source != self._source:
+            if self._source is not None:
+                self._fading, self._faded_ns = self._shown, now_ns
+            self._source = source
+        self._shown = layer
+        self.state = "blackout" if params.blackout else state
+        return Scene(self._layers(layer, now_ns), self.state)
+
+    def _choose(self, picture: Picture | None, now_ns: int, params: OutputParams) -> tuple[Layer, str, State]:
+        if params.freeze:
+            if self._held is None:
+                self._held = self._shown or Layer(picture, 1.0)
+            return self._held, "freeze", "freeze"
+        self._held = None
+        late_s = 0.0 if self._moved_ns is None else (now_ns - self._moved_ns) * NS
+        is_still_away = self._away_since_ns is not None and self._reader.status.is_starved  # the last frames creep in
+        is_late = picture is None or is_still_away or (late_s > PATIENCE_S and self._is_missing(late_s))
+        if not (is_late or params.fallback) or not len(self._loop):
+            self._away_since_ns = None
+            return Layer(picture or self._shown.picture, 1.0), "stream", "live"
+        if self._away_since_ns is None:
+            self._away_since_ns = now_ns
+        away_s = (now_ns - self._away_since_ns) * NS
+        is_fallback = params.fallback or away_s > params.fallback_after
+        breath = 0.5 - 0.5 * math.cos(2.0 * math.pi * away_s / DRIFT_PERIOD_S)
+        played = self._loop.picture(away_s)
+        assert played is not None, "the loop was asked whether it holds anything"
+        return Layer(played, 1.0, 1.0 + DRIFT_ZOOM * breath), "loop", "fallback" if is_fallback else "waiting"
+
+    def _is_missing(self, late_s: float) -> bool:
+        # a slow stream is blended all along: only frames that should long have followed are missed
+        frame_s = 1.0 / max(self._reader.status.playback_fps, 1e-3)
+        return self._reader.status.is_starved or late_s > max(FROZEN_S, 3.0 * frame_s)
+
+    def _watch(self, picture: Picture | None, now_ns: int) -> Picture | None:
+        """Learn from what the stream shows; return it without its bad frames, None when both are bad."""
+        if picture is None:
+            return None
+        first_good, second_good = self._is_good(picture.first), self._is_good(picture.second)
+        if not (first_good or second_good):
+            return None
+        if not first_good:
+            picture = Picture(picture.second, picture.second, 0.0)
+        elif not second_good:
+            picture = Picture(picture.first, picture.first, 0.0)
+        if picture.first is not self._last_good:
+            if self._last_good is None or _differ(self._last_good, picture.first):
+                self._moved_ns = now_ns
+                self._loop.add(picture.first)
+            self._last_good = picture.first
+        return picture
+
+    def _is_good(self, frame: Frame) -> bool:
+        """Whether a frame holds a picture. Looked at once; a black one is counted by its chunk."""
+        key = (frame.stream_id, frame.generation_id, frame.index)
+        verdict = self._verdicts.get(key)
+        if verdict is None:
+            seen = frame.pixels[::LOOKED_AT, ::LOOKED_AT, :3]
+            verdict = bool(seen.max(initial=0) > DARKEST)
+            if len(self._verdicts) >= KEPT_VERDICTS:
+                self._verdicts.pop(next(iter(self._verdicts)))
+            self._verdicts[key] = verdict
+            if not verdict and (frame.stream_id, frame.generation_id) != self._bad_chunk:
+                self._bad_chunk = (frame.stream_id, frame.generation_id)
+                self.bad_chunks += 1
+        return verdict
+
+    def _layers(self, layer: Layer, now_ns: int) -> tuple[Layer, ...]:
+        if self._fading is None:
+            return (layer,)
+        done = (now_ns - self._faded_ns) * NS / FADE_S
+        same_size = self._fading.picture.first.pixels.shape == layer.picture.first.pixels.shape
+        if done >= 1.0 or not same_size:
+            self._fading = None
+            return (layer,)
+        share = done * done * (3.0 - 2.0 * done)
+        return dataclasses.replace(self._fading, share=1.0 - share), dataclasses.replace(layer, share=share)
+
+
+def _differ(first: Frame, second: Frame) -> bool:
+    if first.pixels.shape != second.pixels.shape or first.stream_id != second.stream_id:
+        return True
+    return not np.array_equal(first.pixels[::LOOKED_AT, ::LOOKED_AT], second.pixels[::LOOKED_AT, ::LOOKED_AT])
