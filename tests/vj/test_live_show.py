@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 import signal
-import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from pythonosc.osc_bundle import OscBundle
-from pythonosc.osc_message import OscMessage
 from pythonosc.udp_client import SimpleUDPClient
 
 from tests.servers.instrument import RunningVj
+from tests.vj.osc_desk import OscDesk
 from vj.presets.cue_list import ListedCue
 from vj.presets.recall import Duration
 from vj.presets.show_file import ShowState, show_text
@@ -22,39 +19,10 @@ from vj.written_files import write_text
 HUE, TEXT = "/vj/effect/hue", "/vj/prompt/1/text"
 
 
-class Desk:
-    """A hand and an ear on OSC."""
-
-    def __init__(self) -> None:
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.socket.settimeout(0.2)
-        self.heard: dict[str, list[object]] = {}
-
-    def listen(self, until: Callable[[], bool], timeout_s: float = 15.0) -> None:
-        end = time.monotonic() + timeout_s
-        while not until():
-            assert time.monotonic() < end, self.heard
-            try:
-                self._take(self.socket.recv(65536))
-            except TimeoutError:
-                continue
-
-    def last(self, address: str) -> object:
-        return self.heard.get(address, [None])[-1]
-
-    def _take(self, datagram: bytes) -> None:
-        messages = list(OscBundle(datagram)) if OscBundle.dgram_is_bundle(datagram) else [OscMessage(datagram)]
-        for message in messages:
-            if isinstance(message, OscMessage):
-                self.heard.setdefault(message.address, []).extend(message.params)
-
-
 @pytest.fixture
-def desk() -> Iterator[Desk]:
-    desk = Desk()
-    yield desk
-    desk.socket.close()
+def desk() -> Iterator[OscDesk]:
+    with OscDesk() as desk:
+        yield desk
 
 
 def port_of(vj: RunningVj) -> int:
@@ -70,8 +38,7 @@ def test_a_show_is_played_saved_and_comes_back_after_a_crash(start_vj, display, 
     show = tmp_path / "tour"
     write_text(show / "show.toml", show_text(ShowState(name="tour", cues=cues, slots=("furnace", "mine"))))
     write_text(show / "looks" / "mine.toml", f'[values]\n"{TEXT}" = "my own words"\n"{HUE}" = -60.0\n')
-    ear = f"127.0.0.1:{desk.socket.getsockname()[1]}"
-    run = ("run", "--model", "test-pattern", "--osc", "0", "--osc-out", ear)
+    run = ("run", "--model", "test-pattern", "--osc", "0", "--osc-out", desk.address)
     vj = start_vj(*run, "--show", show, display=display)
     with SimpleUDPClient("127.0.0.1", port_of(vj)) as hand:
         hand.send_message("/vj/transition/time", 0.3)  # square curve: 5.8 s
@@ -110,7 +77,7 @@ def test_a_show_is_played_saved_and_comes_back_after_a_crash(start_vj, display, 
     assert [path.name for path in states.iterdir()] == ["last.toml"]
 
 
-def _hue(desk: Desk) -> float:
+def _hue(desk: OscDesk) -> float:
     """Hue in degrees: it is told as a fader's position."""
     position = desk.last(HUE)
     return 0.0 if position is None else float(position) * 360.0 - 180.0
