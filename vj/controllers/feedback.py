@@ -5,14 +5,15 @@ Knows nothing of ports; sends through the open outputs.
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from engine.parameter import Value
-from vj.controllers.bindings import RANGED_KINDS, Binding, mappings_for
-from vj.controllers.lights import NO_FEEDBACK, RING_STEPS, Feedback, Level, Light
+from vj.controllers.bindings import RANGED_KINDS, Binding, ControllerMapping, mappings_for
+from vj.controllers.lights import RING_STEPS, Level, Light
 from vj.controllers.midi_outputs import MidiOutputs
 from vj.controllers.router import Router
 from vj.controls import Controls
@@ -35,9 +36,9 @@ class _Desk:
     """One connected device and what it shows."""
 
     connection: int
-    feedbacks: tuple[Feedback, ...]
+    files: tuple[ControllerMapping, ...]
     lights: Mapping[str, Light]  # by output
-    travels: Mapping[str, Binding]  # the control of a ring's own name, by output: the ring shows the control's travel
+    travels: Mapping[str, Binding]  # by control: a ring shows the travel of the control of its own name
     met_ns: int  # time.monotonic_ns()
     greetings: int = 0  # how often the start messages were sent
     sent: dict[str, tuple[bytes, int]] = field(default_factory=dict)  # output -> message, time.monotonic_ns()
@@ -117,37 +118,40 @@ class MidiFeedback:
         for device in [device for device in self._desks if device not in connections]:
             del self._desks[device]
         for device, connection in connections.items():
-            files = [m for m in mappings_for(device, self._router.mappings) if m.feedback != NO_FEEDBACK]
-            feedbacks = tuple(mapping.feedback for mapping in files)
+            files = mappings_for(device, self._router.mappings)
+            overlays = [m for name in self._inputs(device) for m in mappings_for(name, self._router.mappings)]
+            files = (*files, *(mapping for mapping in overlays if mapping.is_overlay and mapping not in files))
             desk = self._desks.get(device)
-            if desk is not None and desk.connection == connection and desk.feedbacks == feedbacks:
+            if desk is not None and desk.connection == connection and desk.files == files:
                 continue
+            fresh = _Desk(connection, files, _lights_of(files), _travels_of(files), now_ns)
             if desk is not None and desk.connection == connection:
-                self._leave(device, desk)
-            lights = {light.output: light for feedback in feedbacks for light in feedback.lights}
-            travels = {
-                output: binding
-                for mapping in files
-                for output, light in lights.items()
-                for binding in mapping.controls.get(output, ())
-                if binding.parameter is light.parameter
-            }
-            self._desks[device] = _Desk(connection, feedbacks, lights, travels, now_ns)
+                self._change(device, desk, fresh)
+            self._desks[device] = fresh
+
+    def _change(self, device: str, desk: _Desk, fresh: _Desk) -> None:
+        """Go on at a device whose files have changed: only the lights that nothing lights any more are put out."""
+        if _start_of(desk.files) != _start_of(fresh.files):
+            self._leave(device, desk)
+            return
+        for output in desk.lights.keys() - fresh.lights.keys():
+            self._outputs.send_to(device, desk.lights[output].dark())
+        fresh.met_ns, fresh.greetings = desk.met_ns, desk.greetings
+        fresh.sent = {output: sent for output, sent in desk.sent.items() if output in fresh.lights}
 
     def _greet(self, device: str, desk: _Desk, now_ns: int) -> None:
         due_ns = (SETTLE_NS, AGAIN_NS)
         if desk.greetings < len(due_ns) and now_ns - desk.met_ns >= due_ns[desk.greetings]:
             desk.greetings += 1
             desk.sent.clear()
-            for feedback in desk.feedbacks:
-                for message in feedback.start:
-                    self._outputs.send_to(device, message)
+            for message in _start_of(desk.files):
+                self._outputs.send_to(device, message)
 
     def _leave(self, device: str, desk: _Desk) -> None:
         for light in desk.lights.values():
-            self._outputs.send_to(device, light.message((0,) * len(light.on)))
-        for feedback in desk.feedbacks:
-            for message in feedback.end:
+            self._outputs.send_to(device, light.dark())
+        for file in desk.files:
+            for message in file.feedback.end:
                 self._outputs.send_to(device, message)
 
     def _level(self, light: Light, values: Mapping[str, Value], now_ns: int) -> Level:
@@ -191,10 +195,37 @@ class MidiFeedback:
         return {name for name in self._router.devices for mapping in files if mapping.names(name)} | {device}
 
 
+def _start_of(files: Iterable[ControllerMapping]) -> list[bytes]:
+    return [message for file in files for message in file.feedback.start]
+
+
+def _lights_of(files: Iterable[ControllerMapping]) -> dict[str, Light]:
+    """Collect the lights by output. Where an overlay gives a control something else to play its light shows that."""
+    files = tuple(files)
+    lights = {light.output: light for file in files for light in file.feedback.lights}
+    for output, bindings in ((o, b) for file in files if file.is_overlay for o, b in file.controls.items()):
+        if output not in lights:
+            continue
+        if not bindings:
+            del lights[output]
+            continue
+        parameter, is_ranged = bindings[0].parameter, bindings[0].parameter.kind in RANGED_KINDS
+        style = lights[output].style if is_ranged else "light"
+        shown = {"parameter": parameter, "value": bindings[0].value, "ready": None, "style": style}
+        lights[output] = dataclasses.replace(lights[output], **shown)
+    return lights
+
+
+def _travels_of(files: Iterable[ControllerMapping]) -> dict[str, Binding]:
+    """Collect the first binding of each control, of the later file where several have one."""
+    return {control: bindings[0] for file in files for control, bindings in file.controls.items() if bindings}
+
+
 def _ring_level(light: Light, travel: Binding | None, values: Mapping[str, Value]) -> Level:
     assert light.parameter is not None
     value = values[light.parameter.address]
-    return (round((travel.position_of(value) if travel else _share(light, value)) * RING_STEPS),)
+    is_own = travel is not None and travel.parameter.address == light.parameter.address
+    return (round((travel.position_of(value) if travel and is_own else _share(light, value)) * RING_STEPS),)
 
 
 def _share(light: Light, value: Value) -> float:

@@ -41,6 +41,10 @@ class Light:
         channel, number = (int(word) for word in rest.split("/"))
         return bytes([(_NOTE_ON if kind == "note" else _CONTROL_CHANGE) | channel - 1, number, level[0]])
 
+    def dark(self) -> bytes:
+        """Return the message that puts it out."""
+        return self.message((0,) * len(self.on))
+
 
 @dataclass(frozen=True)
 class Feedback:

@@ -140,6 +140,18 @@ def test_a_controller_that_comes_back_is_lit_again(show):
     assert show.box.received()[0] == b"\xf0\x01\x02\xf7"
 
 
+def test_a_light_goes_with_what_its_button_learns_and_out_when_it_plays_nothing(show, tmp_path):
+    show.box.send(0x90, 2, 0)
+    wait_until(lambda: "box:slider" in show.router.devices)
+    learned = tmp_path / "learned_box.toml"
+    for line, value in (('{ parameter = "/vj/output/blackout" }', True), ("[]", False)):
+        learned.write_text(f'device = "box:slider"\noverlay = true\n[controls]\n"note/1/2" = {line}\n')
+        show.controls.set("/vj/output/blackout", value, "panel")
+        show.router.use([show.router.mappings[0], *load_mappings([learned])[0]])
+        wait_until(lambda value=value: show.shows(SEED, 127 if value else 0))
+    assert show.box.received().count(b"\xf0\x01\x02\xf7") == 2, "what the controller was told at first holds"
+
+
 def test_all_lights_are_out_at_the_end(show):
     show.controls.set("/vj/seed/value", 4, "panel")
     wait_until(lambda: show.shows(SEED, 127))
