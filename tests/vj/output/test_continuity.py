@@ -48,7 +48,7 @@ class Theatre:
     def _make_chunk(self) -> None:
         frames = np.zeros((CHUNK, HEIGHT, WIDTH, 4), np.uint8)
         for k in range(CHUNK):
-            value = 40 + (self.frame + k) * 3 % 200 if self.brightness is None else self.brightness
+            value = 40 + abs((self.frame + k) * 3 % 400 - 200) if self.brightness is None else self.brightness
             frames[k, ..., :3] = value
         self.ring.write(Chunk(frames, 1, self.frame, RATE_FPS, self.generation, 0, self.now_ns))
         self.frame += CHUNK
