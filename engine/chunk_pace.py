@@ -50,13 +50,11 @@ class ChunkPace:
         # the last one counts when it was slower: a machine that has just become busy stays so for a while
         return max(statistics.median(times), times[-1])
 
-    def busy_s(self, chunk_frames: int, frames: int) -> float:
-        """Seconds from the next chunk's begin until the one after it may be begun."""
-        expected_s = self.expected_s(chunk_frames, frames)
-        if not self._making:
-            return expected_s
-        spent = [seconds for _, seconds in self._making]
-        return max(expected_s, statistics.median(spent), spent[-1])
+    def slowest_s(self, chunk_frames: int, frames: int) -> tuple[float, float]:
+        """Seconds until a chunk's frames are there, and until the one after it may be begun, as slow as of late."""
+        times = self._answer_s.get(chunk_frames)
+        answer_s = max(times) if times else frames / self._rate_fps
+        return answer_s, max([answer_s, *(seconds for _, seconds in self._making)])
 
     def low_water_frames(self, chunk_frames: int, frames: int) -> int:
         """Buffered frames at which the next chunk must be begun."""

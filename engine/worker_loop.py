@@ -162,9 +162,10 @@ class WorkerLoop:
 
     def _cut_plan(self, params: ChunkParams) -> CutPlan:
         frames = frames_of(params.chunk_frames)
-        answer_s = self._pace.expected_s(params.chunk_frames, frames) * TIME_SHARE
-        busy_s = self._pace.busy_s(params.chunk_frames, frames) * TIME_SHARE
-        return CutPlan.of(answer_s, busy_s, first_frames=frames - FRAMES_PER_LATENT + 1)
+        # a cut that comes late is seen off its beat: as slow as of late, and a quarter in reserve
+        answer_s, busy_s = self._pace.slowest_s(params.chunk_frames, frames)
+        first_frames = frames - FRAMES_PER_LATENT + 1
+        return CutPlan.of(answer_s * TIME_SHARE, busy_s * TIME_SHARE, first_frames)
 
     def _obey(self, command: Command) -> None:
         if slots := self._slots.get(command.name):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.chunk_pace import RESERVE_S, ChunkPace
+from engine.chunk_pace import MEASURED_CHUNKS, RESERVE_S, ChunkPace
 
 RATE_FPS = 16.0
 CHUNK = (3, 12)  # latent frames, frames
@@ -40,3 +40,14 @@ def test_another_chunk_size_is_measured_on_its_own() -> None:
     pace = measured(*[0.1] * 5)
     assert pace.expected_s(1, 4) == 4 / RATE_FPS
     assert abs(pace.generator_fps - 12 / 0.15) < 1e-9
+
+
+def test_what_must_not_be_late_is_as_slow_as_of_late() -> None:
+    pace = ChunkPace(16.0, 60)
+    assert pace.slowest_s(3, 12) == (0.75, 0.75), "its own playing time before one was measured"
+    for answer_s in (0.4, 0.9, 0.4, 0.4):
+        pace.note(3, 12, answer_s, answer_s + 0.1)
+    assert pace.slowest_s(3, 12) == (0.9, 1.0)
+    for _ in range(MEASURED_CHUNKS):
+        pace.note(3, 12, 0.4, 0.5)
+    assert pace.slowest_s(3, 12) == (0.4, 0.5)
