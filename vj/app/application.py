@@ -303,12 +303,17 @@ def _choose_screen(options: RunOptions) -> QScreen:
 def _keep_the_show_going(instrument: Instrument) -> None:
     """Log what a slot raises and go on: the one catch-all of the GUI thread. PyQt would end the process."""
 
+    told: set[str] = set()
+
     def note(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):
             _leave()
             return
-        _LOG.error("a panel failed; the show goes on", exc_info=(kind, error, trace))
-        instrument.problems.note(f"internal fault ({kind.__name__}: {error}); the show goes on")
+        sentence = f"{kind.__name__}: {error}"
+        if sentence not in told:  # a panel that fails does so 30 times a second
+            told.add(sentence)
+            _LOG.error("a panel failed; the show goes on", exc_info=(kind, error, trace))
+        instrument.problems.note(f"internal fault ({sentence}); the show goes on")
 
     sys.excepthook = note
 

@@ -25,6 +25,7 @@ from vj.parameters import find_parameter
 
 COLUMNS = 2
 SWITCHES_IN_ROW = 5
+LORAS_AS_ROWS = 6  # of the small groups, which have a frame each
 
 
 class EnginePage(QWidget):
@@ -41,13 +42,18 @@ class EnginePage(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
-        layout.addWidget(self._loras(surface), 1)
-        right = QVBoxLayout()
-        right.setSpacing(6)
+        columns = (QVBoxLayout(), QVBoxLayout())
+        for column in columns:
+            column.setSpacing(6)
+            layout.addLayout(column, 1)
+        columns[0].addWidget(self._loras(surface))
+        rows = [LORAS_AS_ROWS, 0]
         for group, addresses in groups.items():
-            right.addWidget(_group(surface, group, addresses))
-        right.addStretch(1)
-        layout.addLayout(right, 1)
+            shorter = rows.index(min(rows))
+            columns[shorter].addWidget(_group(surface, group, addresses))
+            rows[shorter] += 1 if len(addresses) <= COLUMNS else 1 + -(-len(addresses) // SWITCHES_IN_ROW)
+        for column in columns:
+            column.addStretch(1)
 
     def _loras(self, surface: Surface) -> QFrame:
         card = QFrame()
@@ -75,7 +81,8 @@ def _group(surface: Surface, group: str, addresses: Sequence[str]) -> QFrame:
     widgets = [widget_for(surface, address) for address in addresses]
     title = heading(TITLES.get(group, group.capitalize()))
     is_small = len(widgets) <= COLUMNS
-    columns = COLUMNS if is_small else SWITCHES_IN_ROW if isinstance(widgets[0], SwitchButton) else COLUMNS
+    is_all_switches = all(isinstance(widget, SwitchButton) for widget in widgets)
+    columns = SWITCHES_IN_ROW if is_all_switches and not is_small else COLUMNS
     grid = QGridLayout()
     grid.setSpacing(4)
     for k, widget in enumerate(widgets):

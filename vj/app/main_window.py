@@ -6,17 +6,14 @@ Knows the controls and what the panels read; builds no engine, output or control
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 
 from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
 from PyQt6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from engine.parameter import Value
 from vj.app import theme
 from vj.app.address_menu import AddressMenu
 from vj.app.addressed import SOURCE
-from vj.app.coming import describe_address, list_coming
 from vj.app.engine_page import EnginePage
 from vj.app.header import Header
 from vj.app.key_list import KeyList
@@ -25,9 +22,8 @@ from vj.app.live_row import LiveRow
 from vj.app.map_mode import MapMode
 from vj.app.mapping_page import MappingPage
 from vj.app.modulation_page import ModulationPage
-from vj.app.next_panel import first_of
 from vj.app.output_panel import BLACKOUT_ADDRESS
-from vj.app.pad_state import PadStates, heard_prompts
+from vj.app.panel_poll import SLOW_POLLS, PanelPoll, PolledPanels
 from vj.app.performance_view import PerformanceView
 from vj.app.play_page import PlayPage
 from vj.app.show_page import ShowPage
@@ -35,10 +31,8 @@ from vj.app.sources import PanelSources
 from vj.app.status_strip import StatusStrip
 from vj.app.surface import Surface
 from vj.controls import Controls
-from vj.output.params import OutputParams
 
 POLL_MS = 33
-SLOW_POLLS = 4  # statuses take turns: each is shown at every fourth poll
 CONFIRM_S = 5.0
 SAID_S = 6.0
 NS_PER_MS = 1e6
@@ -56,15 +50,12 @@ class MainWindow(QWidget):
         super().__init__()
         self._controls = controls
         self._sources = sources
-        self._polls = 0
         self._scale = 0.0
         self._asked_s: float | None = None  # when ending was asked for and not yet confirmed
         self._said_until_s = 0.0
-        self._told_news = ""
         self.slowest_poll_ms = 0.0
         self.setWindowTitle("vj")
         self.surface = Surface(controls)
-        self._pad_states = PadStates(self.surface)
         self.header = Header(PAGES)
         self.live = LiveRow(self.surface, sources)
         self.play = PlayPage(self.surface, sources)
@@ -76,6 +67,10 @@ class MainWindow(QWidget):
         self.strip = StatusStrip()
         self._lay_out()
         self.map_mode = MapMode(self, self.surface, sources.learn, sources.router, sources.devices)
+        polled = PolledPanels(
+            self.live, self.play, self.show_files, self.mappings, self.performance, self.strip, self.map_mode
+        )
+        self._poll = PanelPoll(self.surface, polled, sources, self.say)
         self.key_list = KeyList(self, sources.router)
         self.keys = KeyPlayer(sources.router, self._own_keys(), lambda: bool(self.map_mode.selected))
         self.menu = AddressMenu(self, self.surface, sources.learn, self.map_mode)
@@ -92,95 +87,12 @@ class MainWindow(QWidget):
         self._timer.timeout.connect(self.refresh)
         self._timer.start()
 
-    # -- polling -------------------------------------------------------------------------------------------------
-
     def refresh(self) -> None:
-        """Show what has changed since the last poll: values and beat each time, statuses in turn."""
+        """Show what has changed since the last poll. Called 30 times a second."""
         began_ns = time.perf_counter_ns()
-        values = self.surface.refresh()
-        self._show_beat(values)
-        turn = self._polls % SLOW_POLLS
-        if turn == 0:
-            self._show_output(values)
-        elif turn == 1:
-            self._show_strip()
-        elif turn == 2:
-            self._show_pads(values)
-        else:
-            self._show_controllers(values)
-        self._polls += 1
-        self.slowest_poll_ms = max(self.slowest_poll_ms, (time.perf_counter_ns() - began_ns) / NS_PER_MS)
-
-    def _show_beat(self, values: Mapping[str, Value]) -> None:
-        if self.is_performing:
-            self.performance.refresh()
-        else:
-            self.live.beat.refresh()
-            self.live.sound.refresh()
-        effective = self._sources.effective(values, time.monotonic_ns())
-        if self._polls % 2:
-            self.surface.show_modulated(effective)
-        else:
-            self._show_picture(effective)
-
-    def _show_picture(self, values: Mapping[str, Value]) -> None:
-        picture = self.performance.program.picture if self.is_performing else self.live.program.picture
-        picture.show_frame(self._sources.reader.frame_on_screen, OutputParams.from_values(values))
-
-    def _show_output(self, values: Mapping[str, Value]) -> None:
-        generator, playback = self._sources.generator(), self._sources.reader.status
-        params = OutputParams.from_values(values)
-        program = self.performance.program if self.is_performing else self.live.program
-        state = program.show_status(generator, playback, params)
-        self.strip.show_status(generator, playback, self._sources.latency())
-        self.strip.show_error(self._sources.problems.poll(), state.detail)
-        news = self._sources.problems.news
-        if news != self._told_news:
-            self._told_news = news
-            self.say(news)
-
-    def _show_strip(self) -> None:
-        ports = self._sources.ports()
-        self.strip.show_ports(ports)
-        if self.mappings.isVisible():
-            self.mappings.refresh(ports)
-        if self._sources.clock is not None:
-            self.live.beat.refresh_leader(str(self._controls.store.get("/vj/clock/source")))
+        self._poll.refresh(self.is_performing)
         self._forget_old_words()
-
-    def _show_pads(self, values: Mapping[str, Value]) -> None:
-        generator, playback = self._sources.generator(), self._sources.reader.status
-        waiting = self._sources.waiting()
-        landings = {press.address: self._beats_until(press.lands_ns) for press in waiting}
-        states = self._pad_states.describe(generator, playback.params_version, values, landings)
-        (self.performance if self.is_performing else self.play.prompts).show_states(states)
-        names = self._sources.looks.names()
-        coming = list_coming(
-            waiting,
-            self._sources.gliding(),
-            generator,
-            self._sources.cues.cues(),
-            lambda address: describe_address(address, values, names),
-            self._beats_until,
-        )
-        panel = self.performance.next if self.is_performing else self.live.next
-        panel.show_coming(first_of(coming))
-        panel.show_now(heard_prompts(values))
-
-    def _show_controllers(self, values: Mapping[str, Value]) -> None:
-        if self._sources.router is not None:
-            self.surface.show_ghosts(self._sources.router.ghosts())
-            self.strip.show_played(self._sources.router.last_played)
-        self.map_mode.refresh()
-        if not self.is_performing:
-            self.play.looks.refresh({press.address for press in self._sources.waiting()})
-            self.play.cues.refresh()
-            if self.show_files.isVisible():
-                self.show_files.refresh()
-
-    def _beats_until(self, time_ns: int) -> float:
-        clock = self._sources.clock
-        return 0.0 if clock is None else clock.beat_at(time_ns) - clock.beat_at(time.monotonic_ns())
+        self.slowest_poll_ms = max(self.slowest_poll_ms, (time.perf_counter_ns() - began_ns) / NS_PER_MS)
 
     # -- what the window is asked for ----------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ from engine.parameter import Value
 from vj.app import theme
 from vj.app.fader import Fader
 from vj.app.parameter_widgets import ParameterChoice, ParameterNumber, SwitchButton, heading
-from vj.app.stream_panel import row_of
+from vj.app.rows import row_of
 from vj.app.surface import Surface
 from vj.modulation.params import MODULATORS, NO_TARGET
 

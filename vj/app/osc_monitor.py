@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from PyQt6.QtGui import QColor
@@ -16,6 +17,25 @@ from vj.controllers.osc.input import OscStatus
 KEPT_LINES = 50
 OscMessages = Callable[[], OscStatus | None]
 NONE = OscStatus(0, 0, 0, 0, "", "")
+
+
+class OscNews:
+    """The newest OSC message, and when it was first seen. Polled by one thread."""
+
+    def __init__(self, messages: OscMessages | None) -> None:
+        self._messages = messages
+        self._seen = NONE
+        self.line: tuple[str, str] | None = None  # words and colour
+        self.at_ns = 0
+
+    def poll(self) -> None:
+        """Look for a new one."""
+        status = self._messages() if self._messages is not None else None
+        if status is not None and status != self._seen:
+            news = describe_news(self._seen, status)
+            self._seen = status
+            if news is not None:
+                self.line, self.at_ns = news, time.monotonic_ns()
 
 
 class OscMonitor(QFrame):

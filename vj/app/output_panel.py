@@ -9,8 +9,10 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
 
+from vj.app.addressed import label_of
 from vj.app.fader import Fader
-from vj.app.parameter_widgets import NameChoice, SwitchButton, heading
+from vj.app.parameter_widgets import NameChoice, SwitchButton
+from vj.app.rows import row_of
 from vj.app.surface import Surface
 from vj.output.displays import describe
 
@@ -47,9 +49,11 @@ class OutputPanel(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(7, 4, 7, 6)
         layout.setSpacing(4)
-        layout.addWidget(heading("Output"))
         layout.addWidget(self.level)
         layout.addWidget(self.blackout, 1)
+        self.panic = panic_row(surface)
+        if self.panic:
+            layout.addLayout(row_of(self.panic))
         layout.addLayout(row)
         application = QGuiApplication.instance()
         application.screenAdded.connect(self._list_displays)
@@ -72,6 +76,16 @@ class OutputPanel(QFrame):
         self.fullscreen_asked.emit(self.displays.currentIndex(), self.fullscreen.isChecked())
 
 
+def panic_row(surface: Surface) -> list[SwitchButton]:
+    """A button per switch of the output beside blackout: freeze, fallback."""
+    switches = (
+        address
+        for address, parameter in surface.controls.store.parameters.items()
+        if parameter.kind == "switch" and address.startswith("/vj/output/") and address != BLACKOUT_ADDRESS
+    )
+    return [SwitchButton(surface, address, label_of(address).upper()) for address in switches]
+
+
 class EffectPanel(QFrame):
     """Every effect of the table, in two columns."""
 
@@ -85,6 +99,5 @@ class EffectPanel(QFrame):
         grid = QGridLayout(self)
         grid.setContentsMargins(7, 4, 7, 6)
         grid.setSpacing(4)
-        grid.addWidget(heading("Effects"), 0, 0)
         for k, fader in enumerate(self.faders):
-            grid.addWidget(fader, 1 + k // self.COLUMNS, k % self.COLUMNS)
+            grid.addWidget(fader, k // self.COLUMNS, k % self.COLUMNS)

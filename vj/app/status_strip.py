@@ -124,6 +124,11 @@ class StatusStrip(QWidget):
         self.message.show_fitting(words)
         self.played.show_fitting(detail, f"color: {colour};")
 
+    def show_osc(self, words: str, colour: str) -> None:
+        """Show the last OSC message instead, when it is newer."""
+        self.message.show_fitting("OSC")
+        self.played.show_fitting(words, f"color: {colour};")
+
     def show_error(self, sentence: str, detail: str = "") -> None:
         """Show the last thing that went wrong, in one line; `detail` of the state while nothing did."""
         if sentence:

@@ -6,19 +6,17 @@ Knows the controls; nothing of noise, caches or engines.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QPushButton, QSizePolicy
 
 from engine.params import SEED_MAX
 from vj.app.addressed import SOURCE
 from vj.app.fader import Crossfader, Fader
-from vj.app.parameter_widgets import ParameterChoice, ParameterNumber, TriggerButton, heading
+from vj.app.parameter_widgets import ParameterChoice, ParameterNumber, TriggerButton
+from vj.app.rows import fill
 from vj.app.surface import Surface
 from vj.presets.looks import SEED_ADDRESS
-
-GAP = 4
 
 
 class StreamPanel(QFrame):
@@ -82,24 +80,3 @@ class ModelPanel(QFrame):
         self.sink_mode = ParameterChoice(surface, "/vj/sink/mode", "sink")
         self.sink_decay = Fader(surface, "/vj/sink/decay")
         fill(self, "Model", [self.sizes, (self.sink_mode,), (self.sink_decay,)])
-
-
-def fill(frame: QFrame, title: str, rows: Sequence[Sequence[QWidget]]) -> QVBoxLayout:
-    """Lay out a card: a title, and rows in which widgets share the width."""
-    layout = QVBoxLayout(frame)
-    layout.setContentsMargins(7, 4, 7, 6)
-    layout.setSpacing(GAP)
-    if title:
-        layout.addWidget(heading(title))
-    for widgets in rows:
-        layout.addLayout(row_of(widgets), 1)
-    return layout
-
-
-def row_of(widgets: Sequence[QWidget]) -> QLayout:
-    """Widgets side by side."""
-    row = QHBoxLayout()
-    row.setSpacing(GAP)
-    for widget in widgets:
-        row.addWidget(widget, 1)
-    return row

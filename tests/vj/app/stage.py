@@ -10,7 +10,8 @@ from PyQt6.QtWidgets import QApplication
 
 from engine.frame_ring import Frame
 from engine.messages import GeneratorStatus
-from vj.app.main_window import SLOW_POLLS, MainWindow
+from vj.app.main_window import MainWindow
+from vj.app.panel_poll import SLOW_POLLS
 from vj.app.performance_sources import read_performance
 from vj.app.problem_board import ProblemBoard
 from vj.app.status_strip import Ports
