@@ -8,11 +8,13 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from engine.frame_ring import Frame
+from vj.output.film import Film
 from vj.output.frame_reader import FrameReader, Picture
 from vj.output.loop import LastGoodSeconds
 from vj.output.params import OutputParams
@@ -60,14 +62,22 @@ class Continuity:
         self._moved_ns: int | None = None  # when a good frame was last another than the one before
         self._bad_chunk: tuple[int, int] | None = None
         self._away_since_ns: int | None = None  # since when the loop plays instead of the stream
+        self._film: Film | None = None
+        self._film_since_ns: int | None = None
         self._held: Layer | None = None  # what stands while frozen
         self._shown: Layer | None = None
         self._fading: Layer | None = None  # what is left behind
         self._faded_ns = 0
         self._source: object = None  # what the newest layer comes from: a change of it is a crossfade
 
+    @property
+    def problem(self) -> str:
+        """Why the film chosen cannot be played; empty otherwise. Any thread."""
+        return self._film.problem if self._film is not None else ""
+
     def scene_at(self, now_ns: int, params: OutputParams) -> Scene:
         """Move on to `now_ns` (time.monotonic_ns) and say what to draw. Call once per display refresh."""
+        self._choose_film(params.fallback_film)
         picture = self._watch(self._reader.picture_at(now_ns), now_ns)
         if picture is None and self._shown is None:
             self.state = "blackout" if params.blackout else "starting"
@@ -91,16 +101,25 @@ class Continuity:
         is_still_away = self._away_since_ns is not None and self._reader.status.is_starved  # the last frames creep in
         is_late = picture is None or is_still_away or (late_s > PATIENCE_S and self._is_missing(late_s))
         if not (is_late or params.fallback) or not len(self._loop):
-            self._away_since_ns = None
+            self._away_since_ns = self._film_since_ns = None
             return Layer(picture or self._shown.picture, 1.0), "stream", "live"
         if self._away_since_ns is None:
             self._away_since_ns = now_ns
         away_s = (now_ns - self._away_since_ns) * NS
         is_fallback = params.fallback or away_s > params.fallback_after
+        if is_fallback and self._film is not None and self._film.is_ready:
+            if self._film_since_ns is None:
+                self._film_since_ns = now_ns
+            return Layer(self._film.picture((now_ns - self._film_since_ns) * NS), 1.0), "film", "fallback"
         breath = 0.5 - 0.5 * math.cos(2.0 * math.pi * away_s / DRIFT_PERIOD_S)
         played = self._loop.picture(away_s)
         assert played is not None, "the loop was asked whether it holds anything"
         return Layer(played, 1.0, 1.0 + DRIFT_ZOOM * breath), "loop", "fallback" if is_fallback else "waiting"
+
+    def _choose_film(self, path: str) -> None:
+        wanted = Path(path).expanduser() if path else None
+        if wanted != (self._film.path if self._film else None):
+            self._film = Film(wanted) if wanted else None
 
     def _is_missing(self, late_s: float) -> bool:
         # a slow stream is blended all along: only frames that should long have followed are missed
@@ -144,8 +163,7 @@ class Continuity:
         if self._fading is None:
             return (layer,)
         done = (now_ns - self._faded_ns) * NS / FADE_S
-        same_size = self._fading.picture.first.pixels.shape == layer.picture.first.pixels.shape
-        if done >= 1.0 or not same_size:
+        if done >= 1.0:
             self._fading = None
             return (layer,)
         share = done * done * (3.0 - 2.0 * done)

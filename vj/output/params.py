@@ -65,6 +65,15 @@ class OutputParams:
             clock="frame",
         )
     )
+    fallback_film: str = knob(
+        Parameter(
+            "/vj/output/fallback_film",
+            "text",
+            "",
+            "Video file that is played once the output has fallen back; empty = the last good seconds.",
+            clock="frame",
+        )
+    )
     fade: float = knob(
         Parameter(
             "/vj/output/fade",

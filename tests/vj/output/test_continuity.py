@@ -9,6 +9,7 @@ import pytest
 
 from engine.chunk import Chunk
 from engine.frame_ring import FrameRing
+from engine.video_file import VideoFile
 from tests.vj.output.played_ring import RATE_FPS, REFRESH_NS, SECOND_NS
 from vj.output.continuity import Continuity, Scene
 from vj.output.frame_reader import FrameReader
@@ -62,7 +63,8 @@ def drawn(scene: Scene) -> np.ndarray | None:
     total = np.zeros((HEIGHT, WIDTH))
     for layer in scene.layers:
         first, second = (frame.pixels[..., 0].astype(float) for frame in (layer.picture.first, layer.picture.second))
-        total += layer.share * (first + (second - first) * layer.picture.share)
+        both = first + (second - first) * layer.picture.share
+        total += layer.share * np.resize(both, (HEIGHT, WIDTH))
     total[-1, -1] = 1000.0 * sum(layer.share * layer.zoom for layer in scene.layers)
     return total
 
@@ -164,3 +166,37 @@ def test_to_and_fro_stays_inside_and_never_jumps():
     assert min(places) >= 0.0
     assert max(places) <= 20.0
     assert np.abs(np.diff(places)).max() <= 1 / 60 + 1e-6
+
+
+def test_a_chosen_film_plays_once_the_output_has_fallen_back(theatre: Theatre, tmp_path: Path):
+    path = tmp_path / "film.mp4"
+    frames = np.full((24, 48, 64, 4), 255, np.uint8)
+    frames[..., :3] = np.linspace(60, 200, 24).astype(np.uint8)[:, None, None, None]
+    with VideoFile(path, width=64, height=48, rate_fps=12.0) as film:
+        film.write(frames)
+    theatre.params = OutputParams(fallback_film=str(path))
+    theatre.run(0.1)
+    theatre.continuity._film.wait(10.0)
+    theatre.is_engine_alive = False
+    seen = theatre.run(8.0)
+    sources = [scene.layers[-1].picture.first for _, scene, _ in seen]
+    assert sources[-1].pixels.shape == (48, 64, 4)
+    assert {scene.state for _, scene, _ in seen[-60:]} == {"fallback"}
+    assert len({id(frame) for frame in sources[-120:]}) > 15, "the film runs"
+    theatre.is_engine_alive = True
+    assert theatre.run(4.0)[-1][1].state == "live"
+
+
+@pytest.mark.parametrize("content", [None, b"no film at all"])
+def test_a_film_that_cannot_be_played_is_told_and_the_loop_plays(theatre: Theatre, tmp_path: Path, content):
+    path = tmp_path / "broken.mp4"
+    if content is not None:
+        path.write_bytes(content)
+    theatre.params = OutputParams(fallback_film=str(path))
+    theatre.run(0.1)
+    theatre.continuity._film.wait(10.0)
+    assert f"the fallback film {path} cannot be played" in theatre.continuity.problem
+    theatre.is_engine_alive = False
+    seen = theatre.run(8.0)
+    assert seen[-1][1].state == "fallback"
+    assert longest_still_s(seen) < 0.25
