@@ -5,19 +5,29 @@ Asks for displays through signals; knows nothing of the output window itself.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
 
+from engine.parameter import Value
 from vj.app.addressed import label_of
 from vj.app.fader import Fader
 from vj.app.parameter_widgets import NameChoice, SwitchButton
 from vj.app.rows import row_of
 from vj.app.surface import Surface
 from vj.output.displays import describe
+from vj.output.params import OUTPUT_PARAMETERS
 
 LEVEL_ADDRESS = "/vj/output/level"
 BLACKOUT_ADDRESS = "/vj/output/blackout"
+PANIC_ADDRESSES = tuple(
+    parameter.address
+    for parameter in OUTPUT_PARAMETERS
+    if parameter.kind == "switch" and parameter.address != BLACKOUT_ADDRESS
+)
+"""Switches that put something else in the stream's place."""
 
 
 class OutputPanel(QFrame):
@@ -78,12 +88,12 @@ class OutputPanel(QFrame):
 
 def panic_row(surface: Surface) -> list[SwitchButton]:
     """A button per switch of the output beside blackout: freeze, fallback."""
-    switches = (
-        address
-        for address, parameter in surface.controls.store.parameters.items()
-        if parameter.kind == "switch" and address.startswith("/vj/output/") and address != BLACKOUT_ADDRESS
-    )
-    return [SwitchButton(surface, address, label_of(address).upper()) for address in switches]
+    return [SwitchButton(surface, address, label_of(address).upper()) for address in PANIC_ADDRESSES]
+
+
+def held_switch(values: Mapping[str, Value]) -> str:
+    """Name of the first of those switches that is on; empty = none."""
+    return next((label_of(address) for address in PANIC_ADDRESSES if values[address]), "")
 
 
 class EffectPanel(QFrame):

@@ -16,6 +16,7 @@ from vj.app.map_mode import MapMode
 from vj.app.mapping_page import MappingPage
 from vj.app.next_panel import first_of
 from vj.app.osc_monitor import OscNews
+from vj.app.output_panel import held_switch
 from vj.app.pad_state import PadStates, heard_prompts
 from vj.app.performance_view import PerformanceView
 from vj.app.play_page import PlayPage
@@ -95,7 +96,7 @@ class PanelPoll:
         generator, playback = self._sources.generator(), self._sources.reader.status
         params = OutputParams.from_values(values)
         program = self._panels.performance.program if self._is_performing else self._panels.live.program
-        state = program.show_status(generator, playback, params)
+        state = program.show_status(generator, playback, params, held_switch(values))
         self._panels.strip.show_status(generator, playback, self._sources.latency())
         self._panels.strip.show_error(self._sources.problems.poll(), state.detail)
         news = self._sources.problems.news

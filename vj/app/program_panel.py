@@ -33,10 +33,12 @@ class State:
     detail: str = ""
 
 
-def describe_state(generator: GeneratorStatus, playback: PlaybackStatus, params: OutputParams) -> State:
-    """Say what the audience sees now and why; the gravest first."""
+def describe_state(generator: GeneratorStatus, playback: PlaybackStatus, params: OutputParams, held: str = "") -> State:
+    """Say what the audience sees now and why; the gravest first. `held` names a switch that takes the stream away."""
     if params.blackout:
         return State("BLACKOUT", theme.ALARM, "the audience sees black")
+    if held:
+        return State(held.upper(), theme.WARNING, f"the performer pressed {held}")
     if generator.state == "failed":
         return State("ENGINE DOWN", theme.ALARM, generator.detail)
     if not playback.is_streaming:
@@ -116,9 +118,11 @@ class ProgramPanel(QFrame):
         layout.addWidget(self.state)
         layout.addWidget(self.picture, 1)
 
-    def show_status(self, generator: GeneratorStatus, playback: PlaybackStatus, params: OutputParams) -> State:
+    def show_status(
+        self, generator: GeneratorStatus, playback: PlaybackStatus, params: OutputParams, held: str = ""
+    ) -> State:
         """Show the state; return it."""
-        state = describe_state(generator, playback, params)
+        state = describe_state(generator, playback, params, held)
         style = None
         if state.colour != self._colour:
             self._colour = state.colour

@@ -163,6 +163,11 @@ def test_a_key_that_presses_a_command_has_no_ghost(show: Stage):
     assert show.panels.strip.played.text() in show.performance.router.last_played.addresses
 
 
+def test_a_switch_that_holds_the_picture_is_the_state():
+    playback = PlaybackStatus(is_streaming=True)
+    assert describe_state(GeneratorStatus(state="failed"), playback, OutputParams(), "freeze").word == "FREEZE"
+
+
 def test_ending_a_live_show_takes_two_presses_and_no_dialog(show: Stage, monkeypatch: pytest.MonkeyPatch):
     ended = []
     show.panels.end_confirmed.connect(lambda: ended.append(True))
