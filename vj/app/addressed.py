@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QPoint, Qt
-from PyQt6.QtGui import QMouseEvent
+from PyQt6.QtGui import QKeyEvent, QMouseEvent
 from PyQt6.QtWidgets import QWidget
 
 from engine.parameter import Parameter, Value
@@ -43,6 +43,11 @@ def format_value(parameter: Parameter, value: Value | None) -> str:
     if value not in ends and any(end is not None and round(float(value), digits) == end for end in ends):
         digits += 1  # 0.999 is not 1: it is the difference that matters there
     return f"{float(value):.{digits}f}{unit}"
+
+
+def is_letter(event: QKeyEvent) -> bool:
+    """Say whether a key writes something: such keys play the instrument and search no list."""
+    return bool(event.text()) and event.text().isprintable() and event.key() != Qt.Key.Key_Space
 
 
 class Addressed:

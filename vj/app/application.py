@@ -21,7 +21,7 @@ from PyQt6.QtWidgets import QApplication
 from engine.chunk_source import SourceChoice
 from engine.messages import GeneratorStatus
 from engine.parameter import Value
-from vj.app.display_loss import DisplayWatch
+from vj.output.display_loss import DisplayWatch
 from vj.app.key_player import KeyPlayer
 from vj.app.main_window import MainWindow
 from vj.app.output_panel import BLACKOUT_ADDRESS

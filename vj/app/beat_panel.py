@@ -10,7 +10,8 @@ from PyQt6.QtGui import QColor, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from vj.app import theme
-from vj.app.parameter_widgets import ParameterChoice, ParameterDecimal, QuietLabel, TriggerButton
+from vj.app.choices import ParameterChoice
+from vj.app.parameter_widgets import ParameterDecimal, QuietLabel, TriggerButton
 from vj.app.surface import Surface
 from vj.tempo.clock import BEATS_PER_BAR, Clock, ClockState
 from vj.tempo.params import BPM_ADDRESS

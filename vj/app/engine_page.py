@@ -11,15 +11,9 @@ from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QSizePolicy, QVBox
 
 from engine.params import LORA_SLOTS
 from vj.app.addressed import label_of
+from vj.app.choices import ParameterChoice
 from vj.app.fader import Fader
-from vj.app.parameter_widgets import (
-    ParameterChoice,
-    ParameterNumber,
-    ParameterText,
-    SwitchButton,
-    TriggerButton,
-    heading,
-)
+from vj.app.parameter_widgets import ParameterNumber, ParameterText, SwitchButton, TriggerButton, heading
 from vj.app.surface import Surface
 from vj.parameters import find_parameter
 

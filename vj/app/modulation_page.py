@@ -23,8 +23,9 @@ from PyQt6.QtWidgets import (
 
 from engine.parameter import Value
 from vj.app import theme
+from vj.app.choices import ParameterChoice
 from vj.app.fader import Fader
-from vj.app.parameter_widgets import ParameterChoice, ParameterNumber, SwitchButton, heading
+from vj.app.parameter_widgets import ParameterNumber, SwitchButton, heading
 from vj.app.rows import row_of
 from vj.app.surface import Surface
 from vj.modulation.params import MODULATORS, NO_TARGET

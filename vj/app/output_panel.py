@@ -13,8 +13,9 @@ from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QSize
 
 from engine.parameter import Value
 from vj.app.addressed import label_of
+from vj.app.choices import NameChoice
 from vj.app.fader import Fader
-from vj.app.parameter_widgets import NameChoice, SwitchButton
+from vj.app.parameter_widgets import SwitchButton
 from vj.app.rows import row_of
 from vj.app.surface import Surface
 from vj.output.displays import describe

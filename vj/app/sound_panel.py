@@ -13,8 +13,9 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidg
 from engine.parameter import Value
 from vj.app import theme
 from vj.app.addressed import SOURCE, Addressed, tooltip
+from vj.app.choices import NameChoice
 from vj.app.fader import Fader
-from vj.app.parameter_widgets import NameChoice, QuietLabel, SwitchButton, heading
+from vj.app.parameter_widgets import QuietLabel, SwitchButton, heading
 from vj.app.surface import Surface
 from vj.sound.features import SILENCE, SoundFeatures
 

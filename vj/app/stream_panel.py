@@ -12,8 +12,9 @@ from PyQt6.QtWidgets import QFrame, QPushButton, QSizePolicy
 
 from engine.params import SEED_MAX
 from vj.app.addressed import SOURCE
+from vj.app.choices import ParameterChoice
 from vj.app.fader import Crossfader, Fader
-from vj.app.parameter_widgets import ParameterChoice, ParameterNumber, TriggerButton
+from vj.app.parameter_widgets import ParameterNumber, TriggerButton
 from vj.app.rows import fill
 from vj.app.surface import Surface
 from vj.presets.looks import SEED_ADDRESS

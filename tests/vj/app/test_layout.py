@@ -20,10 +20,10 @@ from PyQt6.QtWidgets import (
 
 from tests.vj.app.stage import Stage
 from vj.app import theme
+from vj.app.choices import ParameterChoice
 from vj.app.fader import Bar
 from vj.app.look_panel import LookButton
 from vj.app.main_window import PAGES
-from vj.app.parameter_widgets import ParameterChoice
 from vj.app.performance_view import BigPad
 
 SIZES = ((1280, 720), (1920, 1080))
