@@ -15,6 +15,7 @@ from pathlib import Path
 
 MEMORY_FOLDER = Path("/dev/shm")  # Linux: files here never touch a disk
 _NAME = re.compile(r"vj-run-(\d+)-.+")
+_KEEPER = "keeper-"
 _SYNCHRONIZE = 0x00100000  # Windows access right that suffices to ask whether a process has ended
 _STILL_RUNNING = 0x102  # WAIT_TIMEOUT
 
@@ -37,13 +38,23 @@ def remove_run_folder(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def keep_run_folder(folder: Path) -> None:
+    """Say that this process uses a folder which another one made: it stays as long as either runs. Raises OSError."""
+    (folder / f"{_KEEPER}{os.getpid()}").touch()
+
+
 def remove_stale_folders() -> None:
-    """Delete the folders of processes that are gone."""
+    """Delete the folders of which every process is gone: who made it and who said that they use it."""
     for parent in {MEMORY_FOLDER, Path(tempfile.gettempdir())}:
         for folder in parent.glob("vj-run-*"):
             match = _NAME.fullmatch(folder.name)
-            if match and not is_running(int(match[1])):
+            if match and not any(map(is_running, (int(match[1]), *_keepers(folder)))):
                 remove_run_folder(folder)
+
+
+def _keepers(folder: Path) -> list[int]:
+    numbers = [path.name.removeprefix(_KEEPER) for path in folder.glob(f"{_KEEPER}*")]
+    return [int(number) for number in numbers if number.isdecimal()]
 
 
 def has_room(folder: Path, needed_bytes: int) -> bool:
