@@ -21,7 +21,6 @@ from PyQt6.QtWidgets import QApplication
 from engine.chunk_source import SourceChoice
 from engine.messages import GeneratorStatus
 from engine.parameter import Value
-from vj.output.display_loss import DisplayWatch
 from vj.app.key_player import KeyPlayer
 from vj.app.main_window import MainWindow
 from vj.app.output_panel import BLACKOUT_ADDRESS
@@ -31,6 +30,7 @@ from vj.app.theme import DESIGN_SIZE
 from vj.controllers.osc.endpoint import OscPortError
 from vj.generator_thread import GeneratorThread
 from vj.modulation.presentation import seen_at_ns
+from vj.output.display_loss import DisplayWatch
 from vj.output.displays import (
     DisplayError,
     check_display_server,

@@ -26,8 +26,8 @@ from vj.presets.cue_list import CUTS, CueList, ListedCue
 from vj.presets.looks import look_from
 from vj.presets.params import NEXT_CUE_ADDRESS
 
-HEADINGS = ("", "Name", "Look", "Fade", "Follow", "Cut", "Note")
-NAME, LOOK, FADE, FOLLOW, CUT, NOTE = range(1, len(HEADINGS))
+SHARES = {"": 3, "Name": 5, "Look": 6, "Fade": 4, "Follow": 4, "Cut": 3, "Note": 6}  # of the width, by column
+NAME, LOOK, FADE, FOLLOW, CUT, NOTE = range(1, len(SHARES))
 FIXED = (0, LOOK)  # columns that are not typed into
 
 
@@ -41,7 +41,7 @@ class CueEditor(QFrame):
         self._cues = cues
         self._say = say
         self._shown: tuple[int, int, int] | None = None  # version of the list, current, next
-        self.table = QuietTable(HEADINGS, ("Name", "Note"))
+        self.table = QuietTable(SHARES)
         self.table.itemChanged.connect(self._rewrite)
         buttons = QHBoxLayout()
         buttons.setSpacing(4)
@@ -96,6 +96,7 @@ class CueEditor(QFrame):
             words = (mark, cue.name, cue.look, write_duration(cue.fade), write_duration(cue.follow), cue.cut, cue.note)
             for column, word in enumerate(words):
                 item = QTableWidgetItem(word)
+                item.setToolTip(word)
                 item.setForeground(QColor(colour))
                 if column in FIXED:
                     item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEditable)

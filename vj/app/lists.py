@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QKeyEvent
+from PyQt6.QtGui import QKeyEvent, QResizeEvent
 from PyQt6.QtWidgets import QAbstractItemView, QHeaderView, QListWidget, QTableWidget
 
 WALKING = frozenset(
@@ -35,26 +37,32 @@ class QuietList(QListWidget):
 class QuietTable(QTableWidget):
     """A table of lines; Enter or a double click edits a cell that may be edited."""
 
-    def __init__(self, headings: tuple[str, ...], wide: tuple[str, ...]) -> None:
-        """`wide` columns share what room is left."""
-        QTableWidget.__init__(self, 0, len(headings))
-        self.setHorizontalHeaderLabels(headings)
+    def __init__(self, shares: Mapping[str, int]) -> None:
+        """`shares` of the width by column: everything stays in sight, long words are cut and told in bubbles."""
+        QTableWidget.__init__(self, 0, len(shares))
+        self.setHorizontalHeaderLabels(list(shares))
+        self._shares = tuple(shares.values())
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setShowGrid(False)
         self.verticalHeader().hide()
-        header = self.horizontalHeader()
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        for name in wide:
-            header.setSectionResizeMode(headings.index(name), QHeaderView.ResizeMode.Stretch)
+        self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
 
     @property
     def selected_row(self) -> int | None:
         """Index of the selected line."""
         rows = self.selectionModel().selectedRows()
         return rows[0].row() if rows else None
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Share the width out."""
+        QTableWidget.resizeEvent(self, event)
+        room = self.viewport().width()
+        for column, share in enumerate(self._shares):
+            self.setColumnWidth(column, room * share // sum(self._shares))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Walk and edit; pass everything else on."""

@@ -27,7 +27,7 @@ from vj.controllers.bindings import Binding, ControllerMapping
 from vj.controllers.learn import Learn
 from vj.controllers.router import Router
 
-HEADINGS = ("Device", "Control", "Plays", "How", "File")
+SHARES = {"Device": 4, "Control": 4, "Plays": 6, "How": 5, "File": 5}  # of the width, by column
 
 
 class MappingPage(QWidget):
@@ -41,7 +41,7 @@ class MappingPage(QWidget):
         self._learn = learn
         self._shown: tuple[ControllerMapping, ...] = ()
         self._rows: list[tuple[ControllerMapping, str, str]] = []  # mapping, control, address
-        self.table = QuietTable(HEADINGS, ("Plays",))
+        self.table = QuietTable(SHARES)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setAlternatingRowColors(True)
         self.remove = QPushButton("Remove")
