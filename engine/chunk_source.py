@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from engine.frame_size import check_size
-from engine.model_presets import TEST_PATTERN_NAME, PresetError, load_preset
+from engine.model_presets import PresetError, load_preset
+from engine.pattern_name import is_test_pattern, read_pattern_name
 
 if TYPE_CHECKING:
     from engine.chunk import Chunk
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from engine.text_slots import TextBook
 
 DEFAULT_MODEL = "ember"
-SLOWEST_FPS, FASTEST_FPS = 0.1, 1000.0  # of a test pattern made as slow as a model
 DEVICES = ("auto", "cpu", "cuda")
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 
@@ -129,11 +129,8 @@ def load_source(choice: SourceChoice) -> ChunkSource:
             check_size(*choice.size)
         except ValueError as error:
             raise ChoiceError(str(error)) from None
-    name, _, made_fps = choice.model.partition("@")
-    if name == TEST_PATTERN_NAME:
-        from engine.test_pattern import TEST_PATTERN_SIZE, TestPattern
-
-        return TestPattern(*(choice.size or TEST_PATTERN_SIZE), made_fps=_speed(choice.model, made_fps))
+    if is_test_pattern(choice.model):
+        return _load_pattern(choice)
     return _load_generator(choice)
 
 
@@ -149,17 +146,15 @@ def load_loras(source: ChunkSource, params: ChunkParams) -> None:
         raise SourceError(str(error)) from error
 
 
-def _speed(model: str, text: str) -> float | None:
-    """Read the speed in "test-pattern@16": frames made a second. Raises ChoiceError."""
-    if not text:
-        return None
+def _load_pattern(choice: SourceChoice) -> ChunkSource:
+    from engine.test_pattern import TEST_PATTERN_SIZE, TestPattern
+
     try:
-        made_fps = float(text)
-    except ValueError:
-        made_fps = 0.0
-    if not SLOWEST_FPS <= made_fps <= FASTEST_FPS:
-        raise ChoiceError(f"model {model!r}: write frames a second, {SLOWEST_FPS:g} to {FASTEST_FPS:g}, after the @")
-    return made_fps
+        name = read_pattern_name(choice.model)
+    except ValueError as error:
+        raise ChoiceError(str(error)) from None
+    size = choice.size or TEST_PATTERN_SIZE
+    return TestPattern(*size, made_fps=name.made_fps, is_stamped=name.is_stamped, faults=name.faults)
 
 
 def _load_generator(choice: SourceChoice) -> ChunkSource:

@@ -12,8 +12,11 @@ import zlib
 import numpy as np
 
 from engine.chunk import Chunk
+from engine.frame_stamp import stamp_frame
 from engine.model_presets import TEST_PATTERN_NAME
 from engine.params import PROMPT_PADS, ChunkParams
+from engine.pattern_faults import PatternFaults
+from engine.pattern_name import PatternFault
 
 TEST_PATTERN_SIZE = (256, 144)  # width, height
 TEST_PATTERN_RATE_FPS = 16.0
@@ -51,13 +54,24 @@ class TestPattern:
     device_name = "none"
 
     def __init__(
-        self, width: int, height: int, rate_fps: float = TEST_PATTERN_RATE_FPS, made_fps: float | None = None
+        self,
+        width: int,
+        height: int,
+        rate_fps: float = TEST_PATTERN_RATE_FPS,
+        made_fps: float | None = None,
+        *,
+        is_stamped: bool = False,
+        faults: tuple[PatternFault, ...] = (),
     ) -> None:
         """`made_fps` makes it as slow as a model: so many frames a second; None = as fast as they are drawn.
 
-        Then a lamp in the upper left corner also goes on and off with each hard cut.
+        Then a lamp in the upper left corner also goes on and off with each hard cut, unless `is_stamped`: that writes
+        how many frames were made before into the corners of each.
         """
         self._made_fps = made_fps
+        self._is_stamped = is_stamped
+        self._faults = PatternFaults(faults)
+        self._frames_made = 0
         self.width = width
         self.height = height
         self.rate_fps = rate_fps
@@ -75,6 +89,7 @@ class TestPattern:
             self._hard_cut_wanted = False
             self._stream_id += 1
             self._next_frame = 0
+        self._faults.before(self.width * self.height)
         self._texts = params.prompt_texts
         began_s = time.monotonic()
         latent_frames = 1 if params.chunk_frames == 1 else 3
@@ -92,8 +107,9 @@ class TestPattern:
             made_ns=time.monotonic_ns(),
         )
         self._next_frame += count
+        self._frames_made += count
         self._generation_id += 1
-        return chunk
+        return self._faults.after(chunk)
 
     def remember_chunk(self) -> None:
         """Do nothing: the pattern looks back at nothing."""
@@ -131,7 +147,10 @@ class TestPattern:
         brightness = 0.55 + waves / 3 * 0.45  # 0.1..1
         frames = np.empty((count, self.height, self.width, 4), np.uint8)
         frames[..., :3] = brightness[..., None] * 255 * self._colour(params.heard_weights)
-        if self._made_fps is not None:
+        if self._is_stamped:
+            for k in range(count):
+                stamp_frame(frames[k], self._frames_made + k)
+        elif self._made_fps is not None:
             lamp = max(1, self.width // LAMP_SHARE)
             frames[:, :lamp, :lamp, :3] = 255 * (self._stream_id % 2)
         frames[..., 3] = 255

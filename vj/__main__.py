@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from engine.chunk_source import DEFAULT_MODEL, SourceChoice
 from engine.frame_size import parse_size
 from engine.model_presets import TEST_PATTERN_NAME
+from engine.pattern_name import is_test_pattern, read_pattern_name
 from engine.preset_table import did_you_mean
 from engine.terminal import run_command
 from vj.controllers.osc.command_line import add_arguments as add_osc_arguments
@@ -237,7 +238,7 @@ def _strange_timeline(timeline: Timeline, model: str, size: tuple[int, int] | No
     """Say in one line, or none, that a timeline was made for another model or size, as `vj render` does."""
     from vj.presets.timeline import made_for_other
 
-    if not _is_test_pattern(model):
+    if not is_test_pattern(model):
         from engine.model_presets import load_preset
 
         preset = load_preset(model)
@@ -256,14 +257,11 @@ def _show_model(name: str, problems: list[str]) -> str:
     return name or DEFAULT_MODEL
 
 
-def _is_test_pattern(model: str) -> bool:
-    """Say whether a model needs no weights; "test-pattern@8" makes 8 frames a second."""
-    return model.partition("@")[0] == TEST_PATTERN_NAME
-
-
 def _check_model(name: str) -> None:
     """Raise ValueError for a model nobody knows, before a window opens. Weights are looked at by the engine."""
-    if not _is_test_pattern(name):
+    if is_test_pattern(name):
+        read_pattern_name(name)
+    else:
         from engine.model_presets import load_preset
 
         load_preset(name)
