@@ -87,6 +87,8 @@ class Continuity:
             if self._source is not None:
                 self._fading, self._faded_ns = self._shown, now_ns
             self._source = source
+        if source == "stream" and self._is_cut_on_its_moment(layer.picture, now_ns):
+            self._fading = None
         self._shown = layer
         self.state = "blackout" if params.blackout else state
         return Scene(self._layers(layer, now_ns), self.state)
@@ -115,6 +117,10 @@ class Continuity:
         played = self._loop.picture(away_s)
         assert played is not None, "the loop was asked whether it holds anything"
         return Layer(played, 1.0, 1.0 + DRIFT_ZOOM * breath), "loop", "fallback" if is_fallback else "waiting"
+
+    def _is_cut_on_its_moment(self, picture: Picture, now_ns: int) -> bool:
+        """Whether a stream that waited for the beat begins with this refresh: it is seen on it, without a fade."""
+        return picture.first.present_ns > 0 and self._reader.status.switched_ns == now_ns
 
     def _choose_film(self, path: str) -> None:
         wanted = Path(path).expanduser() if path else None

@@ -26,9 +26,14 @@ class LastGoodSeconds:
         return len(self._frames)
 
     def add(self, frame: Frame) -> None:
-        """Keep one more frame; the oldest go when there are too many, and all of another size."""
-        if self._frames and self._frames[-1].pixels.shape != frame.pixels.shape:
-            self.clear()
+        """Keep one more frame; the oldest go when there are too many, and all of another size or stream.
+
+        What played before a cut would be seen as a cut off the beat.
+        """
+        if self._frames:
+            newest = self._frames[-1]
+            if (newest.stream_id, newest.pixels.shape) != (frame.stream_id, frame.pixels.shape):
+                self.clear()
         self._frames.append(frame)
         self._bytes += frame.pixels.nbytes
         longest = max(2, round(LONGEST_S * frame.rate_fps))
