@@ -61,7 +61,9 @@ class MainWindow(QWidget):
         self.play = PlayPage(self.surface, sources)
         self.show_files = ShowPage(controls, sources.repertoire, self.say)
         self.modulation = ModulationPage(self.surface)
-        self.mappings = MappingPage(sources.router, sources.learn, sources.osc_messages, sources.problems)
+        self.mappings = MappingPage(
+            sources.router, sources.learn, sources.osc_messages, sources.problems, sources.devices
+        )
         self.engine = EnginePage(self.surface, frozenset(self.surface.widgets.values()))
         self.performance = PerformanceView(self.surface, sources)
         self.strip = StatusStrip()

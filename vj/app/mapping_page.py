@@ -5,7 +5,11 @@ Shows the router's active mappings; changes them through learning alone.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -17,30 +21,55 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from vj.app import theme
 from vj.app.lists import QuietTable
 from vj.app.osc_monitor import OscMessages, OscMonitor
 from vj.app.parameter_widgets import QuietLabel, heading
 from vj.app.problem_board import ProblemBoard
 from vj.app.problem_list import ProblemList
 from vj.app.status_strip import Ports
-from vj.controllers.bindings import Binding, ControllerMapping
+from vj.controllers.bindings import Binding, ControllerMapping, mappings_for
 from vj.controllers.learn import Learn
 from vj.controllers.router import Router
 
 SHARES = {"Device": 4, "Control": 4, "Plays": 6, "How": 5, "File": 5}  # of the width, by column
+ROWS_PER_POLL = 20
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table."""
+
+    mapping: ControllerMapping
+    control: str
+    binding: Binding
+    is_plugged: bool
+
+    def words(self) -> tuple[str, ...]:
+        """What stands in its cells."""
+        devices, address = ", ".join(self.mapping.devices), self.binding.parameter.address
+        return devices, self.control, address, describe_binding(self.binding), self.mapping.path.stem
 
 
 class MappingPage(QWidget):
     """A table of bindings, and the OSC monitor beside it."""
 
     def __init__(
-        self, router: Router | None, learn: Learn | None, messages: OscMessages | None, problems: ProblemBoard
+        self,
+        router: Router | None,
+        learn: Learn | None,
+        messages: OscMessages | None,
+        problems: ProblemBoard,
+        devices: Callable[[], tuple[str, ...]],
     ) -> None:
+        """`devices` names the controllers that are plugged in: their lines come first, in green."""
         super().__init__()
+        self._devices = devices
         self._router = router
         self._learn = learn
-        self._shown: tuple[ControllerMapping, ...] = ()
-        self._rows: list[tuple[ControllerMapping, str, str]] = []  # mapping, control, address
+        self._shown: tuple[tuple[ControllerMapping, ...], tuple[str, ...]] = ((), ())
+        self._rows: list[Line] = []
+        self._written = 0  # rows of the table
         self.table = QuietTable(SHARES)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setAlternatingRowColors(True)
@@ -81,37 +110,46 @@ class MappingPage(QWidget):
         """Show what has changed."""
         self.monitor.refresh(ports)
         self.problems.refresh()
-        if self._router is not None and self._router.mappings != self._shown:
-            self._shown = self._router.mappings
-            self._list()
+        if self._router is not None and (self._router.mappings, self._devices()) != self._shown:
+            self._shown = self._router.mappings, self._devices()
+            self._list(*self._shown)
+        self._write_rows()
         if self._learn is not None:
             self.undo.setEnabled(self._learn.state.undo_steps > 0)
         self.remove.setEnabled(self._learn is not None and self.table.selected_row is not None)
 
-    def _list(self) -> None:
+    def _list(self, mappings: tuple[ControllerMapping, ...], devices: tuple[str, ...]) -> None:
+        """Begin to list anew; the rows are written some at each poll, so that no poll takes long."""
+        plugged = {id(mapping) for device in devices for mapping in mappings_for(device, mappings)}
+        ordered = sorted(mappings, key=lambda mapping: id(mapping) not in plugged)
         self._rows = [
-            (mapping, control, binding.parameter.address)
-            for mapping in self._shown
+            Line(mapping, control, binding, id(mapping) in plugged)
+            for mapping in ordered
             for control, bindings in mapping.controls.items()
             for binding in bindings
         ]
-        bindings = [b for mapping in self._shown for found in mapping.controls.values() for b in found]
         self.table.setRowCount(len(self._rows))
-        for row, ((mapping, control, address), binding) in enumerate(zip(self._rows, bindings, strict=True)):
-            words = (", ".join(mapping.devices), control, address, describe_binding(binding), mapping.path.stem)
-            for column, word in enumerate(words):
+        self._written = 0
+
+    def _write_rows(self) -> None:
+        end = min(self._written + ROWS_PER_POLL, len(self._rows))
+        for row in range(self._written, end):
+            line = self._rows[row]
+            for column, word in enumerate(line.words()):
                 item = QTableWidgetItem(word)
+                item.setForeground(QColor(theme.GOOD if line.is_plugged else theme.TEXT))
                 item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEditable)
-                item.setToolTip(str(mapping.path) if column == len(words) - 1 else word)
+                item.setToolTip(word)
                 self.table.setItem(row, column, item)
+        self._written = end
 
     def _remove(self) -> None:
         row = self.table.selected_row
         if row is None or self._learn is None:
             return
-        mapping, control, address = self._rows[row]
-        for assignment in self._learn.assignments(address):
-            if assignment.control == control and assignment.file == mapping.path:
+        line = self._rows[row]
+        for assignment in self._learn.assignments(line.binding.parameter.address):
+            if assignment.control == line.control and assignment.file == line.mapping.path:
                 self._learn.remove(assignment)
                 self.hint.show_fitting(self._learn.state.said)
                 return

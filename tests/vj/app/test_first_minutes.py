@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QEvent, QPoint, Qt
-from PyQt6.QtGui import QGuiApplication, QKeyEvent
+from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QPushButton, QWidget
 
@@ -72,7 +72,7 @@ def send(port: int, address: str, *values: float) -> None:
 
 
 def test_the_first_five_minutes(instrument: Instrument, panels: MainWindow, tmp_path: Path):
-    store, reader = instrument.panels.surface.controls.store, instrument.output._reader
+    store, reader = panels.surface.controls.store, panels._poll._sources.reader
     osc = instrument._performance.osc
 
     # at once: something moves, and the window says that it is live
@@ -142,18 +142,6 @@ def test_the_first_five_minutes(instrument: Instrument, panels: MainWindow, tmp_
     panels.show_files.shows.setCurrentRow(0)
     click(next(button for button in panels.show_files.findChildren(QPushButton) if button.text() == "Load show"))
     wait(lambda: store.get("/vj/prompt/2/text") == "red tulips")
-
-
-def test_the_keys_of_the_instrument_play_on_the_output_too(instrument: Instrument, panels: MainWindow):
-    store = panels.surface.controls.store
-    before = store.get("/vj/seed/value")
-    for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
-        for key, word in ((Qt.Key.Key_N, "n"), (Qt.Key.Key_B, "b"), (Qt.Key.Key_M, "m")):
-            event = QKeyEvent(kind, key, Qt.KeyboardModifier.NoModifier, word)
-            QGuiApplication.sendEvent(instrument.output, event)
-    assert store.get("/vj/seed/value") == before + 1
-    assert store.get("/vj/output/blackout") is True
-    assert not panels.map_mode.isVisible()
 
 
 def test_performance_mode_hides_editing_and_esc_ends_nothing(instrument: Instrument, panels: MainWindow):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QEvent, Qt
+from PyQt6.QtGui import QKeyEvent
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QLineEdit, QWidget
 
 from tests.vj.app.stage import Stage
+from vj.app.key_player import KeyPlayer
 from vj.app.main_window import PAGES
 from vj.app.prompt_panel import PadText
 
@@ -76,6 +78,16 @@ def test_space_presses_the_button_that_has_the_focus_and_else_plays_the_next_cue
     window.panels.setFocus()
     QTest.keyClick(window.panels, Qt.Key.Key_Space)
     assert window.controls.moved_by("/vj/cue/go").source == "key/Space"
+
+
+def test_keys_pressed_elsewhere_play_the_instrument_and_open_no_page(window: Stage):
+    player = KeyPlayer(window.performance.router, {}, lambda: False)  # as the output's are
+    before = window.get("/vj/seed/value")
+    for kind, play in ((QEvent.Type.KeyPress, player.press), (QEvent.Type.KeyRelease, player.release)):
+        for key, word in ((Qt.Key.Key_N, "n"), (Qt.Key.Key_M, "m")):
+            play(QKeyEvent(kind, key, Qt.KeyboardModifier.NoModifier, word))
+    assert window.get("/vj/seed/value") == before + 1
+    assert not window.panels.map_mode.isVisible()
 
 
 def test_the_list_of_keys_opens_and_closes(window: Stage):
