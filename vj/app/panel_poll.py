@@ -110,7 +110,8 @@ class PanelPoll:
         if self._panels.mappings.isVisible():
             self._panels.mappings.refresh(ports)
         if self._sources.clock is not None:
-            self._panels.live.beat.refresh_leader(str(values["/vj/clock/source"]))
+            beat = self._panels.performance.beat if self._is_performing else self._panels.live.beat
+            beat.refresh_leader(str(values["/vj/clock/source"]))
 
     def _show_pads(self, values: Mapping[str, Value]) -> None:
         generator, playback = self._sources.generator(), self._sources.reader.status
