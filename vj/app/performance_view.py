@@ -16,10 +16,11 @@ from vj.app.beat_panel import BeatPanel
 from vj.app.cue_panel import CuePanel
 from vj.app.fader import Fader
 from vj.app.next_panel import NextPanel
-from vj.app.output_panel import BLACKOUT_ADDRESS, LEVEL_ADDRESS
+from vj.app.output_panel import BLACKOUT_ADDRESS, LEVEL_ADDRESS, panic_row
 from vj.app.pad_state import PadState
 from vj.app.parameter_widgets import QuietLabel, SwitchButton, TriggerButton
 from vj.app.program_panel import ProgramPanel
+from vj.app.rows import row_of
 from vj.app.sound_panel import SoundPanel
 from vj.app.sources import PanelSources
 from vj.app.surface import Surface
@@ -127,6 +128,7 @@ class PerformanceView(QWidget):
         self.level = Fader(surface, LEVEL_ADDRESS)
         self.blackout = SwitchButton(surface, BLACKOUT_ADDRESS, "BLACKOUT  B")
         self.blackout.setObjectName("blackout")
+        self.panic = panic_row(surface)
         self.hard_cut = TriggerButton(surface, "/vj/cut/hard", "HARD CUT")
         self.hard_cut.setObjectName("cut")
         self.soft_cut = TriggerButton(surface, "/vj/cut/soft", "SOFT CUT")
@@ -136,7 +138,7 @@ class PerformanceView(QWidget):
         self.message = QuietLabel()
         self.message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        for button in (self.blackout, self.hard_cut, self.soft_cut):
+        for button in (self.blackout, *self.panic, self.hard_cut, self.soft_cut):
             button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
         self._lay_out()
 
@@ -166,7 +168,7 @@ class PerformanceView(QWidget):
         hands.addWidget(self.hard_cut, 1)
         hands.addWidget(self.soft_cut, 1)
         left.addLayout(hands, 1)
-        left.addWidget(self.level, 1)
+        left.addLayout(row_of([self.level, *self.panic]), 1)
         top = QHBoxLayout()
         top.setSpacing(GAP)
         top.addLayout(left, 6)

@@ -21,7 +21,6 @@ from vj.app.main_window import MainWindow
 from vj.controllers.osc.endpoint import OscEndpoint
 from vj.controllers.osc.network import OscOptions
 from vj.controllers.osc.packet import encode_message
-from vj.output.output_window import OutputWindow
 from vj.performance import PerformanceOptions
 
 LEFT = Qt.MouseButton.LeftButton
