@@ -163,6 +163,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="run the engine on a thread of this process: for tests and for finding faults",
     )
+    parser.add_argument("--stage-in-process", action="store_true", help="run the output in this process likewise")
     parser.add_argument("--seconds", type=_seconds, metavar="S", help="end by itself after so many seconds")
     parser.set_defaults(command=_run)
 
@@ -228,6 +229,7 @@ def _run(args: argparse.Namespace) -> int:
             show_display=show.display if show is not None else "",
             is_fullscreen=args.fullscreen,
             is_engine_in_process=args.engine_in_process,
+            is_stage_in_process=args.stage_in_process,
             seconds=args.seconds,
             problems=tuple(problems),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from tests.servers.process import start_tied, stop_group
 
 ROOT = Path(__file__).resolve().parents[2]
 HOMES = ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME")
+END_STAGES_S = 3.0
 TRACEBACK = "Traceback (most recent call last)"
 
 
@@ -40,6 +42,7 @@ class RunningVj:
         self, arguments: list[str], env: dict[str, str], folder: Path, command: list[str] | None = None
     ) -> None:
         """`command` starts another program in place of the `vj` command."""
+        self.home = Path(env["XDG_STATE_HOME"])
         self.log = folder / f"vj_{time.monotonic_ns()}.log"
         self.process = start_tied([*(command or vj_command()), *arguments], self.log, env, cwd=folder)
 
@@ -56,10 +59,30 @@ class RunningVj:
             time.sleep(0.05)
 
     def stop(self, first: signal.Signals = signal.SIGTERM) -> int:
-        """End the process and what it started; returns its exit status."""
+        """End the process and what it started, an output left alone included; returns its exit status."""
         status = stop_group(self.process, first)
+        end_stages(self.home)
         assert TRACEBACK not in self.output(), self.output()
         return status
+
+
+def stage_ids(home: Path) -> list[int]:
+    """Process ids of the outputs of a home that run."""
+    return [int(path.stem.removeprefix("stage-")) for path in (home / "vj").glob("stage-*.json")]
+
+
+def end_stages(home: Path) -> None:
+    """End the outputs of a home: they outlive the panels, and must not outlive a test."""
+    for process_id in stage_ids(home):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process_id, signal.SIGTERM)
+    end = time.monotonic() + END_STAGES_S
+    for process_id in stage_ids(home):
+        with contextlib.suppress(ProcessLookupError):
+            while time.monotonic() < end and (home / "vj" / f"stage-{process_id}.json").exists():
+                os.kill(process_id, 0)
+                time.sleep(0.02)
+            os.kill(process_id, signal.SIGKILL)
 
 
 def run_to_end(
@@ -79,6 +102,7 @@ def run_to_end(
             late = True
         finally:
             stop_group(process)
+            end_stages(Path(env["XDG_STATE_HOME"]))
     done = subprocess.CompletedProcess(command, process.returncode, out.read_text("utf-8"), err.read_text("utf-8"))
     written = f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
     assert not late, f"still running after {timeout_s:g} s: {written}"

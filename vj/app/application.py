@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import FrameType, TracebackType
 
-from PyQt6.QtCore import QRect, QSize, Qt, QTimer
+from PyQt6.QtCore import QTimer
 from PyQt6.QtGui import QFont, QGuiApplication, QScreen, QSurfaceFormat
 from PyQt6.QtWidgets import QApplication
 
@@ -23,10 +23,10 @@ from engine.messages import GeneratorStatus
 from engine.parameter import Value
 from vj.app.key_player import KeyPlayer
 from vj.app.main_window import MainWindow
-from vj.app.output_panel import BLACKOUT_ADDRESS
+from vj.app.output_control import OutputControl, cover_of, window_on
 from vj.app.performance_sources import read_performance
 from vj.app.problem_board import ProblemBoard
-from vj.app.theme import DESIGN_SIZE
+from vj.app.stage_start import have_stage, panic_settings, screen_of
 from vj.controllers.osc.endpoint import OscPortError
 from vj.generator_thread import GeneratorThread
 from vj.modulation.presentation import seen_at_ns
@@ -39,15 +39,15 @@ from vj.output.displays import (
     find_display,
     output_format,
 )
-from vj.output.frame_reader import FrameReader
-from vj.output.output_window import OutputWindow
-from vj.output.params import OutputParams
+from vj.output.params import OUTPUT_PARAMETERS
 from vj.performance import Performance, PerformanceOptions
 from vj.presets.repertoire import SAVED
+from vj.stage.link import ShowFacts
+from vj.stage.panic import Settings
 
 EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USE = 0, 1, 2
-PANEL_SIZE = DESIGN_SIZE
-WINDOW_SHARE = 3  # of the display's width goes to an output that is not fullscreen
+OUTPUT_ADDRESSES = tuple(parameter.address for parameter in OUTPUT_PARAMETERS)
+STAGE_SOURCE = "output key"
 # Qt waits 5 ms before each repaint to gather requests; at 60 Hz that is a third of the time there is
 UPDATE_IDLE_VARIABLE = "QT_QPA_UPDATE_IDLE_TIME"
 SWITCH_INTERVAL_S = 0.0005  # a controller's flood holds the interpreter this long at most when a frame is due
@@ -64,6 +64,7 @@ class RunOptions:
     show_display: str = ""  # name of the one a show's output covered
     is_fullscreen: bool = False
     is_engine_in_process: bool = False
+    is_stage_in_process: bool = False
     seconds: float | None = None  # end by itself; None = never
     problems: tuple[str, ...] = ()  # what was wrong in files and is left out
 
@@ -85,8 +86,19 @@ class Instrument:
         )
         for sentence in options.problems:
             self._tell(sentence)
+        # first: it gets ready while the rest is built
+        self.stage = have_stage(
+            options.choice, screen, is_fullscreen=options.is_fullscreen, is_in_process=options.is_stage_in_process
+        )
+        try:
+            self._build(options)
+        except (OscPortError, OSError):
+            self.stage.leave()
+            raise
+
+    def _build(self, options: RunOptions) -> None:
         self._performance = performance = Performance(
-            options.performance, self._tell, lambda: self._generator.status, lambda: self._reader.status
+            options.performance, self._tell, lambda: self._generator.status, lambda: self.stage.status
         )
         self._store, self._controls = performance.store, performance.controls
         self._generator = GeneratorThread(
@@ -95,35 +107,49 @@ class Instrument:
             options.choice,
             is_in_process=options.is_engine_in_process,
             modulate=self._modulate_for_engine,
+            folder=self.stage.folder,
         )
-        self._reader = FrameReader(self._generator.ring_path)
-        self.output = OutputWindow(self._reader, self._read_output_params)
-        sources = read_performance(performance, lambda: self._generator.status, self._reader, self.problems)
+        sources = read_performance(performance, lambda: self._generator.status, self.stage, self.problems)
         self.panels = MainWindow(self._controls, sources)
-        self._connect()
+        self.panels.end_confirmed.connect(_leave)
+        # the keys of the instrument play on the output too; those that open pages and sheets do not
+        keys = KeyPlayer(performance.router, {}, lambda: False)
+        self._output = OutputControl(self.stage, self.panels, keys, performance.repertoire, self._tell)
 
     def start(self) -> None:
         """Show the windows, then start the engine and let the controllers in."""
         self._performance.apply_first_look()
-        self._place_panels()
+        if self.stage.was_found:  # what a hand did on the output meanwhile holds
+            row = {address: value for address, (value, time_ns) in self.stage.state.panic.items() if time_ns}
+            self._controls.set_many(row, STAGE_SOURCE)
+        screen, is_fullscreen = self._output_place()
+        self._output.place_panels(is_fullscreen=is_fullscreen, screen=screen)
         self.panels.show()
-        if self._options.is_fullscreen:
-            self._cover(self._screen)
-        else:
-            self.output.show_on(self._screen, self._window_place())
+        self._output.start(screen, is_fullscreen=is_fullscreen)
+        self.stage.follow(
+            ShowFacts(
+                lambda: self._store.version,
+                self._output_values,
+                lambda: panic_settings(self._store),
+                self._adopt,
+                self._output.heard.emit,
+                self._tell,
+            )
+        )
         # the windows are drawn before the engine takes the processor
         QTimer.singleShot(0, self._start_engine)
 
     def stop(self) -> None:
         """Stop in reverse order; nothing is left behind."""
         self._performance.stop()
+        self._output.stop()
+        self.stage.end()
         self._generator.stop()
-        self.output.end()
-        self._reader.close()
         self.panels.hide()
 
     def abandon(self) -> None:
         """Stop what has no window: the display is gone, and every call of Qt's would fail. Any thread."""
+        self.stage.abandon()
         self._performance.stop(is_asked=False)
         self._generator.stop()
 
@@ -131,97 +157,34 @@ class Instrument:
         self._generator.start()
         self._performance.start()
 
-    def _connect(self) -> None:
-        # the keys of the instrument play on the output too; those that open pages and sheets do not
-        self._output_keys = KeyPlayer(self._performance.router, {"B": self._toggle_blackout}, lambda: False)
-        self.output.key_pressed.connect(self._output_keys.press)
-        self.output.key_released.connect(self._output_keys.release)
-        self.output.panels_pressed.connect(self._show_panels)
-        self.output.close_refused.connect(self._refuse_close)
-        self.panels.output_asked.connect(self._raise_output)
-        self.panels.live.output.fullscreen_asked.connect(self._set_fullscreen)
-        self.panels.end_confirmed.connect(_leave)
-        QGuiApplication.instance().screenRemoved.connect(self._lose_display)
+    def _output_place(self) -> tuple[QScreen, bool]:
+        """Where the output is: a stage that was found stays where it is, unless this run was asked for something."""
+        options, stage = self._options, self.stage
+        if not stage.was_found:
+            return self._screen, options.is_fullscreen
+        is_fullscreen = options.is_fullscreen or stage.output.is_fullscreen
+        screen = self._screen if options.display or options.is_fullscreen else screen_of(stage, self._screen)
+        if options.display or options.is_fullscreen:
+            stage.place(cover_of(screen) if is_fullscreen else window_on(screen))
+        return screen, is_fullscreen
 
-    def _toggle_blackout(self) -> None:
-        self._controls.set(BLACKOUT_ADDRESS, not self._store.get(BLACKOUT_ADDRESS), "output key")
-
-    def _read_output_params(self) -> OutputParams:
+    def _output_values(self) -> Mapping[str, Value]:
+        """What the stage draws with, modulated for now. Called by the stage link's thread."""
         values = self._performance.modulation.effective(self._store.snapshot(), time.monotonic_ns())
-        return OutputParams.from_values(values)
+        return {address: values[address] for address in OUTPUT_ADDRESSES}
+
+    def _adopt(self, settings: Settings) -> None:
+        """Take over what a key on the output has set. Called by the stage link's thread."""
+        held = panic_settings(self._store)
+        newer = {address: value for address, (value, time_ns) in settings.items() if time_ns > held[address][1]}
+        if newer:
+            self._controls.set_many(newer, STAGE_SOURCE)
 
     def _modulate_for_engine(self, values: Mapping[str, Value], status: GeneratorStatus) -> Mapping[str, Value]:
         """Evaluate modulators for the moment at which the next chunk will be seen. Called by the generator thread."""
         chunk_frames, pending = int(values["/vj/model/chunk"]), self._performance.commands.pending()
-        at_ns = seen_at_ns(time.monotonic_ns(), status, self._reader.status, chunk_frames, pending)
+        at_ns = seen_at_ns(time.monotonic_ns(), status, self.stage.status, chunk_frames, pending)
         return self._performance.modulation.effective(values, at_ns)
-
-    # -- windows -------------------------------------------------------------------------------------------------
-
-    def _cover(self, screen: QScreen) -> None:
-        self._screen = screen
-        self.output.cover(screen)
-        # a window manager that knows only focus would hide the output behind the panels again
-        self.panels.show_cover(screen is self.panels.screen())
-        self._show_output_state()
-
-    def _set_fullscreen(self, display: int, is_on: bool) -> None:
-        screens = QGuiApplication.screens()
-        screen = screens[min(max(display, 0), len(screens) - 1)]
-        if is_on:
-            self._cover(screen)
-        elif self.output.is_fullscreen:
-            self._screen = screen
-            self.output.show_on(screen, self._window_place())
-            self.panels.show_cover(False)
-            self.panels.bring_up()
-            self._show_output_state()
-
-    def _lose_display(self, screen: QScreen) -> None:
-        """Leave fullscreen when its display is gone: the system moved the output over the panels."""
-        if self.output.is_fullscreen and screen is self._screen:
-            self._tell(f"the display {screen.name()} is gone; the output is a window now")
-            self._screen = QGuiApplication.primaryScreen()
-            self._set_fullscreen(0, False)
-
-    def _show_output_state(self) -> None:
-        self._performance.repertoire.display = self._screen.name() if self.output.is_fullscreen else ""
-        screens = QGuiApplication.screens()
-        screen = self.output.screen()
-        self.panels.live.output.show_output(
-            screens.index(screen) if screen in screens else -1, self.output.is_fullscreen
-        )
-
-    def _show_panels(self) -> None:
-        self.panels.bring_up()
-
-    def _raise_output(self) -> None:
-        if self.output.is_fullscreen:
-            self._cover(self.output.screen())
-
-    def _refuse_close(self) -> None:
-        self.panels.bring_up()
-        self.panels.say("The output closes only with the show: press End show here.")
-
-    def _place_panels(self) -> None:
-        screens = [QGuiApplication.primaryScreen(), *QGuiApplication.screens()]
-        others = [screen for screen in screens if screen is not self._screen]
-        is_covered = self._options.is_fullscreen and screens[0] is self._screen and others
-        place = (others if is_covered else screens)[0]
-        free = place.availableGeometry()
-        # a display of their own is theirs; one they share with the output leaves it a corner
-        has_own = place is not self._screen
-        self.panels.resize(free.size() if has_own else QSize(*PANEL_SIZE).boundedTo(free.size()))
-        if has_own:
-            self.panels.setWindowState(Qt.WindowState.WindowMaximized)
-        self.panels.move(free.topLeft())  # unlike setGeometry, leaves room for a window manager's title bar
-
-    def _window_place(self) -> QRect:
-        """A window in the lower right corner of its display: the panels stay in reach."""
-        free = self._screen.availableGeometry()
-        width = free.width() // WINDOW_SHARE
-        height = width * 9 // 16
-        return QRect(free.right() - width, free.bottom() - height, width, height)
 
     # -- what the panels show ------------------------------------------------------------------------------------
 

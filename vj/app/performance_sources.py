@@ -10,9 +10,8 @@ from vj.app.cue_panel import CueSource, CueView, TimelineView
 from vj.app.look_panel import LookSource
 from vj.app.problem_board import ProblemBoard
 from vj.app.sound_panel import SoundSource
-from vj.app.sources import PanelSources
+from vj.app.sources import OutputSource, PanelSources
 from vj.app.status_strip import Ports
-from vj.output.frame_reader import FrameReader
 from vj.performance import Performance
 from vj.presets.cue_list import CueList
 from vj.presets.look_shelf import LookShelf
@@ -20,7 +19,7 @@ from vj.presets.timeline_transport import TimelineStatus
 
 
 def read_performance(
-    performance: Performance, generator: Callable[[], GeneratorStatus], reader: FrameReader, problems: ProblemBoard
+    performance: Performance, generator: Callable[[], GeneratorStatus], reader: OutputSource, problems: ProblemBoard
 ) -> PanelSources:
     """Let the panels read a performance."""
     repertoire = performance.repertoire

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
+from engine.frame_ring import Frame
 from engine.messages import GeneratorStatus
 from engine.parameter import Value
 from vj.app.cue_panel import CueSource
@@ -18,11 +20,25 @@ from vj.app.sound_panel import SoundSource
 from vj.app.status_strip import Ports
 from vj.controllers.learn import Learn
 from vj.controllers.router import Router
-from vj.output.frame_reader import FrameReader
+from vj.output.playback import PlaybackStatus
 from vj.presets.repertoire import Repertoire
 from vj.tempo.clock import Clock
 from vj.tempo.latency import Latency
 from vj.tempo.quantise import Waiting
+
+
+class OutputSource(Protocol):
+    """What the audience sees, as far as the panels ask."""
+
+    @property
+    def status(self) -> PlaybackStatus:
+        """What the output is doing."""
+        ...
+
+    @property
+    def frame_on_screen(self) -> Frame | None:
+        """About what is on screen, for the preview."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -30,7 +46,7 @@ class PanelSources:
     """Everything here may be asked 30 times a second from the GUI thread; nothing waits."""
 
     generator: Callable[[], GeneratorStatus]
-    reader: FrameReader
+    reader: OutputSource
     ports: Callable[[], Ports]
     problems: ProblemBoard
     clock: Clock | None = None

@@ -18,7 +18,7 @@ from typing import Protocol
 from engine.frame_ring import Frame
 from engine.parameter import Value
 from vj.output.playback import PlaybackStatus
-from vj.run_folder import keep_run_folder
+from vj.run_folder import keep_run_folder, remove_run_folder
 from vj.stage.block import BLOCK_NAME, RING_NAME, StageBlock
 from vj.stage.messages import (
     OutputFacts,
@@ -174,14 +174,12 @@ class StageLink:
 
     # -- what the panels do --------------------------------------------------------------------------------------
 
-    def begin(self, placement: Placement | None) -> None:
-        """Have a stage, placed so; None = a stage that was found stays where it is. Raises OSError."""
-        if placement is not None:
-            self.place(placement)
+    def begin(self, placement: Placement) -> None:
+        """Start a stage, placed so. Raises OSError."""
+        self.place(placement)
         self._write()
-        if self._stage is None:
-            self._started_ns = time.monotonic_ns()
-            self._stage = self._start_stage(self.folder)
+        self._started_ns = time.monotonic_ns()
+        self._stage = self._start_stage(self.folder)
 
     def follow(self, show: ShowFacts) -> None:
         """Tell the stage what the show wishes from now on, and the show what the stage does."""
@@ -209,6 +207,14 @@ class StageLink:
         if self._stage is not None and not self._stage.end(END_S):
             _LOG.warning("the stage did not end within %.0f s and was killed", END_S)
         self._preview.close()
+
+    def leave(self) -> None:
+        """Give a show up that has not begun: a stage that was found stays, a new one ends."""
+        if self.was_found:
+            self._block.take(0)
+            return
+        self.end()
+        remove_run_folder(self.folder)
 
     def abandon(self) -> None:
         """End the stage without asking: the display is gone. Any thread."""

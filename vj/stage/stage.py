@@ -202,6 +202,10 @@ class Stage(QObject):
         self.tell()
 
     def _cover(self, screen: QScreen) -> None:
+        if self.window.is_fullscreen and self._covered == screen.name():
+            self.window.raise_()
+            self.window.requestActivate()
+            return
         self._covered = screen.name()
         self.window.cover(screen)
 
