@@ -121,6 +121,16 @@ for name in {[*WITHOUT_TORCH, *names]!r}:
 """)
 
 
+def test_the_stage_needs_nothing_that_panels_or_engine_need() -> None:
+    run_python("""
+import sys
+import vj.stage.__main__
+unwanted = ("torch", "PyQt6.QtWidgets", "vj.app", "vj.performance", "vj.controllers", "vj.generator_thread", "vj.controls")
+found = sorted(name for name in sys.modules if any(name == u or name.startswith(u + ".") for u in unwanted))
+assert not found, found
+""")
+
+
 def test_everything_imported_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = [line for lines in project["optional-dependencies"].values() for line in lines]
