@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from engine.frame_size import check_size
+from engine.memory import is_out_of_memory
 from engine.model_presets import PresetError, load_preset
 from engine.pattern_name import is_test_pattern, read_pattern_name
 
@@ -113,8 +114,10 @@ class SourceChoice:
 class SourceError(Exception):
     """A model that could not be loaded; the text is the sentence for the user, `details` are lines for a log."""
 
-    def __init__(self, sentence: str, details: str = "") -> None:
+    def __init__(self, sentence: str, details: str = "", *, is_memory: bool = False) -> None:
+        """`is_memory` says that it would load where there is more memory."""
         self.details = details
+        self.is_memory = is_memory
         super().__init__(sentence)
 
 
@@ -182,8 +185,10 @@ def _load_generator(choice: SourceChoice) -> ChunkSource:
             threads=choice.threads or max(1, (os.cpu_count() or 2) - 1),
         )
     except MemoryError:
-        raise SourceError(f"model {choice.model!r} does not fit into memory; choose a smaller --size") from None
+        sentence = f"model {choice.model!r} does not fit into memory; choose a smaller --size"
+        raise SourceError(sentence, is_memory=True) from None
     # RuntimeError is what torch raises for a device that is missing or full
     except (CheckpointError, ValueError, OSError, RuntimeError) as error:
         sentence, _, details = str(error).partition("\n")
-        raise SourceError(f"model {choice.model!r} cannot be loaded: {sentence.removesuffix(':')}", details) from error
+        sentence = f"model {choice.model!r} cannot be loaded: {sentence.removesuffix(':')}"
+        raise SourceError(sentence, details, is_memory=is_out_of_memory(error)) from error

@@ -6,6 +6,8 @@ import re
 
 # a transformer token covers 2x2 latent pixels of 8x8 pixels each (Wan2.1 patch size and VAE stride)
 SIZE_STEP_PIXELS = 16
+SHRINK = 0.77  # of each side when memory does not suffice: 832x480 becomes 640x368
+SMALLEST_PLAYED_PIXELS = 48  # per side
 SIZE_LARGEST_PIXELS = 2048  # per side; above it the window alone outgrows the memory of the cards in use
 
 
@@ -29,6 +31,14 @@ def check_size(width: int, height: int) -> None:
         raise ValueError(
             f"size {width}x{height} is not a multiple of {SIZE_STEP_PIXELS}: the nearest are {smaller} and {larger}"
         )
+
+
+def smaller_size(width: int, height: int) -> tuple[int, int] | None:
+    """Return the legal size one step down, near SHRINK of each side; None below the smallest worth playing."""
+    sides = [max(1, round(side * SHRINK / SIZE_STEP_PIXELS)) * SIZE_STEP_PIXELS for side in (width, height)]
+    if min(sides) < SMALLEST_PLAYED_PIXELS or sides == [width, height]:
+        return None
+    return sides[0], sides[1]
 
 
 def _step(side: int, up: bool) -> int:

@@ -14,6 +14,19 @@ from engine.parameter import Value
 
 
 @dataclass(frozen=True)
+class Start:
+    """Instrument to a spare engine: what to load and where its ring is to be. The first word it hears."""
+
+    type: ClassVar[str] = "start"
+    ring: str
+    model: str
+    size: tuple[int, int] | None = None
+    device: str = "auto"
+    dtype: str = "auto"
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
 class Values:
     """Instrument to engine: the latest engine values. Latest wins; sent whenever the store's version moved."""
 
@@ -68,6 +81,10 @@ class GeneratorStatus:
     prompts_waiting: tuple[int, ...] = ()  # pads (1..) whose text is not encoded yet
     making_since_ns: int = 0  # when the chunk in the making was begun, its values taken; 0 = none is
     making_frames: int = 0  # frames that chunk will have at most
+    moved_ns: int = 0  # when the chunk loop last got on: an engine that stands still says the same again
+    memory_bytes: int = 0  # the engine uses on its device; 0 = not known
+    free_bytes: int = 0  # of its device's memory; 0 = not known
+    restarts: int = 0  # of the engine since the show began; written by the instrument
 
 
 @dataclass(frozen=True)
@@ -81,15 +98,19 @@ class Done:
 
 @dataclass(frozen=True)
 class Failure:
-    """Engine to instrument: a sentence for the performer. The stream goes on unless `fatal`."""
+    """Engine to instrument: a sentence for the performer. The stream goes on unless `fatal`: then the engine ends.
+
+    `cause` of a fatal one: "model" cannot be loaded whenever it is tried, "memory" is full, "" anything else.
+    """
 
     type: ClassVar[str] = "failure"
     sentence: str
     fatal: bool = False
+    cause: str = ""
 
 
-Message = Values | Command | Ready | GeneratorStatus | Done | Failure
-_KINDS: dict[str, type] = {kind.type: kind for kind in (Values, Command, Ready, GeneratorStatus, Done, Failure)}
+Message = Start | Values | Command | Ready | GeneratorStatus | Done | Failure
+_KINDS: dict[str, type] = {kind.type: kind for kind in (Start, Values, Command, Ready, GeneratorStatus, Done, Failure)}
 
 
 def encode(message: Message) -> bytes:
@@ -105,6 +126,8 @@ def decode(line: bytes) -> Message:
         message = kind(**fields)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a message: {line[:80]!r} ({error})") from None
+    if isinstance(message, Start) and message.size is not None:
+        return dataclasses.replace(message, size=tuple(message.size))
     if isinstance(message, GeneratorStatus):
         return dataclasses.replace(
             message,

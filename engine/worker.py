@@ -11,16 +11,20 @@ import os
 import signal
 import sys
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from engine.chunk_source import DEFAULT_MODEL, DEVICES, DTYPES, SourceChoice
 from engine.frame_size import parse_size
 from engine.inbox import Inbox
-from engine.messages import Command, Message, Ready, Values, decode, encode
+from engine.messages import Command, GeneratorStatus, Message, Ready, Start, Values, decode
+from engine.outbox import Outbox
+from engine.spare_import import import_engine
 from engine.worker_loop import run_worker
 
 ORPHAN_GRACE_S = 10.0  # a chunk under way may end; after this a hung device must not keep an orphan alive
+STATUS_S = 0.5  # a status is sent at least this often, also while a chunk is being made
 _LOG = logging.getLogger(__name__)
 
 
@@ -35,39 +39,37 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     # Ctrl-C reaches every process of a terminal; the instrument decides when the engine ends
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    pipe = MessagePipe(_clean_stdout())
+    life = _Life()
     inbox = Inbox()
+    outbox = Outbox(_take_stdout(), GeneratorStatus, repeat_s=STATUS_S, on_broken=inbox.close)
     # a copy: an interpreter that ends while a thread reads sys.stdin itself aborts
     words = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
-    threading.Thread(target=_read_messages, args=(words, inbox, pipe), name="stdin", daemon=True).start()
-    choice = SourceChoice(args.model, size, args.device, args.dtype, args.threads)
+    if args.spare:
+        importing = import_engine()
+        start = _read_start(words)
+        if start is None:
+            os._exit(0)  # the instrument is gone, or needs no spare any more; imports may be under way
+        importing.join()
+    else:
+        start = Start(str(args.ring), args.model, size, args.device, args.dtype, args.threads)
+    threading.Thread(target=_read_messages, args=(words, inbox, life), name="stdin", daemon=True).start()
+    choice = SourceChoice(start.model, start.size, start.device, start.dtype, start.threads)
+
+    def send(message: Message) -> None:
+        outbox.put(message)
+        life.has_loaded = life.has_loaded or isinstance(message, Ready)
+
     try:
-        return run_worker(choice, args.ring, inbox, pipe.send)
-    except BrokenPipeError:
-        return 0  # the instrument is gone: nobody is left to tell
+        return run_worker(choice, Path(start.ring), inbox, send)
     finally:
-        pipe.close()
+        outbox.close()
 
 
-class MessagePipe:
-    """Messages out, one line each. Used by one thread."""
+@dataclass
+class _Life:
+    """What the thread that reads stdin must know of the other."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.has_loaded = False  # whether the model is there and the stream has begun; any thread may ask
-
-    def send(self, message: Message) -> None:
-        """Write one line. Raises BrokenPipeError when nobody reads any more."""
-        self._file.write(encode(message))
-        self._file.flush()
-        self.has_loaded = self.has_loaded or isinstance(message, Ready)
-
-    def close(self) -> None:
-        """Close the pipe; a reader that left is no error."""
-        try:
-            self._file.close()
-        except BrokenPipeError:
-            _LOG.info("the instrument had left")
+    has_loaded: bool = False  # whether the model is there and the stream has begun
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -76,7 +78,11 @@ def _parser() -> argparse.ArgumentParser:
         description="The engine process: reads values and commands as JSON lines on stdin, answers on stdout, "
         "writes frames into a ring file. Started by the instrument.",
     )
-    parser.add_argument("--ring", type=Path, required=True, metavar="FILE", help="where to make the ring of frames")
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument("--ring", type=Path, metavar="FILE", help="where to make the ring of frames")
+    place.add_argument(
+        "--spare", action="store_true", help="import what a model needs, then wait on stdin to be told which one"
+    )
     parser.add_argument("--model", default=DEFAULT_MODEL, help="model name, FILE.toml or DIR (default: %(default)s)")
     parser.add_argument("--size", metavar="WxH", help="picture size in pixels (default: the model's own)")
     parser.add_argument("--device", choices=DEVICES, default="auto", help="where to compute (default: %(default)s)")
@@ -85,15 +91,29 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _clean_stdout() -> BinaryIO:
+def _take_stdout() -> int:
     """Take stdout for the messages alone: whatever else is printed, by any library, lands on stderr."""
     sys.stdout.flush()
-    messages = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    messages = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return messages
 
 
-def _read_messages(file: BinaryIO, inbox: Inbox, pipe: MessagePipe) -> None:
+def _read_start(file: BinaryIO) -> Start | None:
+    """Wait for the word that makes a spare an engine; None when the pipe closes instead."""
+    for line in file:
+        try:
+            message = decode(line)
+        except ValueError as error:
+            _LOG.warning("%s", error)
+            continue
+        if isinstance(message, Start):
+            return message
+        _LOG.warning("a %s message is not for a spare", message.type)
+    return None
+
+
+def _read_messages(file: BinaryIO, inbox: Inbox, life: _Life) -> None:
     """Fill the inbox until the instrument closes the pipe or dies."""
     for line in file:
         try:
@@ -106,7 +126,7 @@ def _read_messages(file: BinaryIO, inbox: Inbox, pipe: MessagePipe) -> None:
         else:
             _LOG.warning("a %s message is not for the engine", message.type)
     inbox.close()
-    if not pipe.has_loaded:
+    if not life.has_loaded:
         os._exit(0)  # nothing is lost, and loading a model does not look at its inbox
     deadline = threading.Timer(ORPHAN_GRACE_S, os._exit, args=(0,))
     deadline.daemon = True

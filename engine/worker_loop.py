@@ -7,25 +7,27 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import os
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.chunk_pace import FRAMES_PER_LATENT, LARGEST_CHUNK_FRAMES, TIME_SHARE, ChunkPace, frames_of
+from engine.chunk_pace import FRAMES_PER_LATENT, TIME_SHARE, ChunkPace, frames_of
 from engine.chunk_source import ChunkSource, SourceChoice, SourceError, load_source
 from engine.cut_plan import CutPlan
 from engine.frame_ring import FrameRing
 from engine.inbox import Inbox
+from engine.memory import free_caches, is_out_of_memory, memory_of_engine
 from engine.messages import Command, Done, Failure, GeneratorStatus, Message, Ready
 from engine.parameter import Value
 from engine.params import ENGINE_PARAMETERS, ChunkParams
+from engine.ring_place import make_ring
 from engine.text_slots import TextSlots
 
-RING_CHUNKS = 5  # four ahead, and room for the one a cut wants at once
 LONGEST_WAIT_S = 0.25
 SHORT_WAIT_S = 0.02  # how often a text that is being encoded, or a full ring that a cut waits for, is looked at
+IDLE_STATUS_NS = 400_000_000  # an idle loop says that it lives
+MEMORY_STATUS_CHUNKS = 32  # between two looks at the memory
+FULL_AGAIN_S = 60.0  # memory that is full twice in this time does not suffice
 RETRY_WAIT_S = 1.0  # between tries of a model that keeps failing: the performer must be able to turn a knob
 
 Send = Callable[[Message], None]
@@ -38,50 +40,42 @@ def run_worker(choice: SourceChoice, ring_path: Path, inbox: Inbox, send: Send) 
 
     The ring file is left to whoever asked for it.
     """
-    send(GeneratorStatus(state="loading", detail=f"loading {choice.model}", model=choice.model))
+    loading = GeneratorStatus(
+        state="loading", detail=f"loading {choice.model}", model=choice.model, moved_ns=time.monotonic_ns()
+    )
+    send(loading)
     try:
         source = load_source(choice)
-        ring = _make_ring(ring_path, source)
     except SourceError as error:
         if error.details:
             _LOG.error("what does not fit:\n%s", error.details)
-        return _fail(str(error), choice, send)
+        return _fail(str(error), choice, send, cause="memory" if error.is_memory else "model")
+    try:
+        place = make_ring(ring_path, source)
     except OSError as error:
+        source.close()
         return _fail(f"the frame ring {ring_path} cannot be made: {error.strerror or error}", choice, send)
+    if place.problem:
+        send(Failure(place.problem))
     try:
         send(Ready(source.model_name, source.width, source.height, source.rate_fps, source.device_name))
-        WorkerLoop(source, ring, inbox, send).run()
+        WorkerLoop(source, place.ring, inbox, send).run()
+    except OutOfMemoryError as error:
+        return _fail(str(error), choice, send, cause="memory")
     finally:
         source.close()
-        ring.close()
+        place.close()
     return 0
 
 
-def _make_ring(path: Path, source: ChunkSource) -> FrameRing:
-    """Make the ring with all of its room taken: a disk that fills up later would kill both processes (SIGBUS)."""
-    ring = FrameRing.create(
-        path,
-        width=source.width,
-        height=source.height,
-        rate_fps=source.rate_fps,
-        capacity=RING_CHUNKS * LARGEST_CHUNK_FRAMES,
-        process_id=os.getpid(),
-    )
-    if sys.platform == "linux":
-        try:
-            with path.open("r+b") as file:
-                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-        except OSError:
-            ring.close()
-            path.unlink()
-            raise
-    return ring
-
-
-def _fail(sentence: str, choice: SourceChoice, send: Send) -> int:
+def _fail(sentence: str, choice: SourceChoice, send: Send, *, cause: str = "") -> int:
     send(GeneratorStatus(state="failed", detail=sentence, model=choice.model))
-    send(Failure(sentence, fatal=True))
+    send(Failure(sentence, fatal=True, cause=cause))
     return 1
+
+
+class OutOfMemoryError(Exception):
+    """Memory does not suffice for this source; the text is a sentence for the performer."""
 
 
 class WorkerLoop:
@@ -105,6 +99,7 @@ class WorkerLoop:
         self._stream_start = ring.written  # counter of the playing stream's first frame
         self._failures = 0  # in a row
         self._retry_ns = 0
+        self._memory_full_ns = 0  # when it last was
         self._is_stopped = False
 
     def run(self) -> None:
@@ -264,13 +259,18 @@ class WorkerLoop:
             stream_id=chunk.stream_id,
             params_version=chunk.params_version,
         )
+        if self._status.chunks % MEMORY_STATUS_CHUNKS == 1:
+            used, free = memory_of_engine()
+            self._status = dataclasses.replace(self._status, memory_bytes=used, free_bytes=free)
         self._answer_slots()
         self._publish(has_chunk=True)
 
     def _recover(self, error: Exception) -> None:
         """Tell the performer, forget the stream that went wrong, and slow down when it keeps going wrong."""
         self._failures += 1
-        if isinstance(error, ArithmeticError):
+        if is_out_of_memory(error):
+            sentence = self._make_room(error)
+        elif isinstance(error, ArithmeticError):
             sentence = f"{error}; a new stream is started"
         else:
             _LOG.error("a chunk failed", exc_info=error)
@@ -282,10 +282,20 @@ class WorkerLoop:
         self._send(Failure(sentence))
         self._publish(detail=sentence)
 
+    def _make_room(self, error: Exception) -> str:
+        """Free what is cached, and say so. Raises OutOfMemoryError when that was done lately and did not suffice."""
+        now_ns = time.monotonic_ns()
+        if self._memory_full_ns and now_ns - self._memory_full_ns < FULL_AGAIN_S * 1e9:
+            _LOG.error("a chunk failed", exc_info=error)
+            raise OutOfMemoryError(f"out of memory at {self._source.width}x{self._source.height}") from error
+        self._memory_full_ns = now_ns
+        free_caches()
+        return "out of memory: caches are freed and a new stream is started"
+
     def _publish(
         self, *, state: str = "", detail: str = "", has_chunk: bool = False, making: tuple[int, int] = (0, 0)
     ) -> None:
-        """Send the status before and after a chunk, and whenever what it says in words has changed."""
+        """Send the status before and after a chunk, whenever what it says in words has changed, and when idle."""
         status = dataclasses.replace(
             self._status,
             state=state or self._status.state,
@@ -295,9 +305,10 @@ class WorkerLoop:
             making_since_ns=making[0],
             making_frames=making[1],
         )
-        if has_chunk or status != self._status:
-            self._status = status
-            self._send(dataclasses.replace(status, buffered_frames=self._buffered_frames))
+        now_ns = time.monotonic_ns()
+        if has_chunk or status != self._status or now_ns - self._status.moved_ns >= IDLE_STATUS_NS:
+            self._status = dataclasses.replace(status, moved_ns=now_ns)
+            self._send(dataclasses.replace(self._status, buffered_frames=self._buffered_frames))
 
 
 def _coerced(values: dict[str, Value]) -> dict[str, Value]:

@@ -236,7 +236,7 @@ def test_a_chunk_of_nan_is_not_shown_and_the_stream_goes_on(stage: Stage) -> Non
 def test_a_model_that_keeps_failing_is_retried_slowly_and_commands_are_still_answered(stage: Stage) -> None:
     stage.source.failures += [
         ArithmeticError("NaN"),
-        RuntimeError("CUDA error: out of memory\ndetails"),
+        RuntimeError("CUDA error: misaligned address\ndetails"),
         ValueError("x"),
     ]
     stage.start()
@@ -246,7 +246,7 @@ def test_a_model_that_keeps_failing_is_retried_slowly_and_commands_are_still_ans
     wait_for(lambda: stage.answer(command_id), timeout_s=0.9)
     wait_for(lambda: len(stage.of(Failure)) == 3)
     assert 0.8 < time.monotonic() - began < 5.0
-    assert "CUDA error: out of memory)" in stage.of(Failure)[1].sentence
+    assert "CUDA error: misaligned address)" in stage.of(Failure)[1].sentence
     wait_for(lambda: stage.ring.written)
 
 
