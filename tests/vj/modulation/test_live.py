@@ -107,5 +107,5 @@ def test_every_kick_of_the_drum_pumps_the_picture(start_vj, display: XDisplay, p
     hits_s = times_s[1:][is_dark[1:] & ~is_dark[:-1]]
     assert abs(len(hits_s) - KICKS) <= 1
     assert np.median(np.diff(hits_s)) == pytest.approx(KICK_EVERY_S, abs=0.05)
-    assert levels[-1] == pytest.approx(MIDDLE_GREY, abs=2.0)
+    assert levels[-1] == pytest.approx(MIDDLE_GREY, abs=8.0)  # the last release dies away
     assert vj.stop() == 0
