@@ -125,7 +125,7 @@ def test_the_stage_needs_nothing_that_panels_or_engine_need() -> None:
     run_python("""
 import sys
 import vj.stage.__main__
-unwanted = ("torch", "PyQt6.QtWidgets", "vj.app", "vj.performance", "vj.controllers", "vj.generator_thread", "vj.controls")
+unwanted = ("torch", "PyQt6.QtWidgets", "vj.app", "vj.performance", "vj.controllers", "vj.controls", "vj.engine_link")
 found = sorted(name for name in sys.modules if any(name == u or name.startswith(u + ".") for u in unwanted))
 assert not found, found
 """)

@@ -287,13 +287,15 @@ def _leave() -> None:
 
 
 def _end_on_signals() -> None:
-    """End cleanly on Ctrl-C and SIGTERM. Python runs the handler at the next poll of the panels."""
+    """End cleanly on Ctrl-C and SIGTERM, not with the terminal. Python runs the handler at the panels' next poll."""
 
     def quit_show(number: int, frame: FrameType | None) -> None:
         _LOG.info("%s: the show ends", signal.Signals(number).name)
         QTimer.singleShot(0, _leave)  # by the event loop, which may not have begun
 
     handled: Mapping[str, signal.Signals] = signal.Signals.__members__
-    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         if name in handled:
             signal.signal(handled[name], quit_show)
+    if "SIGHUP" in handled:
+        signal.signal(handled["SIGHUP"], signal.SIG_IGN)  # a terminal that is closed by mistake ends no show
