@@ -43,6 +43,8 @@ def describe_state(generator: GeneratorStatus, playback: PlaybackStatus, params:
         return State("ENGINE DOWN", theme.ALARM, generator.detail)
     if not playback.is_streaming:
         return State("STARTING", theme.WARNING, generator.detail or f"loading {generator.model}")
+    if playback.state == "fallback":
+        return State("FALLBACK", theme.ALARM, "the stream is late: the last good seconds play")
     if playback.is_starved:
         return State("WAITING", theme.WARNING, "the next frame is late")
     if params.level <= 0.0:

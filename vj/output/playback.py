@@ -38,6 +38,7 @@ class PlaybackStatus:
     generation_id: int = 0  # chunk the frame on screen came from
     params_version: int = 0  # store version that chunk was made with
     switched_ns: int = 0  # refresh at which the stream on screen was switched to (time.monotonic_ns)
+    state: str = ""  # what is seen: live, waiting, fallback, freeze or blackout, as the stage says; empty = not known
     shown_after_s: float = 0.0  # from the making of the chunk on screen until its first frame was shown
 
 

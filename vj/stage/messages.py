@@ -73,7 +73,6 @@ class StageState:
     process_id: int = 0
     time_ns: int = 0  # when it was written (time.monotonic_ns)
     status: PlaybackStatus = PlaybackStatus()
-    word: str = "starting"  # what the picture is: live, waiting, fallback, freeze, blackout
     output: OutputFacts = OutputFacts()
     panic: Settings = field(default_factory=dict)
     events: tuple[StageEvent, ...] = ()  # the latest, oldest first

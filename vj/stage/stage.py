@@ -6,6 +6,7 @@ Reads the panels' latest wishes at every refresh and tells its state 30 times a 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import os
 import time
@@ -110,8 +111,7 @@ class Stage(QObject):
         state = StageState(
             process_id=os.getpid(),
             time_ns=self._told_ns,
-            status=self._reader.status,
-            word=self.window.continuity.state,
+            status=dataclasses.replace(self._reader.status, state=self.window.continuity.state),
             output=self._output_facts(),
             panic=self._row.settings,
             events=tuple(self._events),
