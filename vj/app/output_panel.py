@@ -20,13 +20,14 @@ from vj.app.rows import row_of
 from vj.app.surface import Surface
 from vj.output.displays import describe
 from vj.output.params import OUTPUT_PARAMETERS
+from vj.output.placing_params import PLACING_PARAMETERS
 
 LEVEL_ADDRESS = "/vj/output/level"
 BLACKOUT_ADDRESS = "/vj/output/blackout"
 PANIC_ADDRESSES = tuple(
     parameter.address
     for parameter in OUTPUT_PARAMETERS
-    if parameter.kind == "switch" and parameter.address != BLACKOUT_ADDRESS
+    if parameter.kind == "switch" and parameter.address != BLACKOUT_ADDRESS and parameter not in PLACING_PARAMETERS
 )
 """Switches that put something else in the stream's place."""
 

@@ -26,7 +26,7 @@ class Rectangle:
     height: int
 
 
-def letterbox(content: tuple[int, int], target: tuple[int, int]) -> Rectangle:
+def letterbox(content: tuple[float, float], target: tuple[int, int]) -> Rectangle:
     """Fit content (width, height) into a target, whole and undistorted, in the middle."""
     scale = min(target[0] / content[0], target[1] / content[1])
     width, height = max(1, round(content[0] * scale)), max(1, round(content[1] * scale))

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 
+import numpy as np
 from PyQt6.QtCore import QRect, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QKeyEvent, QScreen
 from PyQt6.QtOpenGL import QOpenGLWindow
@@ -20,6 +21,7 @@ from vj.output.gl_objects import ShaderError
 from vj.output.pacing import RefreshPace
 from vj.output.params import OutputParams
 from vj.output.renderer import Renderer
+from vj.output.test_card import draw_test_card
 
 NS_PER_MS = 1_000_000
 _LOG = logging.getLogger(__name__)
@@ -44,6 +46,7 @@ class OutputWindow(QOpenGLWindow):
         self._renderer: Renderer | None = None
         self._window_place = QRect(0, 0, 960, 540)
         self._pace = RefreshPace(0.0)
+        self._has_moved = False  # to another display, since the last drawing
         self._began_ns = self._drawn_ns = 0  # the last drawing
         self._timer = QTimer()
         self._timer.setSingleShot(True)
@@ -93,7 +96,7 @@ class OutputWindow(QOpenGLWindow):
     def initializeGL(self) -> None:
         """Compile the shaders; without them the window stays black and says why."""
         try:
-            self._renderer = Renderer(self.continuity, is_es=self.context().isOpenGLES())
+            self._renderer = Renderer(self.continuity, is_es=self.context().isOpenGLES(), draw_card=self._draw_card)
             self.gl_name = self._renderer.gl_name
         except ShaderError as error:
             _LOG.error("the output cannot draw: %s", error)
@@ -105,6 +108,9 @@ class OutputWindow(QOpenGLWindow):
         began_ns = time.monotonic_ns()
         ratio = self.devicePixelRatio()
         size = (max(1, round(self.width() * ratio)), max(1, round(self.height() * ratio)))
+        if self._has_moved:
+            self._has_moved = False
+            self._renderer.presenter.forget_card()
         self._reader.display_lag_ns = self._pace.lag_ns
         self._renderer.draw(self._read_params(), began_ns, size, self.defaultFramebufferObject())
         self._began_ns, self._drawn_ns = began_ns, time.monotonic_ns()
@@ -139,3 +145,9 @@ class OutputWindow(QOpenGLWindow):
     def _follow_screen(self, screen: QScreen | None) -> None:
         if screen is not None:
             self._pace.set_rate(screen.refreshRate())
+            self._has_moved = True
+
+    def _draw_card(self, width: int, height: int) -> np.ndarray:
+        screen = self.screen()
+        name, rate_hz = (screen.name(), screen.refreshRate()) if screen is not None else ("no display", 0.0)
+        return draw_test_card(name, width, height, rate_hz)

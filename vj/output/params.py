@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.parameter import Parameter, Value, knob, parameters_of, values_from
+from vj.output.placing_params import PLACING_PARAMETERS, PlacingParams
 
 
 @dataclass(frozen=True)
-class OutputParams:
-    """Everything a performer can change between two display refreshes. Built from a snapshot of the store."""
+class OutputParams(PlacingParams):
+    """Everything that can change between two display refreshes. Built from a snapshot of the store."""
 
     level: float = knob(
         Parameter(
@@ -110,4 +111,8 @@ class OutputParams:
         return cls(**values_from(cls, values))
 
 
-OUTPUT_PARAMETERS: tuple[Parameter, ...] = parameters_of(OutputParams)
+# the performer's own first: what belongs to the place is touched once an evening
+OUTPUT_PARAMETERS: tuple[Parameter, ...] = (
+    *(parameter for parameter in parameters_of(OutputParams) if parameter not in PLACING_PARAMETERS),
+    *PLACING_PARAMETERS,
+)

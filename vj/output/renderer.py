@@ -5,22 +5,27 @@ Owns its GL objects; needs a current context for every call. Knows nothing of Qt
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from OpenGL import GL
 
 from engine.frame_ring import Frame
 from vj.output.continuity import Scene
-from vj.output.effects import Rectangle, colour_matrix, colour_offset, enlarged, letterbox
+from vj.output.delay import DelayLine
+from vj.output.effects import Rectangle, colour_matrix, colour_offset, enlarged
 from vj.output.frame_reader import Picture
 from vj.output.gl_objects import Program, Surface
 from vj.output.params import OutputParams
+from vj.output.placing import Crop, Size, crop_of, needs_canvas, place
+from vj.output.presenter import Card, Presenter, draw_triangle
 
 IDLE_HEIGHT = 108  # rows of the shader picture: soft anyway, and a software rasteriser draws it in 6 ms
 IDLE_PERIOD_NS = 30_000_000  # it moves slowly, and the engine that loads meanwhile needs the cores
 STREAM_FADE_S = 1.0  # from the shader picture to the first stream
 GRAIN = 1.0 / 255.0  # one 8-bit step, half up and half down: gradients show no bands
+SECOND_NS = 1_000_000_000
+FLASH_NS = 60_000_000  # from every whole second of time.monotonic_ns on: where the click is heard too
 NS = 1e-9
 
 
@@ -75,11 +80,21 @@ class _FramePair:
         self._held[slot] = (frame, surface)
 
 
-class _Scaling:
-    """How one picture comes onto the target: by which surface, where it lies and what of it is seen."""
+@dataclass(frozen=True)
+class _Target:
+    """What a scene is drawn onto."""
 
-    def __init__(self, name: str, place: Rectangle, target: tuple[int, int], params: OutputParams) -> None:
+    framebuffer: int
+    size: Size
+    grain: float
+
+
+class _Scaling:
+    """How one picture comes onto the target: by which surface, what of it, where it lies and what is seen."""
+
+    def __init__(self, name: str, crop: Crop, place: Rectangle, target: Size, params: OutputParams) -> None:
         self.name = name
+        self.crop = crop
         self.place = place  # before it is enlarged
         self.seen = enlarged(place, params.zoom, target)
         self.params = params
@@ -104,12 +119,14 @@ class _Fader:
 class Renderer:
     """Draws the output once per display refresh. Belongs to the thread of its GL context."""
 
-    def __init__(self, scenes: Scenes, *, is_es: bool = False) -> None:
+    def __init__(self, scenes: Scenes, *, is_es: bool = False, draw_card: Card | None = None) -> None:
         """Compile the shaders in the current context. Raises ShaderError."""
         name = GL.glGetString(GL.GL_RENDERER)
         self.gl_name = name.decode(errors="replace") if name else "unknown"  # the card, or a software rasteriser
         self._scenes = scenes
         self._fader = _Fader()
+        self._delay = DelayLine()
+        self.presenter = Presenter(is_es=is_es, grain=GRAIN, draw_card=draw_card)
         self._blend = Program("blend", is_es=is_es)
         self._columns = Program("stretch", is_es=is_es, axis=0)
         self._rows = Program("stretch", is_es=is_es, axis=1)
@@ -121,33 +138,55 @@ class Renderer:
         self._idle_drawn_ns: int | None = None
         self._streaming_since_ns: int | None = None
 
-    def draw(self, params: OutputParams, now_ns: int, target: tuple[int, int], framebuffer: int = 0) -> None:
+    def draw(self, params: OutputParams, now_ns: int, target: Size, framebuffer: int = 0) -> None:
         """Draw what is due at `now_ns` (time.monotonic_ns) over the whole target (width, height in pixels)."""
-        scene = self._scenes.scene_at(now_ns, params)
         level = self._fader.level_at(now_ns, params.level, params.fade)
-        self._begin(framebuffer, target)
-        stream_share = self._stream_share(scene, now_ns)
-        if params.blackout or level <= 0.0:
-            return  # the cleared target is exactly (0, 0, 0); playback went on above
+        played_ns, params = self._delay.at(now_ns, params)
+        scene = self._scenes.scene_at(played_ns, params)
+        is_flash = params.flash_test and played_ns % SECOND_NS < FLASH_NS and not params.blackout
+        self._begin(framebuffer, target, white=is_flash)
+        self._stream_share(scene, now_ns)  # the fade goes on unseen
+        if params.blackout or is_flash or level <= 0.0:
+            return  # the cleared target is exactly what is wanted; playback went on above
+        if params.test_card:
+            self.presenter.show_card(params, target, framebuffer, level)
+        elif needs_canvas(params):
+            canvas = self.presenter.canvas(params, target)
+            size = (canvas.width, canvas.height)
+            self._begin(canvas.framebuffer, size)
+            # the grain is for the display alone
+            enlargement = self._draw_scene(scene, params, _Target(canvas.framebuffer, size, 0.0), level, now_ns)
+            self.presenter.show(params, target, framebuffer, enlargement)
+        else:
+            self._draw_scene(scene, params, _Target(framebuffer, target, GRAIN), level, now_ns)
+
+    def _draw_scene(self, scene: Scene, params: OutputParams, target: _Target, level: float, now_ns: int) -> float:
+        """Draw every layer; return how far the last one was enlarged: pixels drawn for each of the frame."""
+        stream_share, enlargement = self._stream_share(scene, now_ns), 1.0
         if stream_share < 1.0:
-            source = self._draw_idle(now_ns, target)
-            scaling = _Scaling("wide idle", Rectangle(0, 0, *target), target, params)
+            source = self._draw_idle(now_ns, target.size)
+            whole = Crop(0.0, 0.0, source.width, source.height)
+            scaling = _Scaling("wide idle", whole, Rectangle(0, 0, *target.size), target.size, params)
             self._stretch_columns(source, scaling)
-            self._stretch_rows(framebuffer, scaling, level * (1.0 - stream_share))
+            self._stretch_rows(target, scaling, level * (1.0 - stream_share))
         for number, layer in enumerate(reversed(scene.layers)):  # the picture first, what fades out on top
             source = self._draw_picture(layer.picture, number)
             enlarging = params if layer.zoom == 1.0 else replace(params, zoom=params.zoom * layer.zoom)
-            place = letterbox((source.width, source.height), target)
-            scaling = _Scaling(f"wide {number}", place, target, enlarging)
+            crop = crop_of(params, (source.width, source.height))
+            lying = place((crop.width, crop.height), target.size, params.fit)
+            enlargement = lying.height * enlarging.zoom / crop.height
+            scaling = _Scaling(f"wide {number}", crop, lying, target.size, enlarging)
             self._stretch_columns(source, scaling)
             if stream_share < 1.0 or number:
                 GL.glEnable(GL.GL_BLEND)
                 GL.glBlendFunc(GL.GL_ONE, GL.GL_ONE)
-            self._stretch_rows(framebuffer, scaling, level * stream_share * layer.share)
+            self._stretch_rows(target, scaling, level * stream_share * layer.share)
             GL.glDisable(GL.GL_BLEND)
+        return enlargement
 
     def release(self) -> None:
         """Free every GL object."""
+        self.presenter.release()
         for program in (self._blend, self._columns, self._rows, self._idle):
             program.delete()
         for pair in self._pairs:
@@ -157,12 +196,12 @@ class Renderer:
         self._surfaces.clear()
         GL.glDeleteVertexArrays(1, [self._vertices])
 
-    def _begin(self, framebuffer: int, target: tuple[int, int]) -> None:
+    def _begin(self, framebuffer: int, target: Size, *, white: bool = False) -> None:
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, framebuffer)
         GL.glViewport(0, 0, *target)
         GL.glDisable(GL.GL_BLEND)
         GL.glDisable(GL.GL_DITHER)
-        GL.glClearColor(0.0, 0.0, 0.0, 1.0)
+        GL.glClearColor(*([1.0] * 3 if white else [0.0] * 3), 1.0)
         GL.glClear(GL.GL_COLOR_BUFFER_BIT)
         GL.glBindVertexArray(self._vertices)
 
@@ -174,7 +213,7 @@ class Renderer:
             self._streaming_since_ns = now_ns
         return min(1.0, (now_ns - self._streaming_since_ns) * NS / STREAM_FADE_S)
 
-    def _draw_idle(self, now_ns: int, target: tuple[int, int]) -> Surface:
+    def _draw_idle(self, now_ns: int, target: Size) -> Surface:
         if self._began_ns is None:
             self._began_ns = now_ns
         width = max(1, round(IDLE_HEIGHT * target[0] / target[1]))
@@ -188,7 +227,7 @@ class Renderer:
         self._idle.use()
         self._idle.set_float("size", float(width), float(IDLE_HEIGHT))
         self._idle.set_float("time", (now_ns - self._began_ns) * NS)
-        _draw_triangle()
+        draw_triangle()
         return surface
 
     def _draw_picture(self, picture: Picture, number: int) -> Surface:
@@ -201,7 +240,7 @@ class Renderer:
         self._blend.set_int("first", 0)
         self._blend.set_int("second", 1)
         self._blend.set_float("share", picture.share)
-        _draw_triangle()
+        draw_triangle()
         return surface
 
     def _stretch_columns(self, source: Surface, scaling: _Scaling) -> None:
@@ -213,30 +252,34 @@ class Renderer:
         self._columns.use()
         self._columns.set_int("source", 0)
         self._columns.set_int("source_size", source.width)
+        self._columns.set_float("crop_start", scaling.crop.left)
+        self._columns.set_float("crop_size", scaling.crop.width)
         self._columns.set_int("target_size", place.width)
         self._columns.set_int("target_start", 0, 0)
         self._columns.set_int("offset", seen.x - place.x)
         self._columns.set_float("unzoomed", 1.0 / scaling.params.zoom)
         self._columns.set_matrix("colour_matrix", colour_matrix(scaling.params))
         self._columns.set_float("colour_offset", colour_offset(scaling.params))
-        _draw_triangle()
+        draw_triangle()
 
-    def _stretch_rows(self, framebuffer: int, scaling: _Scaling, brightness: float) -> None:
+    def _stretch_rows(self, target: _Target, scaling: _Scaling, brightness: float) -> None:
         """Second half: the named surface to the height that is seen, onto the target."""
         wide, place, seen = self._surfaces[scaling.name], scaling.place, scaling.seen
-        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, framebuffer)
+        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, target.framebuffer)
         GL.glViewport(seen.x, seen.y, seen.width, seen.height)
         wide.bind(0)
         self._rows.use()
         self._rows.set_int("source", 0)
         self._rows.set_int("source_size", wide.height)
+        self._rows.set_float("crop_start", scaling.crop.top)
+        self._rows.set_float("crop_size", scaling.crop.height)
         self._rows.set_int("target_size", place.height)
         self._rows.set_int("target_start", seen.x, seen.y)
         self._rows.set_int("offset", seen.y - place.y)
         self._rows.set_float("unzoomed", 1.0 / scaling.params.zoom)
         self._rows.set_float("brightness", brightness)
-        self._rows.set_float("grain", GRAIN)
-        _draw_triangle()
+        self._rows.set_float("grain", target.grain)
+        draw_triangle()
 
     def _surface(self, name: str, width: int, height: int, *, bits: int) -> Surface:
         """Return the named surface in this size; it is remade only when the size changes."""
@@ -246,7 +289,3 @@ class Renderer:
                 held.delete()
             held = self._surfaces[name] = Surface.create(width, height, bits=bits)
         return held
-
-
-def _draw_triangle() -> None:
-    GL.glDrawArrays(GL.GL_TRIANGLES, 0, 3)

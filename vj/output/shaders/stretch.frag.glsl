@@ -3,6 +3,8 @@
 // rasteriser keeps up.
 uniform sampler2D source;
 uniform int source_size;    // pixels along the axis
+uniform float crop_start;   // pixels of the source along the axis: what of it is used
+uniform float crop_size;
 uniform int target_size;    // pixels along the axis, of the whole picture before it is enlarged
 uniform ivec2 target_start; // corner of what is drawn
 uniform int offset;         // from the picture's edge to that corner along the axis, before it is enlarged
@@ -45,7 +47,7 @@ void main() {
 #else
     float target = half_size - from_centre; // the window counts from the bottom, frames from the top
 #endif
-    float centre = target * float(source_size) / float(target_size) - 0.5;
+    float centre = crop_start + target * crop_size / float(target_size) - 0.5;
     int base = int(floor(centre));
     vec4 weight = mitchell(centre - float(base));
     vec3 sum = weight.x * fetch(base - 1, at) + weight.y * fetch(base, at) + weight.z * fetch(base + 1, at)

@@ -1,0 +1,108 @@
+"""Presenter: from a finished canvas to the display's pixels; only at work while something is asked that needs it.
+
+Owns its GL objects; needs a current context for every call. Knows nothing of frames, scenes or Qt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from OpenGL import GL
+
+from vj.output.gl_objects import Program, Surface
+from vj.output.params import OutputParams
+from vj.output.placing import Size, canvas_size, from_target
+
+Card = Callable[[int, int], np.ndarray]
+"""Draws a test card: width, height to (H, W, 4) uint8, top row first."""
+HALF_A_PIXEL = 0.5  # of the frame: how far the neighbours of the sharpening lie
+
+
+class Presenter:
+    """Belongs to the thread of its GL context."""
+
+    def __init__(self, *, is_es: bool, grain: float, draw_card: Card | None = None) -> None:
+        """Compile the shaders in the current context. Raises ShaderError."""
+        self._sharpen = Program("sharpen", is_es=is_es)
+        self._present = Program("present", is_es=is_es)
+        self._grain = grain
+        self._draw_card = draw_card
+        self._surfaces: dict[str, Surface] = {}
+
+    def canvas(self, params: OutputParams, target: Size) -> Surface:
+        """Return what to draw on for this target; its content is left over from before."""
+        return self._surface("canvas", *canvas_size(params, target), bits=10)
+
+    def show(self, params: OutputParams, target: Size, framebuffer: int, enlarged: float) -> None:
+        """Bring the canvas onto the target. `enlarged`: pixels of the canvas for each of the frame."""
+        source = self.canvas(params, target)
+        if params.sharpen > 0.0:
+            source = self._sharpened(source, params.sharpen, max(1, round(enlarged * HALF_A_PIXEL)))
+        self._put(source, params, target, framebuffer, params.brightness)
+
+    def show_card(self, params: OutputParams, target: Size, framebuffer: int, level: float) -> None:
+        """Bring the test card onto the target, as the picture would lie."""
+        if self._draw_card is None:
+            return
+        size = canvas_size(params, target)
+        held = self._surfaces.get("card")
+        if held is None or (held.width, held.height) != size:
+            held = self._surface("card", *size, bits=8)
+            held.upload(np.ascontiguousarray(self._draw_card(*size)[::-1]))  # surfaces count from below
+        self._put(held, params, target, framebuffer, params.brightness * level)
+
+    def forget_card(self) -> None:
+        """Draw the test card anew when it is next asked for: the display may be another."""
+        held = self._surfaces.pop("card", None)
+        if held is not None:
+            held.delete()
+
+    def release(self) -> None:
+        """Free every GL object."""
+        self._sharpen.delete()
+        self._present.delete()
+        for surface in self._surfaces.values():
+            surface.delete()
+        self._surfaces.clear()
+
+    def _sharpened(self, source: Surface, amount: float, reach: int) -> Surface:
+        surface = self._surface("sharp", source.width, source.height, bits=10)
+        surface.draw_into()
+        GL.glDisable(GL.GL_BLEND)
+        source.bind(0)
+        self._sharpen.use()
+        self._sharpen.set_int("source", 0)
+        self._sharpen.set_int("source_size", source.width, source.height)
+        self._sharpen.set_int("reach", reach)
+        self._sharpen.set_float("amount", amount)
+        draw_triangle()
+        return surface
+
+    def _put(self, source: Surface, params: OutputParams, target: Size, framebuffer: int, brightness: float) -> None:
+        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, framebuffer)
+        GL.glViewport(0, 0, *target)
+        GL.glDisable(GL.GL_BLEND)
+        source.bind(0)
+        self._present.use()
+        self._present.set_int("source", 0)
+        self._present.set_int("source_size", source.width, source.height)
+        self._present.set_matrix("from_target", from_target(params, target))
+        self._present.set_float("brightness", brightness)
+        self._present.set_float("exponent", 1.0 / params.gamma)
+        self._present.set_float("grain", self._grain)
+        draw_triangle()
+
+    def _surface(self, name: str, width: int, height: int, *, bits: int) -> Surface:
+        """Return the named surface in this size; it is remade only when the size changes."""
+        held = self._surfaces.get(name)
+        if held is None or (held.width, held.height) != (width, height):
+            if held is not None:
+                held.delete()
+            held = self._surfaces[name] = Surface.create(width, height, bits=bits)
+        return held
+
+
+def draw_triangle() -> None:
+    """Draw over the whole of the current target; the shader's vertex array must be bound."""
+    GL.glDrawArrays(GL.GL_TRIANGLES, 0, 3)
