@@ -13,22 +13,19 @@ from PyQt6.QtGui import QGuiApplication, QKeyEvent, QScreen
 from vj.app.key_player import KeyPlayer
 from vj.app.main_window import MainWindow
 from vj.app.theme import DESIGN_SIZE
+from vj.output.displays import corner_of
 from vj.presets.repertoire import Repertoire
 from vj.stage.link import StageLink
 from vj.stage.messages import Placement, StageEvent
 
-WINDOW_SHARE = 3  # of the display's width goes to an output that is not fullscreen
 BEAT_MS = 200
 PANELS_SHOWN_MS = 100
 _KINDS = {"press": QEvent.Type.KeyPress, "release": QEvent.Type.KeyRelease}
 
 
 def window_on(screen: QScreen) -> Placement:
-    """A window in the lower right corner of a display: the panels stay in reach."""
-    free = screen.availableGeometry()
-    width = free.width() // WINDOW_SHARE
-    height = width * 9 // 16
-    return Placement(display=screen.name(), window=(free.right() - width, free.bottom() - height, width, height))
+    """A window in a corner of a display."""
+    return Placement(display=screen.name(), window=corner_of(screen).getRect())
 
 
 def cover_of(screen: QScreen) -> Placement:

@@ -11,12 +11,14 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from PyQt6.QtCore import QRect
 from PyQt6.QtGui import QGuiApplication, QOffscreenSurface, QOpenGLContext, QScreen, QSurfaceFormat
 
 from engine.preset_table import did_you_mean
 
 NO_DISPLAY = "no display: set DISPLAY (or WAYLAND_DISPLAY), or use `vj render`"
 DISPLAYLESS_PLATFORMS = ("offscreen", "minimal", "vnc", "eglfs", "linuxfb")  # Qt plugins that need no server
+WINDOW_SHARE = 3  # of the display's width goes to an output that is not fullscreen
 LOWEST_GL, LOWEST_ES = (3, 3), (3, 0)
 
 
@@ -90,6 +92,14 @@ def describe(screen: QScreen) -> str:
     """Name, size and rate of a display in one line."""
     size = screen.geometry().size() * screen.devicePixelRatio()
     return f"{screen.name()} {size.width()}x{size.height()} {screen.refreshRate():.0f} Hz"
+
+
+def corner_of(screen: QScreen) -> QRect:
+    """A window's place in the lower right corner of a display: what lies beside it stays in reach."""
+    free = screen.availableGeometry()
+    width = free.width() // WINDOW_SHARE
+    height = width * 9 // 16
+    return QRect(free.right() - width, free.bottom() - height, width, height)
 
 
 def find_display(wanted: str) -> QScreen:

@@ -18,6 +18,7 @@ from PyQt6.QtCore import QObject, QRect, Qt, QTimer
 from PyQt6.QtGui import QGuiApplication, QKeyEvent, QScreen
 
 from engine.parameter import Value
+from vj.output.displays import corner_of
 from vj.output.frame_reader import FrameReader
 from vj.output.output_window import OutputWindow
 from vj.output.params import OUTPUT_PARAMETERS, OutputParams
@@ -214,7 +215,8 @@ class Stage(QObject):
         if self.window.is_fullscreen and screen.name() == self._covered:
             self._lost = screen.name()
             _LOG.warning("the display %s is gone; the output is a window now", self._lost)
-            self.window.show_on(QGuiApplication.primaryScreen())
+            left = QGuiApplication.primaryScreen()
+            self.window.show_on(left, corner_of(left))
             self._note("lost", text=self._lost)
 
     def _find_display(self, screen: QScreen) -> None:
