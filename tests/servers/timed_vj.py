@@ -1,6 +1,6 @@
 """`python -m tests.servers.timed_vj FILE [words of vj]`: the real program, with the moment of every swap written down.
 
-FILE gets one 8-byte time.monotonic_ns() per swap of the output, a few times a second.
+FILE gets one 8-byte time.monotonic_ns() per swap of the output, a few times a second, by whichever process draws.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from vj.__main__ import main
 from vj.output.pacing import RefreshPace
 
 WRITE_EVERY = 16  # swaps
+STAGE_WORD = "--stage"  # the program starts its output through this module again
 _ask = RefreshPace.delay_ns
 
 
@@ -39,6 +39,24 @@ def _write_down(path: Path) -> None:
     RefreshPace.delay_ns = delay_ns
 
 
+def main(path: Path, words: list[str]) -> int:
+    """Run the program, or its output, with the swaps written down."""
+    _write_down(path)
+    if words[:1] == [STAGE_WORD]:
+        from vj.stage.__main__ import main as play_stage
+
+        return play_stage(words[1:])
+    import vj.__main__
+    import vj.stage.process
+
+    python_command = vj.stage.process.python_command
+    vj.stage.process.python_command = lambda module: [
+        *python_command("tests.servers.timed_vj"),
+        str(path.absolute()),
+        STAGE_WORD,
+    ]
+    return vj.__main__.main(words)
+
+
 if __name__ == "__main__":
-    _write_down(Path(sys.argv[1]))
-    sys.exit(main(sys.argv[2:]))
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))

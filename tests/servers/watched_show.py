@@ -1,0 +1,136 @@
+"""The real program on a small display, watched: its processes, its hands and its picture.
+
+`with watched_show(folder, "test-pattern+stamp") as show:` begins when the stream is on the display.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pythonosc.udp_client import SimpleUDPClient
+
+from tests.servers.instrument import RunningVj, own_environment, stage_ids
+from tests.servers.process import wait_until
+from tests.servers.stamp_watch import StampWatch
+from tests.servers.xvfb import XDisplay
+from vj.stage.block import BLOCK_NAME, StageBlock
+from vj.stage.messages import StageState, decode_state
+from vj.stage.record import StageRecord
+
+WIDTH, HEIGHT = 640, 360
+PROMPT = "a burning red desert"
+START_S = 90.0
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+LONGEST_STILL_S = 0.25
+
+
+class WatchedShow:
+    """Panels, stage and engine of one show."""
+
+    def __init__(
+        self, display: XDisplay, folder: Path, words: list[str], env: Mapping[str, str], command: list[str] | None
+    ) -> None:
+        self.display, self.folder = display, folder
+        self._words, self._command = words, command
+        self._env = own_environment(folder, {**display.env, **env})
+        self.vj = self.start_panels()
+        self._hand = self._find_hand()
+        (self.stage_id,) = stage_ids(folder)
+        self.run_folder = Path(_record(folder, self.stage_id).folder)
+        self._block = StageBlock.attach(self.run_folder / BLOCK_NAME)
+
+    def start_panels(self) -> RunningVj:
+        """Start the program, as a performer would."""
+        vj = RunningVj(self._words, self._env, self.folder, self._command)
+        vj.wait_for("OSC listens at", timeout_s=START_S)
+        return vj
+
+    def replace_panels(self) -> None:
+        """Start panels after the ones before have died or hung."""
+        self.vj = self.start_panels()
+        self._hand = self._find_hand()
+
+    def send(self, address: str, *values: float | str) -> None:
+        """One OSC message to the panels."""
+        self._hand.send_message(address, list(values))
+
+    def state(self) -> StageState:
+        """What the stage says of itself."""
+        return decode_state(self._block.state.read())
+
+    def engine_id(self) -> int | None:
+        """Process id of the engine that streams: the one that has the ring in its memory; None = none does."""
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                with contextlib.suppress(OSError):
+                    if b"engine.worker" in (entry / "cmdline").read_bytes():
+                        maps = (entry / "maps").read_text().splitlines()
+                        if any(str(self.run_folder) in line and "(deleted)" not in line for line in maps):
+                            return int(entry.name)
+        return None
+
+    def wait_live(self, timeout_s: float) -> float:
+        """Wait until an engine's stream is on the display; returns the seconds it took."""
+        began = time.monotonic()
+        wait_until(self._is_live, f"the stream: {self.vj.output()}", timeout_s, every_s=0.02)
+        return time.monotonic() - began
+
+    def memory_mib(self) -> dict[str, float]:
+        """Memory that each process has to itself, ring and libraries excluded."""
+        ids = {"panels": self.vj.process.pid, "stage": self.stage_id, "engine": self.engine_id()}
+        return {name: _own_mib(number) for name, number in ids.items() if number is not None}
+
+    def _is_live(self) -> bool:
+        assert self.vj.process.poll() is None, self.vj.output()
+        state = self.state()
+        return state.word == "live" and not state.status.is_starved and self.engine_id() is not None
+
+    def _find_hand(self) -> SimpleUDPClient:
+        found = re.search(r"OSC listens at \S+:(\d+)", self.vj.output())
+        assert found
+        return SimpleUDPClient("127.0.0.1", int(found[1]))
+
+
+@contextlib.contextmanager
+def watched_show(
+    folder: Path,
+    model: str = "test-pattern+stamp",
+    *,
+    words: tuple[str, ...] = (),
+    env: Mapping[str, str] | None = None,
+    timed: Path | None = None,
+    is_stamped: bool = True,
+    display: XDisplay | None = None,
+) -> Iterator[tuple[WatchedShow, StampWatch]]:
+    """Begin a show with one prompt on a display of its own; ended without a traceback.
+
+    `timed` is a file for the moments of the output's swaps; `env` reaches all processes.
+    """
+    with contextlib.ExitStack() as stack:
+        display = display or stack.enter_context(XDisplay(folder, WIDTH, HEIGHT))
+        command = [sys.executable, "-m", "tests.servers.timed_vj", str(timed)] if timed else None
+        run = ["run", "--model", model, "--fullscreen", "--fresh", "--osc", "0", *words]
+        show = WatchedShow(display, folder, run, env or {}, command)
+        stack.callback(lambda: show.vj.stop())
+        show.send("/vj/prompt/1/text", PROMPT)
+        show.wait_live(START_S)
+        time.sleep(3.0)  # until the loop of the last good seconds holds some
+        watch = stack.enter_context(StampWatch(display, is_stamped=is_stamped))
+        yield show, watch
+
+
+def _record(home: Path, stage_id: int) -> StageRecord:
+    import json
+
+    return StageRecord(**json.loads((home / "vj" / f"stage-{stage_id}.json").read_text("utf-8")))
+
+
+def _own_mib(process_id: int) -> float:
+    resident, shared = (int(word) for word in Path(f"/proc/{process_id}/statm").read_text().split()[1:3])
+    return round((resident - shared) * PAGE_BYTES / 2**20, 1)
