@@ -13,11 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.servers import ServerMissingError
 from tests.servers.instrument import RunningVj, stage_ids
 from tests.servers.xvfb import XDisplay
+from tests.vj.osc_desk import OscDesk
 from tests.vj.test_live import BLACKOUT, STARVED_S, Stage, covers, is_alive, is_black, wait_gone
 
 ARGUMENTS = ("run", "--model", "test-pattern", "--fullscreen", "--osc", "0")
+SEED = "/vj/seed/value"
 needs_keys = pytest.mark.skipif(shutil.which("xdotool") is None, reason="needs xdotool")
 
 
@@ -27,7 +30,7 @@ class Show:
     def __init__(self, start_vj: Callable[..., RunningVj], display: XDisplay, home: Path) -> None:
         self._start, self.display, self.home = start_vj, display, home
         self.panels = self.run()
-        self.panels.wait_for_stream()
+        self.panels.wait_until(covers)
         (self.stage_id,) = stage_ids(home)
 
     def run(self, *arguments: str) -> Stage:
@@ -66,6 +69,7 @@ def show(start_vj, display, tmp_path: Path) -> Show:
 
 @needs_keys
 def test_the_output_outlives_the_panels_and_new_ones_find_it(show: Show):
+    show.panels.wait_for_stream()
     show.kill(signal.SIGKILL)
     show.panels.vj.process.wait(5)
     show.moves(3.0)
@@ -87,6 +91,7 @@ def test_the_output_outlives_the_panels_and_new_ones_find_it(show: Show):
 
 
 def test_stopped_panels_are_replaced_while_the_output_goes_on(show: Show):
+    show.panels.wait_for_stream()
     show.kill(signal.SIGSTOP)
     show.moves(5.0)
     panels = show.run()
@@ -130,6 +135,7 @@ def test_the_panic_row_on_the_output_and_in_the_network_are_one(show: Show):
     panels.wait_until(is_black)
     panels.key("r")
     panels.wait_until(covers)
+    panels.wait_for_stream()
     panels.key("f")
     time.sleep(1.0)
     still = panels.see()
@@ -163,3 +169,43 @@ def test_the_output_in_this_process_plays_the_same(start_vj, display, tmp_path: 
     stage.send(BLACKOUT, 1)
     stage.wait_until(is_black)
     assert stage.vj.stop() == 0
+
+
+@needs_keys
+def test_no_key_on_the_output_is_lost_or_doubled(start_vj, display):
+    with OscDesk() as desk:
+        stage = Stage(start_vj(*ARGUMENTS, "--osc-out", desk.address, display=display), display)
+        stage.wait_until(covers)
+        desk.listen(lambda: desk.last(SEED) is not None)
+        before = desk.last(SEED)
+        # faster than any hand; each press is the next seed
+        stage_keys = ["xdotool", "key", "--delay", "4", *["n"] * 50]
+        subprocess.run(stage_keys, check=True, env=os.environ | display.env)
+        desk.listen(lambda: desk.last(SEED) == before + 50)
+        time.sleep(0.5)
+        desk.listen(lambda: desk.last(SEED) == before + 50)
+
+
+@pytest.mark.skipif(shutil.which("xrandr") is None, reason="needs xrandr")
+def test_a_display_that_goes_leaves_a_window_and_one_that_comes_back_is_covered(start_vj, tmp_path: Path):
+    try:
+        wide = XDisplay(tmp_path, 2560, 720)
+    except ServerMissingError as missing:
+        pytest.skip(str(missing))
+    with wide:
+        _set_monitor(wide, "--setmonitor", "left", "1280/300x720/200+0+0", "screen")
+        _set_monitor(wide, "--setmonitor", "right", "1280/300x720/200+1280+0", "none")
+        stage = Stage(start_vj(*ARGUMENTS, display=wide), wide)
+        stage.wait_until(lambda seen: covers(seen[:, 1280:]))
+        assert not covers(stage.see()[:, :1280])  # the panels' own
+        _set_monitor(wide, "--delmonitor", "right")
+        stage.vj.wait_for("the display right is gone; the output is a window now")
+        stage.wait_until(lambda seen: is_black(seen[:, 1280:]))
+        _set_monitor(wide, "--setmonitor", "right", "1280/300x720/200+1280+0", "none")
+        stage.vj.wait_for("the display right is back, and the output on it")
+        stage.wait_until(lambda seen: covers(seen[:, 1280:]))
+        assert stage.vj.stop() == 0
+
+
+def _set_monitor(display: XDisplay, *words: str) -> None:
+    subprocess.run(["xrandr", *words], check=True, env=os.environ | display.env)
