@@ -5,14 +5,12 @@ Knows nothing of frames (the output reads the ring itself), of Qt, or of tensors
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import logging
-import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from engine.chunk_source import SourceChoice
@@ -21,7 +19,10 @@ from engine.parameter import Value
 from engine.params import ENGINE_PARAMETERS
 from vj.commands import CommandQueue
 from vj.controls import is_engine_text, text_command
-from vj.engine_link import EngineLink, EngineOnThread, EngineProcess
+from vj.engine_link import EngineProcess
+from vj.engine_params import MODEL_ADDRESS
+from vj.engine_run import EngineRun
+from vj.engine_supervisor import EngineSupervisor
 from vj.parameters import ParameterStore
 from vj.run_folder import make_run_folder, remove_run_folder
 
@@ -29,10 +30,10 @@ LOOK_AT_STORE_S = 0.01  # a hand that moves a fader is heard within this; chunks
 MODULATE_S = 0.05  # how often values that move by themselves are sent: chunks follow each other more slowly
 STOP_TIMEOUT_S = 3.0
 KEPT_FAILURES = 20
-KEPT_LOGS = 10
 ASSUMED_SIZE = (832, 480)  # of a model that chooses its own size: the largest that ships
 ASSUMED_RING_FRAMES = 60
 RGBA_BYTES = 4
+ENGINE_SOURCE = "engine"  # who moved a value
 INITIAL_COMMAND_ID = 0  # the queue's ids start at 1: nobody waits for the answer to these
 VALUE_ADDRESSES = tuple(parameter.address for parameter in ENGINE_PARAMETERS if parameter.kind != "text")
 _LOG = logging.getLogger(__name__)
@@ -48,7 +49,8 @@ def _as_set(values: Mapping[str, Value], status: GeneratorStatus) -> Mapping[str
 class GeneratorThread:
     """Starts an engine and talks to it. Owned by the GUI thread; no method but `stop` waits, properties never do.
 
-    A dead engine is reported in `status`; its last frames stay in the ring, and commands are answered with an error.
+    An engine that dies or hangs is started again and given the state of the performance; until then its last frames
+    stay in the ring, and commands wait.
     """
 
     def __init__(
@@ -71,16 +73,18 @@ class GeneratorThread:
         self._store = store
         self._commands = commands
         self._choice = choice
-        self._is_in_process = is_in_process
-        self._log_folder = log_folder
         self._modulate = modulate
         self._folder = folder or make_run_folder(ring_bytes(choice))
-        self._link: EngineLink | None = None
+        self._supervisor = EngineSupervisor(
+            choice, self.ring_path, log_folder, self._receive, self._note, is_in_process=is_in_process
+        )
+        self._restore_wanted = threading.Event()
         self._status = GeneratorStatus(state="starting", model=choice.model)
         self._ready: Ready | None = None
+        self._given: dict[int, Command] = {}  # commands an engine was given and has not answered
+        self._model_asked = str(store.get(MODEL_ADDRESS))
+        self._news = ""  # the last sentence about the engine
         self._failures: deque[str] = deque(maxlen=KEPT_FAILURES)
-        self._fatal_sentence = ""
-        self._has_ended = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="generator", daemon=True)
 
@@ -107,7 +111,22 @@ class GeneratorThread:
     @property
     def process_id(self) -> int | None:
         """Process id of the engine; None before it started and in-process."""
-        return self._link.process_id if isinstance(self._link, EngineProcess) else None
+        run = self._supervisor.run
+        return run.link.process_id if run is not None and isinstance(run.link, EngineProcess) else None
+
+    @property
+    def restarts(self) -> int:
+        """How often an engine was started again. Any thread."""
+        return self._supervisor.restarts
+
+    @property
+    def spare_process_id(self) -> int | None:
+        """Process id of the engine that waits with everything imported; None without one. Any thread."""
+        return self._supervisor.spare_process_id
+
+    def restore_size(self) -> None:
+        """Go back to the full picture size after memory was full. Any thread; returns at once."""
+        self._restore_wanted.set()
 
     def start(self) -> None:
         """Begin; returns at once, the engine loads beside."""
@@ -118,89 +137,113 @@ class GeneratorThread:
         self._stop.set()
         if self._thread.ident is not None:
             self._thread.join(timeout_s / 4)  # longer only when a write to a hung engine waits
-        if self._link is not None:
-            self._link.close(timeout_s * 3 / 4)
+        self._supervisor.close(timeout_s * 3 / 4)
         self._status = dataclasses.replace(self._status, state="stopped")
         remove_run_folder(self._folder)
 
     # -- this thread: to the engine --------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        try:
-            link = self._open_link()
-        except OSError as error:
-            self._end(f"the engine cannot be started: {error.strerror or error}")
-            link = None
-        self._link = link
-        if link is not None:
-            self._send_texts(link)
+        supervisor = self._supervisor
         sent: Values | None = None
         looked_s = time.monotonic()
         while not self._stop.is_set():
+            begun = [*supervisor.tick(), *self._follow_wishes()]
+            self._show_supervisor()
+            for run in begun:
+                self._give_back(run)
+                sent = None
             for command in self._commands.take(LOOK_AT_STORE_S):
-                self._forward(link, command)
-            if link is None:
-                continue
+                self._forward(command)
             now_s = time.monotonic()
             if sent is None or self._store.version != sent.version or now_s - looked_s >= MODULATE_S:
                 looked_s = now_s
                 wanted = self._values_to_send()
                 if wanted != sent:
-                    link.send(wanted)
                     sent = wanted
+                    for run in (supervisor.run, supervisor.candidate):
+                        if run is not None:
+                            run.link.send(wanted)
 
-    def _open_link(self) -> EngineLink:
-        if self._is_in_process:
-            return EngineOnThread(self._choice, self.ring_path, self._receive, self._end)
-        log_path = _make_log(self._log_folder, self._folder)
-        _LOG.info("the engine logs to %s", log_path)
-        return EngineProcess(self._choice, self.ring_path, log_path, self._receive, self._end)
+    def _follow_wishes(self) -> Iterator[EngineRun]:
+        """Change the model or its size as asked; the engines this begins."""
+        if self._restore_wanted.is_set():
+            self._restore_wanted.clear()
+            yield from self._supervisor.restore_size()
+        model = str(self._store.get(MODEL_ADDRESS))
+        if model != self._model_asked:
+            self._model_asked = model
+            if model and model != self._supervisor.model:
+                yield from self._supervisor.change_model(dataclasses.replace(self._choice, model=model))
+        elif model and model != self._supervisor.model:  # it could not be played: say which one is
+            self._model_asked = str(self._store.set(MODEL_ADDRESS, self._supervisor.model, ENGINE_SOURCE))
 
-    def _send_texts(self, link: EngineLink) -> None:
-        """Say what the pads and slots hold: an engine that has just begun knows only the defaults."""
+    def _give_back(self, run: EngineRun) -> None:
+        """Tell an engine that has just begun what is played: it knows only the defaults. Values follow."""
         values = self._store.snapshot()
         for address in filter(is_engine_text, values):
-            link.send(Command(INITIAL_COMMAND_ID, *text_command(address, values[address])))
+            run.link.send(Command(INITIAL_COMMAND_ID, *text_command(address, values[address])))
+        if run is self._supervisor.run:
+            for command in tuple(self._given.values()):  # answers come on another thread
+                self._send_or_refuse(run, command)
+
+    def _show_supervisor(self) -> None:
+        supervisor, status = self._supervisor, self._status
+        if supervisor.failed and status.state != "failed":
+            self._note(supervisor.failed)
+            self._status = dataclasses.replace(status, state="failed", detail=supervisor.failed, generator_fps=0.0)
+        elif status.restarts != supervisor.restarts:  # what it says is the engine's that ended
+            self._status = dataclasses.replace(
+                status,
+                state="starting",
+                detail=supervisor.trouble,
+                generator_fps=0.0,
+                restarts=supervisor.restarts,
+                making_since_ns=0,
+            )
 
     def _values_to_send(self) -> Values:
         version, values = self._store.versioned_snapshot()
         heard = self._modulate(values, self._status)
         return Values(version, {address: heard[address] for address in VALUE_ADDRESSES})
 
-    def _forward(self, link: EngineLink | None, command: Command) -> None:
-        if link is None or self._has_ended:
+    def _forward(self, command: Command) -> None:
+        if self._supervisor.failed:
             self._commands.acknowledge(command.id, "the engine is not running")
+            return
+        self._given[command.id] = command
+        if self._supervisor.run is not None:
+            self._supervisor.run.link.send(command)
+
+    def _send_or_refuse(self, run: EngineRun, command: Command) -> None:
+        """Hand over a command again that an engine took along; what was due meanwhile is not made up for."""
+        if command.at_ns is not None and command.at_ns <= time.monotonic_ns():
+            self._given.pop(command.id, None)
+            self._commands.acknowledge(command.id, "its time passed while the engine was started again")
         else:
-            link.send(command)
+            run.link.send(command)
 
     # -- the link's thread: from the engine --------------------------------------------------------------------------
 
-    def _receive(self, message: Message) -> None:
+    def _receive(self, run: EngineRun, message: Message) -> None:
         if isinstance(message, GeneratorStatus):
-            self._status = message
+            if message.state != "failed":  # whether it has failed for good is the supervisor's to say
+                self._status = dataclasses.replace(
+                    message,
+                    restarts=self._supervisor.restarts,
+                    detail=self._supervisor.trouble or message.detail or self._news,
+                )
         elif isinstance(message, Done):
+            self._given.pop(message.id, None)
             self._commands.acknowledge(message.id, message.error)
         elif isinstance(message, Ready):
             self._ready = message
-        elif isinstance(message, Failure):
+        elif isinstance(message, Failure) and not message.fatal:
             self._note(message.sentence)
-            if message.fatal:
-                self._fatal_sentence = message.sentence
-
-    def _end(self, sentence: str) -> None:
-        """The engine is gone: say so, and answer what it can no longer answer."""
-        self._has_ended = True
-        if self._stop.is_set():
-            return
-        if not self._fatal_sentence:
-            self._note(sentence)
-        detail = self._fatal_sentence or sentence
-        self._status = dataclasses.replace(self._status, state="failed", detail=detail, generator_fps=0.0)
-        for command in self._commands.pending():
-            self._commands.acknowledge(command.id, "the engine is not running")
 
     def _note(self, sentence: str) -> None:
         self._failures.append(sentence)
+        self._news = sentence
         _LOG.error("%s", sentence)
 
 
@@ -208,24 +251,3 @@ def ring_bytes(choice: SourceChoice) -> int:
     """Say how much room in memory the frames of such an engine want."""
     width, height = choice.size or ASSUMED_SIZE
     return width * height * RGBA_BYTES * ASSUMED_RING_FRAMES
-
-
-def _make_log(wanted: Path | None, run_folder: Path) -> Path:
-    """Path of a new log; in the run's own folder when the platform's cannot be written."""
-    name = f"engine-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
-    folder = wanted or _platform_log_folder()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for old in sorted(folder.glob("engine-*.log"))[: -(KEPT_LOGS - 1)]:
-            with contextlib.suppress(OSError):
-                old.unlink()
-        (folder / name).touch()
-    except OSError:
-        return run_folder / name
-    return folder / name
-
-
-def _platform_log_folder() -> Path:
-    import platformdirs
-
-    return platformdirs.user_log_path("vj", appauthor=False)

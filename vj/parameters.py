@@ -16,6 +16,7 @@ from engine.parameter import Parameter, Value
 from engine.params import COMMANDS, ENGINE_PARAMETERS
 from engine.preset_table import did_you_mean
 from vj.controllers.osc.params import OSC_PARAMETERS
+from vj.engine_params import ENGINE_SETTINGS, ENGINE_TRIGGERS
 from vj.modulation.params import MODULATION_PARAMETERS
 from vj.output.params import OUTPUT_PARAMETERS
 from vj.presets.params import PRESET_PARAMETERS, PRESET_TRIGGERS
@@ -26,6 +27,7 @@ PARAMETERS: dict[str, Parameter] = {
     p.address: p
     for p in (
         *ENGINE_PARAMETERS,
+        *ENGINE_SETTINGS,
         *OUTPUT_PARAMETERS,
         *PRESET_PARAMETERS,
         *TEMPO_PARAMETERS,
@@ -36,7 +38,9 @@ PARAMETERS: dict[str, Parameter] = {
 }
 """What holds a value, by address."""
 
-TRIGGERS: dict[str, Parameter] = {p.address: p for p in (*COMMANDS, *PRESET_TRIGGERS, *TEMPO_TRIGGERS)}
+TRIGGERS: dict[str, Parameter] = {
+    p.address: p for p in (*COMMANDS, *ENGINE_TRIGGERS, *PRESET_TRIGGERS, *TEMPO_TRIGGERS)
+}
 """What holds none: each press is one command of the engine or one action of the instrument."""
 
 ALL_PARAMETERS: dict[str, Parameter] = PARAMETERS | TRIGGERS

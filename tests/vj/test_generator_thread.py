@@ -99,20 +99,6 @@ def test_start_does_not_wait_and_stop_leaves_nothing(hands: Controls, tmp_path: 
     assert [file.suffix for file in tmp_path.iterdir()] == [".log"]
 
 
-def test_a_killed_engine_is_reported_and_its_frames_stay(process: GeneratorThread, hands: Controls) -> None:
-    ring = FrameRing.attach(process.ring_path)
-    os.kill(process.process_id, signal.SIGKILL)
-    wait_for(lambda: process.status.state == "failed")
-    assert process.status.detail.startswith("the engine stopped (exit code -9)")
-    assert process.failures == (process.status.detail,)
-    assert ring.peek(0) is not None
-    command = hands.trigger("/vj/cut/hard", "test")
-    wait_for(lambda: not hands.commands.pending())
-    assert hands.commands.last_refusal.command == command
-    assert hands.commands.last_refusal.error == "the engine is not running"
-    ring.close()
-
-
 def test_an_engine_that_hangs_is_killed_at_the_end(process: GeneratorThread) -> None:
     process_id = process.process_id
     os.kill(process_id, signal.SIGSTOP)

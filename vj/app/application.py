@@ -28,6 +28,7 @@ from vj.app.performance_sources import read_performance
 from vj.app.problem_board import ProblemBoard
 from vj.app.stage_start import have_stage, panic_settings, screen_of
 from vj.controllers.osc.endpoint import OscPortError
+from vj.engine_params import RESTORE_ADDRESS
 from vj.generator_thread import GeneratorThread
 from vj.modulation.presentation import seen_at_ns
 from vj.output.display_loss import DisplayWatch
@@ -109,6 +110,7 @@ class Instrument:
             modulate=self._modulate_for_engine,
             folder=self.stage.folder,
         )
+        performance.controls.answer(RESTORE_ADDRESS, lambda press: self._generator.restore_size())
         sources = read_performance(performance, lambda: self._generator.status, self.stage, self.problems)
         self.panels = MainWindow(self._controls, sources)
         self.panels.end_confirmed.connect(_leave)
