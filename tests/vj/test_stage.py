@@ -200,7 +200,7 @@ def test_a_display_that_goes_leaves_a_window_and_one_that_comes_back_is_covered(
         assert not covers(stage.see()[:, :1280])  # the panels' own
         _set_monitor(wide, "--delmonitor", "right")
         stage.vj.wait_for("the display right is gone; the output is a window now")
-        stage.wait_until(lambda seen: is_black(seen[:, 1280:]))
+        stage.wait_until(lambda seen: seen[:, 1280:].mean() < 0.5)  # nothing but the pointer
         _set_monitor(wide, "--setmonitor", "right", "1280/300x720/200+1280+0", "none")
         stage.vj.wait_for("the display right is back, and the output on it")
         stage.wait_until(lambda seen: covers(seen[:, 1280:]))
