@@ -38,7 +38,7 @@ def kill_engines(show: WatchedShow, watch: StampWatch, kills: int, between_s: tu
         assert victim is not None, f"no engine before kill {number + 1}: {show.vj.output()[-2000:]}"
         began = time.monotonic()
         os.kill(victim, signal.SIGKILL)
-        while not (show.engine_id() not in (None, victim) and show.state().word == "live"):
+        while not (show.engine_id() not in (None, victim) and show.state().status.state == "live"):
             assert time.monotonic() - began < 40.0, f"kill {number + 1}: no stream again: {show.vj.output()[-2000:]}"
             time.sleep(0.02)
         back_s.append(time.monotonic() - began)

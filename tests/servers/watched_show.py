@@ -41,6 +41,7 @@ class WatchedShow:
         self._env = own_environment(folder, {**display.env, **env})
         self.vj = self.start_panels()
         self._hand = self._find_hand()
+        wait_until(lambda: len(stage_ids(folder)) == 1, "the output's record", START_S)
         (self.stage_id,) = stage_ids(folder)
         self.run_folder = Path(_record(folder, self.stage_id).folder)
         self._block = StageBlock.attach(self.run_folder / BLOCK_NAME)
@@ -89,7 +90,7 @@ class WatchedShow:
     def _is_live(self) -> bool:
         assert self.vj.process.poll() is None, self.vj.output()
         state = self.state()
-        return state.word == "live" and not state.status.is_starved and self.engine_id() is not None
+        return state.status.state == "live" and not state.status.is_starved and self.engine_id() is not None
 
     def _find_hand(self) -> SimpleUDPClient:
         found = re.search(r"OSC listens at \S+:(\d+)", self.vj.output())
