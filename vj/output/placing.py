@@ -60,13 +60,17 @@ def needs_canvas(params: PlacingParams) -> bool:
         params.rotation == "0"
         and not params.mirror_horizontal
         and not params.mirror_vertical
-        and not any(params.pin_x)
-        and not any(params.pin_y)
+        and not is_pinned(params)
         and params.brightness == 1.0
         and params.gamma == 1.0
         and params.sharpen == 0.0
         and not params.test_card
     )
+
+
+def is_pinned(params: PlacingParams) -> bool:
+    """Whether any corner was moved."""
+    return any(params.pin_x) or any(params.pin_y)
 
 
 def corners(params: PlacingParams, target: Size) -> np.ndarray:

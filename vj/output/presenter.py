@@ -12,11 +12,11 @@ from OpenGL import GL
 
 from vj.output.gl_objects import Program, Surface
 from vj.output.params import OutputParams
-from vj.output.placing import Size, canvas_size, from_target
+from vj.output.placing import Size, canvas_size, from_target, is_pinned
 
 Card = Callable[[int, int], np.ndarray]
 """Draws a test card: width, height to (H, W, 4) uint8, top row first."""
-HALF_A_PIXEL = 0.5  # of the frame: how far the neighbours of the sharpening lie
+NEIGHBOUR_PIXELS = 1.0  # of the frame, to the neighbours of the sharpening: measured best of 0.5 and 1
 
 
 class Presenter:
@@ -38,7 +38,7 @@ class Presenter:
         """Bring the canvas onto the target. `enlarged`: pixels of the canvas for each of the frame."""
         source = self.canvas(params, target)
         if params.sharpen > 0.0:
-            source = self._sharpened(source, params.sharpen, max(1, round(enlarged * HALF_A_PIXEL)))
+            source = self._sharpened(source, params.sharpen, max(1, round(enlarged * NEIGHBOUR_PIXELS)))
         self._put(source, params, target, framebuffer, params.brightness)
 
     def show_card(self, params: OutputParams, target: Size, framebuffer: int, level: float) -> None:
@@ -88,6 +88,7 @@ class Presenter:
         self._present.set_int("source", 0)
         self._present.set_int("source_size", source.width, source.height)
         self._present.set_matrix("from_target", from_target(params, target))
+        self._present.set_int("is_pinned", int(is_pinned(params)))
         self._present.set_float("brightness", brightness)
         self._present.set_float("exponent", 1.0 / params.gamma)
         self._present.set_float("grain", self._grain)

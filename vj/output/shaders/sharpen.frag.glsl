@@ -1,6 +1,6 @@
 // Sharpening that holds back where there is contrast already, after an idea Lottes published (Contrast Adaptive
 // Sharpening, 2019): a pixel moves away from the mean of its four neighbours, the less the nearer they are to black or
-// white. The neighbours lie half a pixel of the frame away, however far that has been enlarged.
+// white. The neighbours lie a pixel of the frame away, however far that has been enlarged.
 uniform sampler2D source;
 uniform ivec2 source_size; // pixels
 uniform int reach;         // pixels to the neighbours
@@ -9,6 +9,7 @@ uniform float amount;      // 0..1
 out vec4 colour;
 
 const vec3 LUMA = vec3(0.2126, 0.7152, 0.0722);
+const float LEAST_ROOM = 0.6; // white on black is sharpened too: the bounds below keep it clean
 const float STRONGEST = 0.2; // of each neighbour at amount 1; 0.25 would divide by nothing
 
 vec3 fetch(ivec2 at) {
@@ -28,7 +29,10 @@ void main() {
     float brightest = max(own, max(max(around.x, around.y), max(around.z, around.w)));
     // by brightness alone: three channels that hold back on their own would tint the edges
     float room = min(darkest, 1.0 - brightest) / max(brightest, 1e-4);
-    float weight = STRONGEST * amount * sqrt(clamp(room, 0.0, 1.0));
+    float weight = STRONGEST * amount * sqrt(clamp(room, LEAST_ROOM, 1.0));
+    // steeper, never beyond what lies around: no halos
+    vec3 lowest = min(middle, min(min(left, right), min(below, above)));
+    vec3 highest = max(middle, max(max(left, right), max(below, above)));
     vec3 sharp = (middle - weight * (left + right + below + above)) / (1.0 - 4.0 * weight);
-    colour = vec4(sharp, 1.0);
+    colour = vec4(clamp(sharp, lowest, highest), 1.0);
 }
