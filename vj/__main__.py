@@ -102,8 +102,9 @@ def _parser(command: str) -> argparse.ArgumentParser:
 
 _RUN_HELP = (
     "Open the instrument: the panels, and an output that shows a moving picture at once and the stream as soon as the "
-    "engine has made its first frames. Keys on the output: B blackout, Tab panels; Esc does nothing. The show is "
-    "ended from the panels, by Ctrl-C, or by SIGTERM."
+    "engine has made its first frames. Keys on the output: B blackout, F freeze, L fallback, R reset, + and - level, "
+    "Tab panels; Esc does nothing. The show is ended from the panels, by Ctrl-C, or by SIGTERM; panels that die leave "
+    "the output as it is, and the next `vj run` goes on there."
 )
 
 

@@ -41,7 +41,8 @@ TELL_NS = 100_000_000  # and what stands still is told so often
 SUPERVISE_NS = 100_000_000
 RESTART_NS = 1_000_000_000  # no oftener is a stage started
 HUNG_NS = 4_000_000_000  # panels that did nothing for so long may be replaced
-SILENT_NS = 10_000_000_000  # a stage that said nothing for so long is ended and started anew
+SILENT_NS = 5_000_000_000  # a stage that said nothing for so long is ended and started anew
+BEGIN_NS = 20_000_000_000  # the same before its first word: a cold disk is slow
 END_S = 2.0
 _LOG = logging.getLogger(__name__)
 
@@ -170,7 +171,8 @@ class StageLink:
     @property
     def frame_on_screen(self) -> Frame | None:
         """About what the audience sees, for the preview; the frame is never changed. GUI thread."""
-        return self._preview.frame() if self._state.status.is_streaming else None
+        status = self._state.status
+        return self._preview.frame(is_held=status.state == "freeze") if status.is_streaming else None
 
     # -- what the panels do --------------------------------------------------------------------------------------
 
@@ -297,5 +299,6 @@ class StageLink:
             self._show.tell(f"the output's process cannot be started: {error.strerror or error}")
 
     def _is_silent(self, now_ns: int) -> bool:
-        spoke_ns = max(self._state.time_ns, self._started_ns)
-        return spoke_ns > 0 and now_ns - spoke_ns > SILENT_NS
+        if self._state.time_ns > self._started_ns:
+            return now_ns - self._state.time_ns > SILENT_NS
+        return self._started_ns > 0 and now_ns - self._started_ns > BEGIN_NS

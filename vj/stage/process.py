@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from vj.child_process import python_command, python_environment
-from vj.stage.record import StageRecord, is_ours, process_start
+from vj.stage.record import StageRecord, is_ours, process_start, remove_record
 
 KEPT_LOGS = 10
 POLL_S = 0.02
@@ -54,7 +54,7 @@ class StageProcess:
         """Whether it runs. Never waits."""
         if self._child is not None:
             return self._child.poll() is None
-        return is_ours(self.process_id) and process_start(self.process_id) == self._started
+        return is_ours(self.process_id)
 
     def end(self, timeout_s: float) -> bool:
         """Wait up to `timeout_s` for a stage that was told to end, then kill it; False when it had to be killed."""
@@ -68,12 +68,13 @@ class StageProcess:
 
     def kill(self) -> None:
         """End it the hard way."""
-        if self.is_alive:
+        if self.is_alive and process_start(self.process_id) == self._started:
             with contextlib.suppress(OSError):
                 os.kill(self.process_id, signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
         if self._child is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._child.wait(1.0)
+        remove_record(self.process_id)
 
 
 def end_hung(process_id: int, started: str) -> None:

@@ -49,8 +49,7 @@ class StageRecord:
 
     def remove(self) -> None:
         """Take the file away."""
-        with contextlib.suppress(OSError):
-            _record_path(self.process_id).unlink()
+        remove_record(self.process_id)
 
 
 def running_stages() -> Iterator[StageRecord]:
@@ -64,6 +63,12 @@ def running_stages() -> Iterator[StageRecord]:
             yield record
         elif not record.is_alive:
             record.remove()
+
+
+def remove_record(process_id: int) -> None:
+    """Take away the record of a stage that has ended."""
+    with contextlib.suppress(OSError):
+        _record_path(process_id).unlink()
 
 
 def display_server() -> str:
