@@ -109,6 +109,8 @@ class Failure:
     cause: str = ""
 
 
+SPARE_READY = 0  # id of the `Done` by which a spare engine says that it has imported everything
+
 Message = Start | Values | Command | Ready | GeneratorStatus | Done | Failure
 _KINDS: dict[str, type] = {kind.type: kind for kind in (Start, Values, Command, Ready, GeneratorStatus, Done, Failure)}
 

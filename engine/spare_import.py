@@ -10,21 +10,23 @@ import importlib
 import os
 import sys
 import threading
+from collections.abc import Callable
 
 MODULES = ("torch", "safetensors.torch", "engine.loading", "engine.generator", "engine.weight_files")
 LOWEST_PRIORITY = 19
 
 
-def import_engine() -> threading.Thread:
-    """Begin to import on a thread of the lowest priority; join it to have it done. What is missing is told later."""
-    thread = threading.Thread(target=_import, name="import", daemon=True)
+def import_engine(on_done: Callable[[], None]) -> threading.Thread:
+    """Begin to import on a thread of the lowest priority; `on_done` comes from it. What is missing is told later."""
+    thread = threading.Thread(target=_import, args=(on_done,), name="import", daemon=True)
     thread.start()
     return thread
 
 
-def _import() -> None:
+def _import(on_done: Callable[[], None]) -> None:
     if sys.platform == "linux":  # where priority is a thread's own; elsewhere the engine would stay slow
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST_PRIORITY)
     with contextlib.suppress(ImportError):
         for name in MODULES:
             importlib.import_module(name)
+    on_done()

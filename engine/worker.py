@@ -18,7 +18,7 @@ from typing import BinaryIO
 from engine.chunk_source import DEFAULT_MODEL, DEVICES, DTYPES, SourceChoice
 from engine.frame_size import parse_size
 from engine.inbox import Inbox
-from engine.messages import Command, GeneratorStatus, Message, Ready, Start, Values, decode
+from engine.messages import SPARE_READY, Command, Done, GeneratorStatus, Message, Ready, Start, Values, decode
 from engine.outbox import Outbox
 from engine.spare_import import import_engine
 from engine.worker_loop import run_worker
@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     # a copy: an interpreter that ends while a thread reads sys.stdin itself aborts
     words = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
     if args.spare:
-        importing = import_engine()
+        importing = import_engine(lambda: outbox.put(Done(SPARE_READY)))
         start = _read_start(words)
         if start is None:
             os._exit(0)  # the instrument is gone, or needs no spare any more; imports may be under way

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from engine.chunk_source import SourceChoice
 from engine.memory import free_memory
-from engine.messages import Failure, GeneratorStatus, Message, Ready
+from engine.messages import SPARE_READY, Done, Failure, GeneratorStatus, Message, Ready
 from engine.pattern_name import is_test_pattern
 from vj.engine_link import SPARE_WORDS, EngineLink, EngineOnThread, EngineProcess, engine_words
 from vj.engine_watch import HangWatch
@@ -105,6 +105,7 @@ class SpareEngine:
         self._log_folder = log_folder
         self._run_folder = run_folder
         self._link: EngineProcess | None = None
+        self._is_ready = False
         self._endings: list[tuple[str, int]] = []
 
     @property
@@ -120,22 +121,34 @@ class SpareEngine:
             return
         try:
             log_path = make_log(self._log_folder, self._run_folder)
-            self._link = EngineProcess(SPARE_WORDS, log_path, lambda message: None, self._note_end)
+            self._link = EngineProcess(SPARE_WORDS, log_path, self._note_ready, self._note_end)
         except OSError as error:
             _LOG.warning("no spare engine can be started: %s", error)
             self._note_end(str(error), 1)
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has imported everything and only waits."""
+        return self._is_ready
+
+    def _note_ready(self, message: Message) -> None:
+        self._is_ready = self._is_ready or message == Done(SPARE_READY)
+
     def _note_end(self, sentence: str, code: int) -> None:
+        self._is_ready = False
         self._endings.append((sentence, code))
 
     def take(self) -> EngineProcess | None:
-        """Hand over the process; None when there is none."""
-        link, self._link = self._link, None
+        """Hand over the process; None when there is none that is ready: at its low priority it would take longer."""
+        if not self._is_ready:
+            self.close()
+            return None
+        link, self._link, self._is_ready = self._link, None, False
         return link
 
     def close(self) -> None:
         """End it."""
-        link, self._link = self._link, None
+        link, self._link, self._is_ready = self._link, None, False
         if link is not None:
             link.kill()
             link.close(SPARE_CLOSE_S)

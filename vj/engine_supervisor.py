@@ -83,7 +83,7 @@ class EngineSupervisor:
     @property
     def spare_process_id(self) -> int | None:
         """Of the process that waits with everything imported; None without one."""
-        return self._spare.process_id
+        return self._spare.process_id if self._spare.is_ready else None
 
     def tick(self) -> Iterator[EngineRun]:
         """Do what is due; return the engines that have just begun to need the state of the performance."""

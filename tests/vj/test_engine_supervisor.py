@@ -17,7 +17,7 @@ import pytest
 from engine.chunk_source import SourceChoice
 from engine.frame_ring import Frame, FrameRing
 from engine.messages import GeneratorStatus
-from vj import engine_watch
+from vj import engine_run, engine_watch
 from vj.commands import CommandQueue
 from vj.controls import Controls
 from vj.engine_params import MODEL_ADDRESS
@@ -27,6 +27,23 @@ from vj.parameters import ParameterStore
 
 SIZE = (64, 48)
 REFRESH_S = 1 / 60
+FULL_MEMORY = """
+import engine.chunk_source as sources
+
+load = sources.load_source
+
+def load_source(choice):
+    source = load(choice)
+    make = source.generate_chunk
+    def generate_chunk(params, version=0):
+        if source.width > 128:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return make(params, version)
+    source.generate_chunk = generate_chunk
+    return source
+
+sources.load_source = load_source
+"""
 
 
 class Performance:
@@ -214,3 +231,21 @@ def test_an_engine_whose_panels_are_stopped_plays_on(tmp_path: Path) -> None:
     finally:
         engine.kill()
         engine.wait()
+
+
+def test_a_model_with_weights_has_a_spare_that_takes_over_and_is_loaded_smaller_when_memory_is_full(
+    perform: Callable[..., Performance], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(FULL_MEMORY, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(engine_run, "SPARE_AFTER_NS", 0)
+    show = perform("ember", (160, 96))
+    show.hands.set("/vj/prompt/1/text", "gold fire", "test")
+    show.play_until(lambda: "out of memory: now 128x80 instead of 160x96" in show.told)
+    show.play_until(lambda: show.is_streaming() and show.thread.ready.width == 128)
+    spare = show.play_until(lambda: show.thread.spare_process_id) and show.thread.spare_process_id
+    show.kill()
+    show.play_until(show.is_streaming)
+    assert show.thread.process_id == spare
+    assert show.thread.ready.width == 128
+    show.play_until(lambda: show.status.prompts_on_screen[0] == "gold fire")
