@@ -66,13 +66,14 @@ class WatchedShow:
         return decode_state(self._block.state.read())
 
     def engine_id(self) -> int | None:
-        """Process id of the engine that streams: the one that has the ring in its memory; None = none does."""
+        """Process id of the panels' engine that streams: the one with a ring in its memory; None = none does."""
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
                 with contextlib.suppress(OSError):
-                    if b"engine.worker" in (entry / "cmdline").read_bytes():
+                    parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                    if parent == self.vj.process.pid and b"engine.worker" in (entry / "cmdline").read_bytes():
                         maps = (entry / "maps").read_text().splitlines()
-                        if any(str(self.run_folder) in line and "(deleted)" not in line for line in maps):
+                        if any(line.endswith(".ring") for line in maps):
                             return int(entry.name)
         return None
 
