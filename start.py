@@ -46,9 +46,12 @@ RUN_PACKAGES = (
     *("libasound2t64|libasound2", "libportaudio2", "libgl1", "libgl1-mesa-dri", "libegl1", "libdbus-1-3"),
     *("libglib2.0-0t64|libglib2.0-0", "libfontconfig1", "fonts-dejavu-core", "libxkbcommon-x11-0", "libxcb-cursor0"),
     *("libxcb-icccm4", "libxcb-image0", "libxcb-keysyms1", "libxcb-randr0", "libxcb-render-util0", "libxcb-shape0"),
-    *("libxcb-xinerama0", "libxcb-xkb1"),
+    *("libxcb-xinerama0", "libxcb-xkb1", "libxss1"),
 )
-TEST_PACKAGES = ("xvfb", "xdotool", "jackd2", "pulseaudio", "pulseaudio-utils", "libasound2-plugins", "git")
+TEST_PACKAGES = (
+    *("xvfb", "x11-xserver-utils", "xdotool", "jackd2", "pulseaudio", "pulseaudio-utils", "libasound2-plugins"),
+    *("dbus-daemon", "git"),
+)
 
 
 class SetupError(Exception):

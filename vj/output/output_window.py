@@ -22,6 +22,7 @@ from vj.output.pacing import RefreshPace
 from vj.output.params import OutputParams
 from vj.output.renderer import Renderer
 from vj.output.test_card import draw_test_card
+from vj.output.wakefulness import Wakefulness
 
 NS_PER_MS = 1_000_000
 _LOG = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class OutputWindow(QOpenGLWindow):
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.update)
+        self._wakefulness = Wakefulness()
         self.setFormat(output_format())
         self.setTitle("vj output")
         self.frameSwapped.connect(self._ask_for_next)
@@ -62,6 +64,7 @@ class OutputWindow(QOpenGLWindow):
         self.is_fullscreen = False
         self._window_place = place or self._window_place
         self.unsetCursor()
+        self._wakefulness.release()
         self.setFlags(Qt.WindowType.Window)
         self.setScreen(screen)
         self.showNormal()
@@ -73,6 +76,7 @@ class OutputWindow(QOpenGLWindow):
             self._window_place = self.geometry()
         self.is_fullscreen = True
         self.setCursor(Qt.CursorShape.BlankCursor)
+        self._wakefulness.hold()
         # without a window manager showFullScreen alone leaves the size as it was: the geometry comes first
         self.setFlags(Qt.WindowType.Window | Qt.WindowType.FramelessWindowHint)
         self.setScreen(screen)
@@ -85,6 +89,7 @@ class OutputWindow(QOpenGLWindow):
     def end(self) -> None:
         """Free what the renderer owns and close; the program ends."""
         self.has_ended = True
+        self._wakefulness.release()
         self._timer.stop()
         if self._renderer is not None and self.context() is not None:
             self.makeCurrent()
