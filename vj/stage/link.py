@@ -215,7 +215,7 @@ class StageLink:
         if self.was_found:
             self._block.take(0)
             return
-        self.end()
+        self._stage.kill()  # it has shown nothing yet, and is not waited for
         remove_run_folder(self.folder)
 
     def abandon(self) -> None:
