@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pythonosc.udp_client import SimpleUDPClient
 
-from tests.servers.instrument import RunningVj, own_environment, stage_ids
+from tests.servers.instrument import RunningVj, own_environment, stage_ids, vj_command
 from tests.servers.process import wait_until
 from tests.servers.stamp_watch import StampWatch
 from tests.servers.xvfb import XDisplay
@@ -34,17 +34,18 @@ class WatchedShow:
     """Panels, stage and engine of one show."""
 
     def __init__(
-        self, display: XDisplay, folder: Path, words: list[str], env: Mapping[str, str], command: list[str] | None
+        self, display: XDisplay, folder: Path, words: list[str], env: Mapping[str, str], command: list[str]
     ) -> None:
         self.display, self.folder = display, folder
         self._words, self._command = words, command
         self._env = own_environment(folder, {**display.env, **env})
         self.vj = self.start_panels()
-        self._hand = self._find_hand()
+        self._port = self._find_port()
         wait_until(lambda: len(stage_ids(folder)) == 1, "the output's record", START_S)
         (self.stage_id,) = stage_ids(folder)
+        self.root = Path(f"/proc/{self.vj.process.pid}/root")  # its files, should it have a memory folder of its own
         self.run_folder = Path(_record(folder, self.stage_id).folder)
-        self._block = StageBlock.attach(self.run_folder / BLOCK_NAME)
+        self._block = StageBlock.attach(self.root / self.run_folder.relative_to("/") / BLOCK_NAME)
 
     def start_panels(self) -> RunningVj:
         """Start the program, as a performer would."""
@@ -55,11 +56,12 @@ class WatchedShow:
     def replace_panels(self) -> None:
         """Start panels after the ones before have died or hung."""
         self.vj = self.start_panels()
-        self._hand = self._find_hand()
+        self._port = self._find_port()
 
     def send(self, address: str, *values: float | str) -> None:
         """One OSC message to the panels."""
-        self._hand.send_message(address, list(values))
+        with SimpleUDPClient("127.0.0.1", self._port) as hand:
+            hand.send_message(address, list(values))
 
     def state(self) -> StageState:
         """What the stage says of itself."""
@@ -93,10 +95,10 @@ class WatchedShow:
         state = self.state()
         return state.status.state == "live" and not state.status.is_starved and self.engine_id() is not None
 
-    def _find_hand(self) -> SimpleUDPClient:
+    def _find_port(self) -> int:
         found = re.search(r"OSC listens at \S+:(\d+)", self.vj.output())
         assert found
-        return SimpleUDPClient("127.0.0.1", int(found[1]))
+        return int(found[1])
 
 
 @contextlib.contextmanager
@@ -108,15 +110,19 @@ def watched_show(
     env: Mapping[str, str] | None = None,
     timed: Path | None = None,
     is_stamped: bool = True,
-    display: XDisplay | None = None,
+    memory_mib: int = 0,
 ) -> Iterator[tuple[WatchedShow, StampWatch]]:
     """Begin a show with one prompt on a display of its own; ended without a traceback.
 
-    `timed` is a file for the moments of the output's swaps; `env` reaches all processes.
+    `timed` is a file for the moments of the output's swaps; `env` reaches all processes; `memory_mib` gives the show a
+    memory folder of its own of that size, which takes a superuser.
     """
     with contextlib.ExitStack() as stack:
-        display = display or stack.enter_context(XDisplay(folder, WIDTH, HEIGHT))
-        command = [sys.executable, "-m", "tests.servers.timed_vj", str(timed)] if timed else None
+        display = stack.enter_context(XDisplay(folder, WIDTH, HEIGHT))
+        command = [sys.executable, "-m", "tests.servers.timed_vj", str(timed)] if timed else vj_command()
+        if memory_mib:
+            mount = f'mount -t tmpfs -o size={memory_mib}m tmpfs /dev/shm && exec "$@"'
+            command = ["unshare", "--mount", "sh", "-c", mount, "sh", *command]
         run = ["run", "--model", model, "--fullscreen", "--fresh", "--osc", "0", *words]
         show = WatchedShow(display, folder, run, env or {}, command)
         stack.callback(lambda: show.vj.stop())
