@@ -34,6 +34,7 @@ from vj.presets.show_file import ShowState
 from vj.presets.timeline import Timeline
 from vj.presets.transitions import Transitions
 from vj.shipped_files import MAPPINGS, Library, shipped_folder, user_folder
+from vj.sound.click import FlashClick
 from vj.sound.input import SoundInput
 from vj.tempo.quantise import SENT_AHEAD_S
 from vj.tempo.tempo import Tempo
@@ -97,6 +98,8 @@ class Performance:
             self.repertoire.mappings = tuple(map(str, options.mappings))
         self.repertoire.timeline.follow(self.tempo.timecode)
         self.repertoire.timeline.lead_cuts(lambda left_s: self.tempo.latency().lead_s(left_s) + SENT_AHEAD_S)
+        self._flash_click = FlashClick(self.store.snapshot)
+        self.conductor.add(self._flash_click)
         self.conductor.add(self.repertoire.cues)
         self.conductor.add(self.repertoire.timeline)
         state = StateSources(
@@ -135,6 +138,7 @@ class Performance:
     def stop(self, *, is_asked: bool = True) -> None:
         """Stop in reverse order. After an end that nobody asked for the next run begins where this one was."""
         self.conductor.stop()
+        self._flash_click.stop()
         self.tempo.stop()
         self.lights.stop()
         self.sound.stop()
