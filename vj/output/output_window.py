@@ -20,6 +20,7 @@ from vj.output.frame_reader import FrameReader
 from vj.output.gl_objects import ShaderError
 from vj.output.pacing import RefreshPace
 from vj.output.params import OutputParams
+from vj.output.refresh_notes import refresh_notes
 from vj.output.renderer import Renderer
 from vj.output.test_card import draw_test_card
 from vj.output.wakefulness import Wakefulness
@@ -58,6 +59,16 @@ class OutputWindow(QOpenGLWindow):
         self.setTitle("vj output")
         self.frameSwapped.connect(self._ask_for_next)
         self.screenChanged.connect(self._follow_screen)
+
+    def refresh_notes(self) -> list[str]:
+        """Say what of the display's rate may show: sentences, none where all is well."""
+        screen = self.screen()
+        if screen is None:
+            return []
+        frame = self._reader.frame_on_screen
+        unwaited = (screen.name(),) if self._pace.is_timed else ()
+        rate_fps = frame.rate_fps if frame is not None else 0.0
+        return refresh_notes({screen.name(): screen.refreshRate()}, rate_fps, unwaited)
 
     def show_on(self, screen: QScreen, place: QRect | None = None) -> None:
         """Show as a window on a display, at `place` (default: where it was last)."""
