@@ -28,7 +28,7 @@ def engine_ids(parent: int) -> list[int]:
 
 def test_a_display_that_ends_takes_the_show_down_with_a_sentence(start_vj, own_display) -> None:
     vj = start_vj("run", "--model", "test-pattern", "--fullscreen", "--osc", "0", display=own_display)
-    vj.wait_for("OSC listens")
+    vj.wait_for("OSCQuery answers")  # the last thing a show says as it begins
     engines = engine_ids(vj.process.pid)
     own_display.stop()
     assert vj.process.wait(20) == 1
