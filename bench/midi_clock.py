@@ -18,12 +18,6 @@ from pathlib import Path
 import torch
 
 from bench.environment import describe
-from vj.commands import CommandQueue
-from vj.controls import Controls
-from vj.parameters import ParameterStore
-from vj.tempo.clock import Clock
-from vj.tempo.midi_clock import TICK, TICKS_PER_BEAT
-from vj.tempo.midi_clock_out import MidiClockOutput
 
 SECONDS = 20.0
 BUSY_S, FREE_S = 0.006, 0.010  # one display refresh of a window at 60 Hz
@@ -35,20 +29,27 @@ class Ticks:
     """When ticks left, against when they were due."""
 
     def __init__(self) -> None:
+        from vj.commands import CommandQueue
+        from vj.controls import Controls
+        from vj.parameters import ParameterStore
+        from vj.tempo import midi_clock
+        from vj.tempo.clock import Clock
+
         self.clock = Clock(Controls(ParameterStore(), CommandQueue()))
+        self._tick, self._per_beat = midi_clock.TICK, midi_clock.TICKS_PER_BEAT
         self._sent: list[int] = []
 
     def send(self, message: bytes) -> None:
         """Note the time of a tick."""
-        if message[0] == TICK:
+        if message[0] == self._tick:
             self._sent.append(time.monotonic_ns())
 
     def lateness(self) -> dict[str, float]:
         """Summarise and forget, in ms."""
         late = []
         for sent_ns in self._sent:
-            number = math.floor(self.clock.beat_at(sent_ns) * TICKS_PER_BEAT + 1e-6)
-            late.append((sent_ns - self.clock.time_of_beat(number / TICKS_PER_BEAT)) / 1e6)
+            number = math.floor(self.clock.beat_at(sent_ns) * self._per_beat + 1e-6)
+            late.append((sent_ns - self.clock.time_of_beat(number / self._per_beat)) / 1e6)
         late.sort()
         self._sent.clear()
         return {
@@ -62,6 +63,8 @@ class Ticks:
 
 def measure(seconds: float) -> dict[str, dict[str, float]]:
     """Tick both ways beside the busy thread."""
+    from vj.tempo.midi_clock_out import MidiClockOutput
+
     is_over = threading.Event()
     window = threading.Thread(target=_work_like_a_window, args=(is_over,))
     window.start()
