@@ -22,6 +22,7 @@ from vj.app.live_row import LiveRow
 from vj.app.map_mode import MapMode
 from vj.app.mapping_page import MappingPage
 from vj.app.modulation_page import ModulationPage
+from vj.app.output_page import OutputPage
 from vj.app.output_panel import BLACKOUT_ADDRESS
 from vj.app.panel_poll import SLOW_POLLS, PanelPoll, PolledPanels
 from vj.app.performance_view import PerformanceView
@@ -36,7 +37,7 @@ POLL_MS = 33
 CONFIRM_S = 5.0
 SAID_S = 6.0
 NS_PER_MS = 1e6
-PAGES = ("Play", "Show", "Modulation", "Mappings", "Engine")
+PAGES = ("Play", "Show", "Modulation", "Mappings", "Output", "Engine")
 SAVE_ADDRESS = "/vj/show/save"
 
 
@@ -64,6 +65,7 @@ class MainWindow(QWidget):
         self.mappings = MappingPage(
             sources.router, sources.learn, sources.osc_messages, sources.problems, sources.devices
         )
+        self.placing = OutputPage(self.surface, frozenset(self.surface.widgets.values()))
         self.engine = EnginePage(self.surface, frozenset(self.surface.widgets.values()))
         self.performance = PerformanceView(self.surface, sources)
         self.strip = StatusStrip()
@@ -175,7 +177,7 @@ class MainWindow(QWidget):
 
     def _lay_out(self) -> None:
         self._pages = QStackedWidget()
-        for page in (self.play, self.show_files, self.modulation, self.mappings, self.engine):
+        for page in (self.play, self.show_files, self.modulation, self.mappings, self.placing, self.engine):
             self._pages.addWidget(page)
         self._editing = QWidget()
         inside = QVBoxLayout(self._editing)
