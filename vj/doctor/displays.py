@@ -10,6 +10,7 @@ from engine.finding import Finding, found, missing
 
 PART = "displays"
 SET_UP = "python3 start.py"
+WINDOW_MODULES = ("vj.app.application", "vj.stage.stage")  # the panels, and the output in its own process
 SOFTWARE_RENDERERS = ("llvmpipe", "softpipe", "swrast", "software", "microsoft basic")
 
 
@@ -17,7 +18,8 @@ def check_displays(wanted: str) -> Iterator[Finding]:
     """Yield what the output can be shown on; `wanted` is the name or number asked for, or nothing."""
     logging.getLogger("OpenGL").setLevel(logging.ERROR)
     try:
-        importlib.import_module("vj.app.application")
+        for module in WINDOW_MODULES:
+            importlib.import_module(module)
     except ImportError as error:
         yield missing(PART, "window", f"cannot be loaded: {error}", SET_UP, stops_show=True)
     try:
