@@ -173,6 +173,7 @@ def test_keys_on_the_output(stage: Stage):
     stage.wait_until(covers)
     stage.key("Tab")
     stage.wait_until(shows_panels)
+    time.sleep(1.0)  # what has just come up has no keyboard yet
     stage.key("Tab")
     stage.wait_until(covers)
 

@@ -10,7 +10,7 @@ import pytest
 
 from engine.chunk_source import SourceChoice
 from engine.messages import Command, Values
-from vj import generator_thread
+from vj import engine_run
 from vj.commands import CommandQueue
 from vj.controls import Controls
 from vj.generator_thread import GeneratorThread, Modulate
@@ -36,7 +36,7 @@ class Line:
 @pytest.fixture
 def line(monkeypatch: pytest.MonkeyPatch) -> Line:
     line = Line()
-    monkeypatch.setattr(generator_thread, "EngineOnThread", lambda *arguments: line)
+    monkeypatch.setattr(engine_run, "EngineOnThread", lambda *arguments: line)
     return line
 
 
