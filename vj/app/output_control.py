@@ -53,6 +53,7 @@ class OutputControl(QObject):
         self._repertoire = repertoire
         self._tell = tell
         self._is_fullscreen = False
+        self._are_panels_up = False  # over an output that covers their display
         self._screen = QGuiApplication.primaryScreen()
         self.heard.connect(self._answer)
         panels.output_asked.connect(self._raise_output)
@@ -86,7 +87,7 @@ class OutputControl(QObject):
         self._panels.move(free.topLeft())  # unlike setGeometry, leaves room for a window manager's title bar
 
     def _cover(self, screen: QScreen) -> None:
-        self._screen, self._is_fullscreen = screen, True
+        self._screen, self._is_fullscreen, self._are_panels_up = screen, True, False
         self._link.place(cover_of(screen))
         self._show_state()
 
@@ -122,9 +123,20 @@ class OutputControl(QObject):
         elif event.kind in ("lost", "found"):
             self._follow_display(event)
         elif event.key == Qt.Key.Key_Tab.value:
-            self._panels.bring_up()
+            self._turn_panels()
         else:
             self._play(event)
+
+    def _turn_panels(self) -> None:
+        """Bring the panels up, or the output back when they are up already.
+
+        Without a window manager the server may leave the keyboard with the output: the older of two requests loses.
+        """
+        if self._are_panels_up:
+            self._raise_output()
+            return
+        self._panels.bring_up()
+        self._are_panels_up = self._is_fullscreen
 
     def _play(self, event: StageEvent) -> None:
         modifiers = Qt.KeyboardModifier(event.modifiers)
