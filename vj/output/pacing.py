@@ -7,8 +7,8 @@ from __future__ import annotations
 
 SECOND_NS = 1_000_000_000
 ASSUMED_HZ = 60.0  # where the display does not say
-QUICK_SHARE = 0.6  # of the refresh period: a swap that comes back sooner did not wait
-QUICK_SWAPS = 5  # in a row, before that is believed
+QUICK_SHARE = 0.9  # of the refresh period: a swap that comes back sooner did not wait, or made up for a late one
+QUICK_SWAPS = 6  # in a row, before that is believed: late ones made up for are never so many
 HEAVY_SHARE = 0.6  # of the period spent drawing: the rest of the machine starves, every second refresh will do
 LIGHT_SHARE = 0.25
 SKIP_SHARE = 0.9  # of a period: enough to miss one refresh, early enough for the next

@@ -84,4 +84,4 @@ def test_it_draws_on_and_on_no_faster_than_the_display(window: OutputWindow):
     window.cover(QGuiApplication.primaryScreen())
     wait(lambda: len(swaps) > 40, 20.0)
     spans = (swaps[-1] - swaps[10]) / (len(swaps) - 11)
-    assert spans > 0.9 / 60
+    assert spans > 0.85 / 60  # a late swap is followed by earlier ones
