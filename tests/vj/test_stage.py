@@ -209,3 +209,18 @@ def test_a_display_that_goes_leaves_a_window_and_one_that_comes_back_is_covered(
 
 def _set_monitor(display: XDisplay, *words: str) -> None:
     subprocess.run(["xrandr", *words], check=True, env=os.environ | display.env)
+
+
+def test_a_windowed_output_lies_over_the_panels(start_vj, display):
+    vj = start_vj("run", "--model", "test-pattern", "--osc", "127.0.0.1:0", display=display)
+    vj.wait_for("OSC listens at")
+    corner = (slice(500, 700), slice(880, 1260))  # of the display: where the output's window stands
+    end_s = time.monotonic() + 15.0
+    last, moved = display.grab()[corner].astype(int), 0
+    while moved < 5:
+        assert time.monotonic() < end_s, "the output is not seen, or does not move"
+        time.sleep(0.2)
+        seen = display.grab()[corner].astype(int)
+        moved += bool(np.abs(seen - last).mean() > 1.0)
+        last = seen
+    assert vj.stop() == 0

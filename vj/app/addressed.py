@@ -15,8 +15,12 @@ GROUPS_WITHOUT_NAME = 3  # parts of an address before its own name: "", "vj", gr
 
 
 def label_of(address: str) -> str:
-    """Name a parameter as its address does, without the group: "nudge forward" for /vj/clock/nudge/forward."""
-    parts = [part for part in address.split("/")[GROUPS_WITHOUT_NAME:] if not part.isdigit()]
+    """Name a parameter as its address does, without the group: "nudge forward" for /vj/clock/nudge/forward.
+
+    A number right after the group is told by where the widget lies; one inside a name is part of it ("pin 1 x").
+    """
+    parts = address.split("/")[GROUPS_WITHOUT_NAME:]
+    parts = parts[1:] if parts[0].isdigit() else parts
     return " ".join(parts).replace("_", " ")
 
 

@@ -66,7 +66,7 @@ class OutputControl(QObject):
         self._screen, self._is_fullscreen = screen, is_fullscreen
         self._timer.start(BEAT_MS)
         self._show_state()
-        QTimer.singleShot(PANELS_SHOWN_MS, self._raise_output)  # whichever of the two was shown first
+        QTimer.singleShot(PANELS_SHOWN_MS, self._place_again)  # above the panels, whichever was shown first
 
     def stop(self) -> None:
         """Say no more that the panels are alive."""
@@ -101,6 +101,9 @@ class OutputControl(QObject):
             self._link.place(window_on(screen))
             self._panels.bring_up()
             self._show_state()
+
+    def _place_again(self) -> None:
+        self._link.place((cover_of if self._is_fullscreen else window_on)(self._screen))
 
     def _raise_output(self) -> None:
         if self._is_fullscreen:

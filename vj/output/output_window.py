@@ -80,6 +80,7 @@ class OutputWindow(QOpenGLWindow):
         self.setScreen(screen)
         self.showNormal()
         self.setGeometry(self._window_place)
+        self.raise_()  # on the panels' own display it would lie under them where nothing manages windows
 
     def cover(self, screen: QScreen) -> None:
         """Cover a display, with or without a window manager."""
