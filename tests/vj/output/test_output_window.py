@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PyQt6.QtCore import QEvent, Qt
-from PyQt6.QtGui import QGuiApplication, QKeyEvent
+from PyQt6.QtCore import QEvent, QRect, Qt
+from PyQt6.QtGui import QGuiApplication, QKeyEvent, QRasterWindow
 
 from vj.output.frame_reader import FrameReader
 from vj.output.output_window import OutputWindow
@@ -46,8 +46,6 @@ def test_fullscreen_covers_the_display_and_hides_the_cursor(window: OutputWindow
 
 
 def test_back_from_fullscreen_it_is_a_window_again(window: OutputWindow, display):
-    from PyQt6.QtCore import QRect
-
     screen, place = QGuiApplication.primaryScreen(), QRect(700, 300, 400, 225)
     window.show_on(screen, place)
     wait(lambda: (display.grab()[400, 800] > 0).any())
@@ -85,3 +83,18 @@ def test_it_draws_on_and_on_no_faster_than_the_display(window: OutputWindow):
     wait(lambda: len(swaps) > 40, 20.0)
     spans = (swaps[-1] - swaps[10]) / (len(swaps) - 11)
     assert spans > 0.85 / 60  # a late swap is followed by earlier ones
+
+
+def test_a_window_that_is_placed_again_comes_above_what_was_shown_after_it(window: OutputWindow, display):
+    screen, place = QGuiApplication.primaryScreen(), QRect(700, 300, 400, 225)
+    middle = (slice(380, 440), slice(850, 950))
+    window.show_on(screen, place)
+    wait(lambda: display.grab()[middle].any())
+    panels = QRasterWindow()  # draws nothing: black
+    panels.setGeometry(screen.geometry())
+    panels.show()
+    panels.raise_()
+    wait(lambda: not display.grab()[middle].any())
+    window.show_on(screen, place)
+    wait(lambda: display.grab()[middle].any())
+    panels.close()
