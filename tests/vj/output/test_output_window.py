@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import QEvent, QRect, Qt
-from PyQt6.QtGui import QGuiApplication, QKeyEvent, QRasterWindow
+from PyQt6.QtGui import QGuiApplication, QKeyEvent
+from PyQt6.QtWidgets import QWidget
 
 from vj.output.frame_reader import FrameReader
 from vj.output.output_window import OutputWindow
@@ -90,7 +91,8 @@ def test_a_window_that_is_placed_again_comes_above_what_was_shown_after_it(windo
     middle = (slice(380, 440), slice(850, 950))
     window.show_on(screen, place)
     wait(lambda: display.grab()[middle].any())
-    panels = QRasterWindow()  # draws nothing: black
+    panels = QWidget()
+    panels.setStyleSheet("background: black")
     panels.setGeometry(screen.geometry())
     panels.show()
     panels.raise_()
