@@ -25,7 +25,7 @@ from tests.source_rules import (
 
 PRODUCT = ("vj", "engine")
 # The in-process test mode, and the command line, which hands `render` and `verify` to the engine.
-MAY_REACH_TORCH = {"vj/engine_link.py", "vj/__main__.py"}
+MAY_REACH_TORCH = {"vj/engine_link.py", "vj/__main__.py", "vj/render_command_line.py"}
 ENGINE_MAY_IMPORT = {"torch", "numpy", "safetensors", "transformers", "huggingface_hub"}
 WITHOUT_TORCH = ("engine", "engine.params", "engine.chunk", "engine.frame_ring", "engine.messages")
 COMMAND_LINES = re.compile(r"(__main__|verify|\w*command_line|cli)\.py$")
