@@ -22,6 +22,7 @@ class Inbox:
         self._changed = threading.Condition()
         self._values: Mapping[str, Value] = {}
         self._version = 0
+        self._has_values = False
         self._commands: list[Command] = []
         self._is_closed = False
         self._has_news = False
@@ -30,7 +31,7 @@ class Inbox:
         """Take in one message. Never waits."""
         with self._changed:
             if isinstance(message, Values):
-                self._values, self._version = message.values, message.version
+                self._values, self._version, self._has_values = message.values, message.version, True
             else:
                 self._commands.append(message)
             self._wake()
@@ -63,6 +64,11 @@ class Inbox:
         with self._changed:
             if not self._has_news:
                 self._changed.wait(timeout_s)
+
+    def wait_for_values(self, timeout_s: float) -> None:
+        """Wait until the first values came or the instrument left, at most `timeout_s`."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._has_values or self._is_closed, timeout_s)
 
     def _wake(self) -> None:
         self._has_news = True

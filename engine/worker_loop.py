@@ -23,6 +23,7 @@ from engine.params import ENGINE_PARAMETERS, ChunkParams
 from engine.ring_place import make_ring
 from engine.text_slots import TextSlots
 
+FIRST_VALUES_S = 0.5  # an instrument that says nothing at first is not waited for
 LONGEST_WAIT_S = 0.25
 SHORT_WAIT_S = 0.02  # how often a text that is being encoded, or a full ring that a cut waits for, is looked at
 IDLE_STATUS_NS = 400_000_000  # an idle loop says that it lives
@@ -104,6 +105,7 @@ class WorkerLoop:
 
     def run(self) -> None:
         """Make chunks until the inbox is closed or "stop" was obeyed."""
+        self._inbox.wait_for_values(FIRST_VALUES_S)  # texts come before them: not one chunk of other prompts is seen
         while not self._inbox.is_closed:
             self._obey_commands()
             if self._is_stopped:

@@ -65,7 +65,9 @@ class Stage:
         loop = WorkerLoop(source, self.ring, self.inbox, self.said.append)
         self._threads = [threading.Thread(target=loop.run), threading.Thread(target=self._play)]
 
-    def start(self) -> None:
+    def start(self, *, is_told: bool = True) -> None:
+        if is_told:
+            self.inbox.put(Values(0, {}))
         for thread in self._threads:
             thread.start()
 
@@ -129,6 +131,16 @@ def test_chunks_come_just_in_time_and_without_a_gap(stage: Stage) -> None:
     assert stage.starved <= played / 10, "a busy machine may take a frame or two, a wrong pace takes most"
     assert 0 < made <= played + 24, "the loop makes what is played, no more"
     assert max(buffered) <= 48, "a hand waits behind at most what one chunk and the reserve play"
+
+
+def test_the_first_chunk_has_the_texts_that_come_before_the_values(stage: Stage) -> None:
+    stage.start(is_told=False)
+    time.sleep(0.05)
+    stage.command("prompt/text", pad=1, text="red desert")
+    assert not stage.ring.written, "the texts of a performance are worth a moment's wait"
+    stage.inbox.put(Values(1, {}))
+    wait_for(lambda: stage.ring.written)
+    assert stage.source.prompts_on_screen[0] == "red desert"
 
 
 def test_a_changed_value_reaches_the_next_chunk_with_its_version(stage: Stage) -> None:
