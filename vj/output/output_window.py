@@ -50,6 +50,7 @@ class OutputWindow(QOpenGLWindow):
         self._pace = RefreshPace(0.0)
         self._has_moved = False  # to another display, since the last drawing
         self._began_ns = self._drawn_ns = 0  # the last drawing
+        self._busy_ns = 0  # time.process_time_ns() when it began
         self._timer = QTimer()
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -122,7 +123,7 @@ class OutputWindow(QOpenGLWindow):
         """Draw what is due now."""
         if self._renderer is None:
             return
-        began_ns = time.monotonic_ns()
+        began_ns, busy_ns = time.monotonic_ns(), time.process_time_ns()
         ratio = self.devicePixelRatio()
         size = (max(1, round(self.width() * ratio)), max(1, round(self.height() * ratio)))
         if self._has_moved:
@@ -131,6 +132,7 @@ class OutputWindow(QOpenGLWindow):
         self._reader.display_lag_ns = self._pace.lag_ns
         self._renderer.draw(self._read_params(), began_ns, size, self.defaultFramebufferObject())
         self._began_ns, self._drawn_ns = began_ns, time.monotonic_ns()
+        self._busy_ns = busy_ns
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Bring the panels up by Tab; hand every other key on."""
@@ -152,7 +154,8 @@ class OutputWindow(QOpenGLWindow):
     def _ask_for_next(self) -> None:
         now_ns = time.monotonic_ns()
         # a swap that waits for nothing is where a software rasteriser does its work
-        self._pace.note_cost((now_ns if self._pace.is_timed else self._drawn_ns) - self._began_ns)
+        spent_ns = (now_ns if self._pace.is_timed else self._drawn_ns) - self._began_ns
+        self._pace.note_cost(spent_ns, time.process_time_ns() - self._busy_ns)
         delay_ms = self._pace.delay_ns(now_ns) / NS_PER_MS
         if delay_ms < 1.0:
             self.update()

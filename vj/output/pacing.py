@@ -9,10 +9,10 @@ SECOND_NS = 1_000_000_000
 ASSUMED_HZ = 60.0  # where the display does not say
 QUICK_SHARE = 0.9  # of the refresh period: a swap that comes back sooner did not wait, or made up for a late one
 QUICK_SWAPS = 6  # in a row, before that is believed: late ones made up for are never so many
-HEAVY_SHARE = 0.6  # of the period spent drawing: the rest of the machine starves, every second refresh will do
-LIGHT_SHARE = 0.25
+HEAVY_SHARE = 0.65  # of the period computed for one drawing: the rest starves, every second refresh will do
+LIGHT_SHARE = 0.45
 SKIP_SHARE = 0.9  # of a period: enough to miss one refresh, early enough for the next
-SMOOTHING = 0.05  # of the drawing time, per refresh
+SMOOTHING = 0.05  # of both times, per refresh
 
 
 class RefreshPace:
@@ -24,6 +24,7 @@ class RefreshPace:
         self.is_timed = False  # swaps were found not to wait
         self._is_halved = False
         self._cost_ns = 0.0
+        self._busy_ns = 0.0
         self._due_ns = 0.0
         self._swapped_ns: int | None = None
         self.set_rate(refresh_hz)
@@ -38,12 +39,16 @@ class RefreshPace:
         """Nanoseconds from the begin of a drawing until its light: the next refresh, or the drawing itself."""
         return int(self._cost_ns if self.is_timed else self._period_ns)
 
-    def note_cost(self, spent_ns: int) -> None:
-        """Take in the nanoseconds one drawing took, waiting for the display excluded."""
+    def note_cost(self, spent_ns: int, busy_ns: int) -> None:
+        """Take in the nanoseconds one drawing took, waiting for the display excluded, and those it kept cores busy.
+
+        Only the latter say that drawing is heavy: what waits for a core that others use is no cheaper at half the rate.
+        """
         self._cost_ns += SMOOTHING * (spent_ns - self._cost_ns)
-        if self._cost_ns > HEAVY_SHARE * self._period_ns:
+        self._busy_ns += SMOOTHING * (busy_ns - self._busy_ns)
+        if self._busy_ns > HEAVY_SHARE * self._period_ns:
             self._is_halved = True
-        elif self._cost_ns < LIGHT_SHARE * self._period_ns:
+        elif self._busy_ns < LIGHT_SHARE * self._period_ns:
             self._is_halved = False
 
     def delay_ns(self, now_ns: int) -> int:

@@ -42,12 +42,19 @@ def test_a_late_refresh_is_not_made_up_for():
 def test_heavy_drawing_halves_the_rate_and_light_drawing_restores_it():
     pace = RefreshPace(60)
     for _ in range(100):
-        pace.note_cost(14 * MS)
+        pace.note_cost(14 * MS, 14 * MS)
     gaps = refresh(pace, 14.0, 50)
     assert 1.2 * 1000 / 60 < gaps[-1] < 2000 / 60  # the display's own wait does the rest
     for _ in range(200):
-        pace.note_cost(1 * MS)
+        pace.note_cost(1 * MS, 1 * MS)
     assert refresh(pace, 16.667, 50)[-1] == pytest.approx(16.667, rel=0.01)
+
+
+def test_drawing_that_waits_for_a_core_is_not_heavy():
+    pace = RefreshPace(60)
+    for _ in range(100):
+        pace.note_cost(14 * MS, 5 * MS)
+    assert refresh(pace, 14.0, 50)[-1] == pytest.approx(1000 / 60, rel=0.02)
 
 
 def test_a_display_that_does_not_say_its_rate_is_taken_for_60_hz():
