@@ -18,7 +18,7 @@ from engine.preset_table import did_you_mean
 from vj.controllers.osc.params import OSC_PARAMETERS
 from vj.engine_params import ENGINE_SETTINGS, ENGINE_TRIGGERS
 from vj.modulation.params import MODULATION_PARAMETERS
-from vj.output.params import OUTPUT_PARAMETERS
+from vj.output.params import OUTPUT_PARAMETERS, OUTPUT_TRIGGERS
 from vj.presets.params import PRESET_PARAMETERS, PRESET_TRIGGERS
 from vj.sound.params import SOUND_PARAMETERS
 from vj.tempo.params import TEMPO_PARAMETERS, TEMPO_TRIGGERS
@@ -39,7 +39,7 @@ PARAMETERS: dict[str, Parameter] = {
 """What holds a value, by address."""
 
 TRIGGERS: dict[str, Parameter] = {
-    p.address: p for p in (*COMMANDS, *ENGINE_TRIGGERS, *PRESET_TRIGGERS, *TEMPO_TRIGGERS)
+    p.address: p for p in (*COMMANDS, *ENGINE_TRIGGERS, *OUTPUT_TRIGGERS, *PRESET_TRIGGERS, *TEMPO_TRIGGERS)
 }
 """What holds none: each press is one command of the engine or one action of the instrument."""
 

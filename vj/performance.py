@@ -26,6 +26,7 @@ from vj.controllers.osc.state import StateSources
 from vj.controllers.router import Router
 from vj.controls import Controls, Press
 from vj.modulation.bank import ModulationBank
+from vj.output.params import RESET_ADDRESS
 from vj.output.playback import PlaybackStatus
 from vj.parameters import ParameterStore
 from vj.presets.looks import SEED_ADDRESS, Look
@@ -36,6 +37,7 @@ from vj.presets.transitions import Transitions
 from vj.shipped_files import MAPPINGS, Library, shipped_folder, user_folder
 from vj.sound.click import FlashClick
 from vj.sound.input import SoundInput
+from vj.stage.panic import RESET_VALUES
 from vj.tempo.quantise import SENT_AHEAD_S
 from vj.tempo.tempo import Tempo
 
@@ -117,6 +119,7 @@ class Performance:
         self.conductor.add(self.osc_network.output)
         self.artnet = self._open_artnet()
         self.controls.answer("/vj/seed/next", self._next_seed)
+        self.controls.answer(RESET_ADDRESS, lambda press: self.controls.set_many(RESET_VALUES, press.source))
 
     def start(self) -> None:
         """Let the controllers in and begin to play what moves by time."""

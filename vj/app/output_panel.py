@@ -15,11 +15,11 @@ from engine.parameter import Value
 from vj.app.addressed import label_of
 from vj.app.choices import NameChoice
 from vj.app.fader import Fader
-from vj.app.parameter_widgets import SwitchButton
+from vj.app.parameter_widgets import SwitchButton, TriggerButton
 from vj.app.rows import row_of
 from vj.app.surface import Surface
 from vj.output.displays import describe
-from vj.output.params import OUTPUT_PARAMETERS
+from vj.output.params import OUTPUT_PARAMETERS, RESET_ADDRESS
 from vj.output.placing_params import PLACING_PARAMETERS
 
 LEVEL_ADDRESS = "/vj/output/level"
@@ -64,8 +64,7 @@ class OutputPanel(QFrame):
         layout.addWidget(self.level)
         layout.addWidget(self.blackout, 1)
         self.panic = panic_row(surface)
-        if self.panic:
-            layout.addLayout(row_of(self.panic))
+        layout.addLayout(row_of(self.panic))
         layout.addLayout(row)
         application = QGuiApplication.instance()
         application.screenAdded.connect(self._list_displays)
@@ -88,9 +87,10 @@ class OutputPanel(QFrame):
         self.fullscreen_asked.emit(self.displays.currentIndex(), self.fullscreen.isChecked())
 
 
-def panic_row(surface: Surface) -> list[SwitchButton]:
-    """A button per switch of the output beside blackout: freeze, fallback."""
-    return [SwitchButton(surface, address, label_of(address).upper()) for address in PANIC_ADDRESSES]
+def panic_row(surface: Surface) -> list[QPushButton]:
+    """A button per switch of the output beside blackout (freeze, fallback), and the one that lets go of all."""
+    switches = [SwitchButton(surface, address, label_of(address).upper()) for address in PANIC_ADDRESSES]
+    return [*switches, TriggerButton(surface, RESET_ADDRESS, label_of(RESET_ADDRESS).upper())]
 
 
 def held_switch(values: Mapping[str, Value]) -> str:

@@ -111,6 +111,16 @@ class OutputParams(PlacingParams):
         return cls(**values_from(cls, values))
 
 
+RESET_ADDRESS = "/vj/output/reset"
+OUTPUT_TRIGGERS: tuple[Parameter, ...] = (
+    Parameter(
+        RESET_ADDRESS,
+        "trigger",
+        False,
+        "Blackout, freeze and fallback off and the level up: the stream is seen again. On the output: key R.",
+        clock="frame",
+    ),
+)
 # the performer's own first: what belongs to the place is touched once an evening
 OUTPUT_PARAMETERS: tuple[Parameter, ...] = (
     *(parameter for parameter in parameters_of(OutputParams) if parameter not in PLACING_PARAMETERS),

@@ -16,6 +16,8 @@ LEVEL = "/vj/output/level"
 PANIC_ADDRESSES = (BLACKOUT, FREEZE, FALLBACK, LEVEL)
 LEVEL_STEP = 0.1  # of one press
 _PARAMETERS = {p.address: p for p in OUTPUT_PARAMETERS if p.address in PANIC_ADDRESSES}
+RESET_VALUES: Mapping[str, Value] = {address: p.default for address, p in _PARAMETERS.items()}
+"""What a reset sets, by key, controller or panel."""
 _TOGGLES = {"B": BLACKOUT, "F": FREEZE, "L": FALLBACK}
 _STEPS = {"+": LEVEL_STEP, "-": -LEVEL_STEP, "=": LEVEL_STEP}  # = lies on the key of + and needs no Shift
 
@@ -26,7 +28,7 @@ class PanicRow:
     """Values with the moment they were set. Any thread may call any method; none waits."""
 
     def __init__(self) -> None:
-        self._settings: dict[str, tuple[Value, int]] = {a: (p.default, 0) for a, p in _PARAMETERS.items()}
+        self._settings: dict[str, tuple[Value, int]] = {a: (value, 0) for a, value in RESET_VALUES.items()}
         self._lock = threading.Lock()
 
     @property
@@ -48,7 +50,7 @@ class PanicRow:
     def press(self, key: str, time_ns: int, values: Mapping[str, Value]) -> bool:
         """Play one of the row's keys against what is shown now; False for any other key."""
         if key == "R":
-            changed: dict[str, Value] = {address: p.default for address, p in _PARAMETERS.items()}
+            changed = dict(RESET_VALUES)
         elif key in _TOGGLES and _TOGGLES[key] in _PARAMETERS:
             changed = {_TOGGLES[key]: not values[_TOGGLES[key]]}
         elif key in _STEPS:

@@ -114,6 +114,17 @@ def test_b_is_blackout_but_in_a_text_it_is_a_letter(show: Stage):
     assert panels.play.prompts.pads[3].text.words() == "b"
 
 
+def test_reset_lets_the_stream_be_seen_again(show: Stage):
+    held = {"/vj/output/blackout": True, "/vj/output/freeze": True, "/vj/output/fallback": True}
+    show.controls.set_many(held | {"/vj/output/level": 0.2}, "midi")
+    QTest.mouseClick(show.panels.live.output.panic[-1], Qt.MouseButton.LeftButton)
+    assert [show.get(address) for address in held] == [False, False, False]
+    assert show.get("/vj/output/level") == 1.0
+    show.controls.set_many(held | {"/vj/output/level": 0.2}, "midi")
+    show.controls.trigger("/vj/output/reset", "osc")
+    assert show.get("/vj/output/level") == 1.0 and not any(show.get(address) for address in held)
+
+
 def test_every_widget_says_what_it_does_from_the_table(show: Stage):
     for widget in (
         show.panels.live.output.level,
