@@ -8,7 +8,7 @@ import sys
 from engine.terminal import run_command
 
 COMMANDS = {
-    "render": ("engine.render", "prompts, a look or a timeline to video files"),
+    "render": ("engine.rendering.render", "prompts, a look or a timeline to video files"),
     "verify": ("engine.verify", "recompute golden files on this machine"),
     "doctor": ("engine.doctor", "what this computer has for the engine, as lines of JSON"),
     "lora": ("engine.lora.__main__", "inspect, convert, merge and extract LoRA files"),

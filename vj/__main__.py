@@ -69,7 +69,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
         **_texts("Render prompts, a look or a timeline to video files: the same words and seed give the same frames."),
     )
     if command == "render":  # what it needs takes a moment to import
-        from engine.render import add_arguments
+        from engine.rendering.render import add_arguments
 
         add_arguments(render)
     render.set_defaults(command=run_render)

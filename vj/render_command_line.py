@@ -7,12 +7,12 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from engine.render_plan import RenderPlan
+    from engine.rendering.plan import RenderPlan
 
 
 def render(args: argparse.Namespace) -> int:
     """Render what the words ask for; return the exit code."""
-    from engine.render import run
+    from engine.rendering.render import run
 
     return run(args, _read_plan)
 

@@ -14,7 +14,7 @@ import tomlkit
 from engine.parameter import Parameter, Value
 from engine.params import ENGINE_PARAMETERS, ChunkParams
 from engine.preset_table import did_you_mean
-from engine.render_plan import Cue, RenderPlan
+from engine.rendering.plan import Cue, RenderPlan
 from vj.controls import Controls
 from vj.parameters import PARAMETERS, TRIGGERS
 from vj.written_files import FileError, Problem, read_toml, show_value

@@ -11,7 +11,7 @@ from typing import Literal
 
 from engine.parameter import Value
 from engine.params import ENGINE_PARAMETERS, ChunkParams
-from engine.render_plan import Cue, RenderPlan
+from engine.rendering.plan import Cue, RenderPlan
 from vj.parameters import PARAMETERS
 from vj.presets.looks import SEED_ADDRESS, live_only_notes
 from vj.presets.prompt_mixing import BLEND_ADDRESS, PROMPTS, WEIGHTS, mixed_prompts

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from engine.params import ChunkParams
-from engine.render_plan import Cue, RenderPlan, plan_for_prompt
+from engine.rendering.plan import Cue, RenderPlan, plan_for_prompt
 
 PARAMS = ChunkParams()
 

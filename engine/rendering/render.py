@@ -25,11 +25,10 @@ from engine.chunk_source import (
 )
 from engine.frame_size import parse_size
 from engine.lora.slots import lora_values
-from engine.offline_stream import Length, play
 from engine.parameter import sound_text
 from engine.params import SEED_MAX, ChunkParams
 from engine.progress import Progress
-from engine.render_jobs import (
+from engine.rendering.jobs import (
     Prompt,
     RenderJob,
     RenderUseError,
@@ -37,7 +36,8 @@ from engine.render_jobs import (
     jobs_for_prompts,
     read_prompts,
 )
-from engine.render_plan import RenderPlan
+from engine.rendering.offline_stream import Length, play
+from engine.rendering.plan import RenderPlan
 from engine.video_file import VideoFile, VideoFileError, check_output
 
 DEFAULT_LENGTH_S = 10.0

@@ -13,7 +13,7 @@ import numpy as np
 from engine.chunk import Chunk
 from engine.chunk_source import ChunkSource
 from engine.params import ChunkParams
-from engine.render_plan import Cue, RenderPlan
+from engine.rendering.plan import Cue, RenderPlan
 
 FRAMES_PER_LATENT = 4  # the first latent frame of a stream is one frame
 CUE_SLACK_FRAMES = 1e-6  # seconds times rate is not exact

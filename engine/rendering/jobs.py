@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.params import SEED_MAX
-from engine.render_plan import RenderPlan, plan_for_prompt
+from engine.rendering.plan import RenderPlan, plan_for_prompt
 from engine.text_files import TextFileError, read_text_file
 
 SLUG_CHARACTERS = 60

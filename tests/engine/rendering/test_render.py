@@ -14,15 +14,15 @@ import av
 import numpy as np
 import pytest
 
-from engine import render
 from engine.chunk import Chunk
-from engine.offline_stream import Length, play
 from engine.params import ChunkParams
-from engine.render_jobs import slug_of
-from engine.render_plan import Cue, RenderPlan, plan_for_prompt
+from engine.rendering import render
+from engine.rendering.jobs import slug_of
+from engine.rendering.offline_stream import Length, play
+from engine.rendering.plan import Cue, RenderPlan, plan_for_prompt
 from engine.test_pattern import TestPattern
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 BASIC = ["--prompt", "a red fox", "--model", "test-pattern", "--size", "64x48"]
 
 

@@ -1,0 +1,1 @@
+"""Rendering to files: what is asked for, as plans and jobs, played without a clock."""
