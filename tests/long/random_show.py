@@ -18,6 +18,7 @@ from tests.servers.watched_show import LONGEST_STILL_S, WatchedShow, watched_sho
 from vj.parameters import PARAMETERS
 
 SECONDS = 3600.0
+MODEL = "ember"
 SEED = 12
 MEASURE_EVERY_S = 15.0
 ENGINE_DIES_EVERY_S = 45.0
@@ -30,11 +31,11 @@ PRESSES = ("/vj/cut/hard", "/vj/cut/soft", "/vj/seed/next", "/vj/cue/go", "/vj/c
 PLAYED = ("/vj/effect/", "/vj/prompt/", "/vj/seed/", "/vj/mod/", "/vj/transition/")
 
 
-def run(seconds: float = SECONDS) -> dict[str, object]:
+def run(seconds: float = SECONDS, model: str = MODEL) -> dict[str, object]:
     """Play at random; raises AssertionError when the picture stands, goes black or a process grows."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        show, watch = stack.enter_context(watched_show(folder, is_stamped=False))
+        show, watch = stack.enter_context(watched_show(folder, model, is_stamped=False))
         figures = play(show, watch, seconds)
     judge(figures)
     return figures
