@@ -13,6 +13,17 @@ _LORA_MARKS = (
     ".lora_A.", ".lora_B.", ".lora_down.", ".lora_up.", ".lora.up.", ".lora.down.",
     ".lokr_", ".hada_", ".oft_", ".dora_scale", ".diff_b",
 )  # fmt: skip
+# how LoRA files of other families name their modules, written with underscores; the first that fits names the family
+_LORA_FAMILIES = {
+    "HunyuanVideo": ("individual_token_refiner", "context_embedder_token_refiner"),
+    "Flux or HunyuanVideo": ("double_blocks", "single_blocks", "single_transformer_blocks"),
+    "Stable Diffusion 3": ("joint_blocks", "joint_transformer_blocks"),
+    "Qwen-Image": ("transformer_blocks_0_img_mlp", "transformer_blocks_0_txt_mlp"),
+    "Stable Diffusion": ("down_blocks", "up_blocks", "mid_block", "input_blocks", "output_blocks"),
+    "LTX-Video, CogVideoX or another model of this kind": ("transformer_blocks",),
+    "a text encoder": ("text_model_encoder", "encoder_block_", "lora_te"),
+}
+_EMBEDDING_MARKS = ("emb_params", "string_to_param", "clip_l", "clip_g", "t5xxl")
 _IMAGE_MARKS = ("img_emb.", ".k_img.", "image_embedder.", ".add_k_proj.")
 _WAN_SIZES = {1536: "1.3B", 3072: "5B", 5120: "14B"}  # model width -> published size
 _FEED_FORWARD_SIZES = {8960: "1.3B", 13824: "14B"}  # inner width -> published size
@@ -32,13 +43,27 @@ def likely_kind(shapes: Shapes) -> str:
     return f"no Wan model known here (first key: {min(names)})"
 
 
+def lora_kind(shapes: Shapes) -> str | None:
+    """Return which model's LoRA a file of these names and shapes probably is; None when it is no LoRA."""
+    if not any(mark in name for name in shapes for mark in _LORA_MARKS):
+        return None
+    names = [name.replace(".", "_") for name in shapes]
+    for family, marks in _LORA_FAMILIES.items():
+        if any(mark in name for name in names for mark in marks):
+            return f"a LoRA file for {family}"
+    widths = {length for shape in shapes.values() for length in shape}
+    known = _WAN_SIZES | _FEED_FORWARD_SIZES
+    size = next((f"{size} " for width, size in known.items() if width in widths), "")
+    is_image = any(mark.strip(".").replace(".", "_") in name for name in names for mark in _IMAGE_MARKS)
+    task = "image-to-video (I2V) " if is_image else ""
+    return f"a LoRA file for a {size}{task}model" if size or task else "a LoRA file"
+
+
 def _lora_kind(names: list[str], shapes: Shapes) -> str | None:
-    if any(mark in name for name in names for mark in _LORA_MARKS):
-        widths = {length for shape in shapes.values() for length in shape}
-        known = _WAN_SIZES | _FEED_FORWARD_SIZES
-        size = next((f" for a {size} model" for width, size in known.items() if width in widths), "")
-        return f"a LoRA file{size}, which is added to a model and is none itself"
-    return None
+    if any(name in _EMBEDDING_MARKS for name in names):
+        return "a textual inversion embedding, words for an image model"
+    kind = lora_kind(shapes)
+    return f"{kind}, which is added to a model and is none itself" if kind else None
 
 
 def _autoencoder_kind(names: list[str], shapes: Shapes) -> str | None:

@@ -6,6 +6,8 @@ Knows nothing of when or how strongly it is played.
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import json
 import math
 from collections.abc import Mapping
@@ -15,11 +17,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from engine.checkpoint_kinds import grouped, likely_kind
+from engine.checkpoint_kinds import grouped, likely_kind, lora_kind
 from engine.lora.key_styles import LoraKey, ModuleNames, refused_kind
 from engine.weight_files import CheckpointError, read_weight_file, tensors_of
 
 _NESTS = ("generator_lora", "lora_state_dict", "state_dict")  # trainers' files keep the LoRA under one of these
+_BIAS_PARTS = frozenset(("bias_difference", "up_bias"))
 _ADAPTER_CONFIG = "adapter_config.json"  # beside a PEFT file
 _ADAPTER_METADATA = "lora_adapter_metadata"  # in a diffusers file
 
@@ -53,6 +56,12 @@ class ModuleChange:
             delta = part["difference"] + (0.0 if delta is None else delta.reshape(shape))
         return None if delta is None else delta.reshape(shape)
 
+    def factors(self) -> tuple[Tensor, Tensor] | None:
+        """Up and down as float32 matrices where they are all there is; None for every other kind of change."""
+        if "down" not in self.parts or "difference" in self.parts:
+            return None
+        return self.parts["up"].float().flatten(1), self.parts["down"].float().flatten(1)
+
     def bias_delta(self, device: torch.device) -> Tensor | None:
         """Delta of the bias, float32; None when it stays."""
         if "bias_difference" in self.parts:
@@ -76,6 +85,32 @@ class LoraFile:
     modules: Mapping[str, ModuleChange]  # by published module name
     left_out: tuple[str, ...]  # modules the model does not have, in the file's words
     metadata: Mapping[str, str]
+    biased: frozenset[str] = frozenset()  # modules of the model that have a bias
+
+    @functools.cached_property
+    def changed(self) -> Mapping[str, ModuleChange]:
+        """Changes by name of the parameter they change, biases included."""
+        found: dict[str, ModuleChange] = {}
+        for module, change in self.modules.items():
+            if change.parts.keys() - {"alpha", *_BIAS_PARTS}:
+                found[f"{module}.weight"] = change
+            if change.parts.keys() & _BIAS_PARTS and module in self.biased:
+                found[f"{module}.bias"] = change
+        return found
+
+    def to(self, device: torch.device) -> LoraFile:
+        """Same file with its tensors on a device."""
+        modules = {
+            name: ModuleChange({part: tensor.to(device) for part, tensor in change.parts.items()}, change.scale)
+            for name, change in self.modules.items()
+        }
+        return dataclasses.replace(self, modules=modules)
+
+    def summary(self) -> str:
+        """What the file is in a few words, and what of it is left out."""
+        ranks = sorted({change.rank for change in self.modules.values() if change.rank})
+        rank = f", rank {'-'.join(map(str, dict.fromkeys((ranks[0], ranks[-1]))))}" if ranks else ""
+        return f"{self.style}, {len(self.modules)} modules{rank}" + (f"; {self.note()}" if self.left_out else "")
 
     def note(self) -> str:
         """One sentence on what is left out; empty when nothing is."""
@@ -100,13 +135,14 @@ def read_lora(path: Path, shapes: Mapping[str, tuple[int, ...]], alpha: float | 
     modules = [name.removesuffix(".weight") for name in shapes if name.endswith(".weight")]
     changes, left_out, style = _gather(tensors, ModuleNames(modules))
     if not changes:
-        raise LoraError(f"{path}: nothing in it fits this model; it is {likely_kind(_shapes_of(tensors))}")
+        raise LoraError(f"{path}: nothing in it fits this model; it is {_kind(tensors)}")
     found = {
         name: ModuleChange(parts, _scale(parts, alpha, _declared_alpha(path, file.metadata)))
         for name, parts in changes.items()
     }
     _check(path, found, shapes, tensors)
-    return LoraFile(path, style, found, tuple(sorted(left_out)), file.metadata)
+    biased = frozenset(name.removesuffix(".bias") for name in shapes if name.endswith(".bias"))
+    return LoraFile(path, style, found, tuple(sorted(left_out)), file.metadata, biased)
 
 
 def _unnested(entries: dict[str, object]) -> dict[str, object]:
@@ -194,7 +230,7 @@ def _check(
         if found is not None and math.prod(found) != math.prod(wanted):
             raise LoraError(
                 f"{path}: {name} changes a weight of {found[0]}x{math.prod(found[1:])}, this model's is"
-                f" {'x'.join(map(str, wanted))}; it is {likely_kind(_shapes_of(tensors))}"
+                f" {'x'.join(map(str, wanted))}; it is {_kind(tensors)}"
             )
         for part, tensor in change.parts.items():
             if not torch.isfinite(tensor).all():
@@ -219,5 +255,6 @@ def _delta_shape(parts: Mapping[str, Tensor]) -> tuple[int, ...] | None:
     return (sides[0][0] * sides[1][0], sides[0][1] * sides[1][1])
 
 
-def _shapes_of(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
-    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+def _kind(tensors: Mapping[str, Tensor]) -> str:
+    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    return lora_kind(shapes) or likely_kind(shapes)

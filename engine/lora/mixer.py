@@ -5,13 +5,14 @@ Nothing is left behind by any number of moves, and nothing is spent while nothin
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
+from engine.lora.kept_weights import KeptWeights
 from engine.lora.lora_file import LoraFile, read_lora
 from engine.lora.slots import LoraWeight
 from engine.weight_files import CheckpointError
@@ -22,19 +23,16 @@ LORA_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 class LoraMixer:
     """Owned by the generator's thread; files are read on a thread of its own, so that adding one never waits.
 
-    A file that is not read yet, or cannot be used, is simply not heard; `failures` says why.
+    A file that is not read yet, or cannot be used, is simply not heard; `failure` says why.
     """
 
     def __init__(self, model: nn.Module, folders: Sequence[Path] = ()) -> None:
         """`folders` are looked in, in order, for files written without a folder."""
-        self._model = model
         self._folders = tuple(folders)
-        self._shapes = {name: tuple(p.shape) for name, p in model.named_parameters()}
-        self._parameters = dict(model.named_parameters())
+        self._weights = KeptWeights(model)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="lora")
         self._files: dict[str, Future[LoraFile]] = {}
-        self._base: dict[str, Tensor] = {}  # parameters that some LoRA has touched, as they were
-        self._applied: tuple[LoraWeight, ...] = ()
+        self._applied: tuple[LoraWeight, ...] = ()  # sorted: the same mix gives the same bits, however it came about
 
     def apply(self, wanted: Sequence[LoraWeight], *, kept: Sequence[str] = (), wait: bool = False) -> bool:
         """Bring the model to the wanted mix, as far as files are read; True when a weight of the model changed.
@@ -42,16 +40,16 @@ class LoraMixer:
         Weight 0 is the model itself, bit for bit. Files in `kept` stay in memory though they are not heard. `wait`
         reads files to the end first (offline), and raises CheckpointError for one that cannot be used.
         """
-        heard = tuple(slot for slot in wanted if slot.path and slot.weight != 0.0 and self._is_ready(slot.path, wait))
+        heard = [slot for slot in wanted if slot.path and slot.weight != 0.0 and self._is_ready(slot.path, wait)]
+        heard.sort(key=lambda slot: (slot.path, slot.weight))
         self._forget({slot.path for slot in (*wanted, *self._applied)} | set(kept))
-        if heard == self._applied:
-            return False
-        before = self._touched(self._applied)
-        after = self._touched(heard)
-        for name in before | after:
-            self._merge(name, heard)
-        self._applied = heard
-        return bool(before | after)
+        before, after = Counter(self._applied), Counter(heard)
+        names = {name for slot in (before - after) + (after - before) for name in self._file(slot).changed}
+        for name in names:
+            changes = [(self._file(slot).changed.get(name), slot.weight) for slot in heard]
+            self._weights.mix(name, [(change, weight) for change, weight in changes if change is not None])
+        self._applied = tuple(heard)
+        return bool(names)
 
     def request(self, path: str) -> None:
         """Begin to read a file; returns at once."""
@@ -69,9 +67,9 @@ class LoraMixer:
         return str(error) if error else ""
 
     def note(self, path: str) -> str:
-        """What of a file was left out; empty when nothing was."""
+        """What a file is and what of it is left out; empty while it is being read, or when it cannot be used."""
         future = self._files.get(path)
-        return future.result().note() if future is not None and future.done() and not future.exception() else ""
+        return future.result().summary() if future is not None and future.done() and not future.exception() else ""
 
     def close(self) -> None:
         """End the reading thread."""
@@ -84,49 +82,15 @@ class LoraMixer:
             future.result()
         return future.done() and future.exception() is None
 
+    def _file(self, slot: LoraWeight) -> LoraFile:
+        return self._files[slot.path].result()
+
     def _read(self, path: str) -> LoraFile:
-        return read_lora(find_lora(path, self._folders), self._shapes)
+        return read_lora(find_lora(path, self._folders), self._weights.shapes).to(self._weights.device)
 
     def _forget(self, kept: set[str]) -> None:
         for path in [path for path, future in self._files.items() if path not in kept and future.done()]:
             del self._files[path]
-
-    def _touched(self, slots: Sequence[LoraWeight]) -> set[str]:
-        """Names of the parameters these slots change."""
-        names: set[str] = set()
-        for slot in slots:
-            for module, change in self._files[slot.path].result().modules.items():
-                if change.parts.keys() - {"alpha", "bias_difference", "up_bias"}:
-                    names.add(f"{module}.weight")
-                if change.parts.keys() & {"bias_difference", "up_bias"} and f"{module}.bias" in self._parameters:
-                    names.add(f"{module}.bias")
-        return names
-
-    @torch.inference_mode()
-    def _merge(self, name: str, slots: Sequence[LoraWeight]) -> None:
-        parameter = self._parameters[name]
-        base = self._base.setdefault(name, parameter.detach().clone())
-        total: Tensor | None = None
-        for slot in slots:
-            delta = self._delta(self._files[slot.path].result(), name, parameter)
-            if delta is not None:
-                total = slot.weight * delta if total is None else total.add_(delta, alpha=slot.weight)
-        if total is None:
-            parameter.data.copy_(base)
-            del self._base[name]
-            return
-        # summed in float32 and rounded once
-        parameter.data.copy_(total.add_(base.float()))
-
-    @staticmethod
-    def _delta(file: LoraFile, name: str, parameter: Tensor) -> Tensor | None:
-        module, _, kind = name.rpartition(".")
-        change = file.modules.get(module)
-        if change is None:
-            return None
-        if kind == "bias":
-            return change.bias_delta(parameter.device)
-        return change.weight_delta(parameter.shape, parameter.device)
 
 
 def find_lora(written: str, folders: Sequence[Path]) -> Path:

@@ -1,0 +1,56 @@
+"""A model's weights as they were, beside the weights it plays with: what is mixed in leaves no trace when it goes.
+
+Owned by the generator's thread. Knows nothing of files, slots or when something is mixed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from engine.lora.lora_file import ModuleChange
+
+
+class KeptWeights:
+    """The weights some LoRA has touched are kept in their own number type; the others are not."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self._parameters = dict(model.named_parameters())
+        self._kept: dict[str, Tensor] = {}
+        self.shapes = {name: tuple(parameter.shape) for name, parameter in self._parameters.items()}
+        self.device = next(iter(self._parameters.values())).device
+
+    @torch.inference_mode()
+    def mix(self, name: str, changes: Sequence[tuple[ModuleChange, float]]) -> None:
+        """Set a weight or bias to what it was plus the sum of changes times their weights.
+
+        Summed in float32 and rounded once; without changes it is what it was, bit for bit.
+        """
+        parameter = self._parameters[name].data
+        if not changes:
+            if (kept := self._kept.pop(name, None)) is not None:
+                parameter.copy_(kept)
+            return
+        if name not in self._kept:
+            self._kept[name] = parameter.clone()
+        parameter.copy_(_sum(self._kept[name].float(), changes, is_bias=name.endswith(".bias")))
+
+
+def _sum(base: Tensor, changes: Sequence[tuple[ModuleChange, float]], *, is_bias: bool) -> Tensor:
+    """Base (float32) plus changes times weights; all plain LoRAs of a weight are one product of matrices."""
+    total = base
+    ups: list[Tensor] = []
+    downs: list[Tensor] = []
+    for change, weight in changes:
+        if not is_bias and (factors := change.factors()) is not None:
+            ups.append(weight * change.scale * factors[0])
+            downs.append(factors[1])
+            continue
+        delta = change.bias_delta(base.device) if is_bias else change.weight_delta(base.shape, base.device)
+        if delta is not None:
+            total = total + weight * delta
+    if not ups:
+        return total
+    return torch.addmm(total.flatten(1), torch.cat(ups, 1), torch.cat(downs)).reshape(base.shape)
