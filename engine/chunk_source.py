@@ -16,6 +16,10 @@ from engine.model_presets import PresetError, load_preset
 from engine.pattern_name import is_test_pattern, read_pattern_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+
     from engine.chunk import Chunk
     from engine.params import ChunkParams
     from engine.text_slots import TextBook
@@ -74,8 +78,17 @@ class ChunkSource(Protocol):
         """Pads (1..) whose text is not encoded yet."""
         ...
 
-    def generate_chunk(self, params: ChunkParams, params_version: int = 0) -> Chunk:
-        """Make the next chunk. Raises ArithmeticError when the model made NaN or infinity."""
+    def generate_chunk(
+        self, params: ChunkParams, params_version: int = 0, newest: Callable[[], ChunkParams] | None = None
+    ) -> Chunk:
+        """Make the next chunk. Raises ArithmeticError when the model made NaN or infinity.
+
+        `newest` says what the chunk under way may still take up, if its parameters ask for that.
+        """
+        ...
+
+    def begin_with_frames(self, frames: np.ndarray, params: ChunkParams) -> list[Chunk]:
+        """Begin a stream that remembers frames (T, H, W, 4) uint8, T = 1 + 4k. Raises ValueError with a sentence."""
         ...
 
     def remember_chunk(self) -> None:

@@ -6,6 +6,7 @@ Knows nothing of processes, sliders, beats or files being written.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -19,6 +20,8 @@ from engine.latent_anchor import LatentAnchor
 from engine.loading import choose_device, choose_dtype, load_decoder, load_text_encoder, load_transformer
 from engine.lora.mixer import LoraMixer, lora_folders
 from engine.lora.slots import wanted_loras
+from engine.model.block import TextKeysValues
+from engine.model.step_lists import steps_of
 from engine.model.transformer import CausalWanTransformer
 from engine.model_presets import ModelPreset
 from engine.noise import NoiseSource, morph_noise
@@ -27,7 +30,7 @@ from engine.sampler import clean_pass, denoise_chunk
 from engine.schedule import Schedule
 from engine.stream_state import StreamState, UnfinishedChunk
 from engine.text.prompts import PromptBook, TextEncoder
-from engine.vae.latents import LATENT_STRIDE, StreamingDecoder
+from engine.vae.latents import FRAMES_PER_LATENT, LATENT_STRIDE, StreamingAutoencoder
 
 OPAQUE = 255
 
@@ -42,7 +45,7 @@ class Generator:
     def __init__(
         self,
         model: CausalWanTransformer,
-        decoder: StreamingDecoder,
+        decoder: StreamingAutoencoder,
         text_encoder: TextEncoder,
         *,
         name: str,
@@ -131,19 +134,89 @@ class Generator:
         self._cut = self._cut or "soft"
 
     @torch.inference_mode()
-    def generate_chunk(self, params: ChunkParams, params_version: int = 0) -> Chunk:
-        """Make the next chunk. Raises NotFiniteError on NaN or infinity; the stream then needs a hard cut."""
+    def generate_chunk(
+        self, params: ChunkParams, params_version: int = 0, newest: Callable[[], ChunkParams] | None = None
+    ) -> Chunk:
+        """Make the next chunk. Raises NotFiniteError on NaN or infinity; the stream then needs a hard cut.
+
+        With `params.mid_chunk` the prompts of `newest()` are taken up before every later step.
+        """
         self.remember_chunk()
         self._apply_cut()
-        state = self._state
         frames = self._chunk_size(params.chunk_frames)
         self._mix_loras(params)
+        x0, text = self._denoise(params, frames, newest)
+        return self._hand_over(self._anchor.hold(x0, text), text, params_version)
+
+    @torch.inference_mode()
+    def begin_with_frames(self, frames: np.ndarray, params: ChunkParams) -> list[Chunk]:
+        """Begin a new stream that remembers frames (T, H, W, 4) uint8 as if it had made them; the next chunk goes on.
+
+        Returns them as the model sees them. T is 1 + 4k; 9, 21, 33 .. are whole chunks. Raises ValueError when number
+        or size does not fit.
+        """
+        wanted = (self.height, self.width)
+        if frames.shape[1:3] != wanted:
+            raise ValueError(
+                f"frames of {frames.shape[2]}x{frames.shape[1]} are given, {self.width}x{self.height} played"
+            )
+        pixels = torch.from_numpy(frames[..., :3].copy()).permute(0, 3, 1, 2)[None]
+        latents, encoder_state = [], None
+        first_frames = 1 + FRAMES_PER_LATENT * (self._model.config.chunk_frames - 1)
+        sections = [
+            pixels[:, :first_frames],
+            *pixels[:, first_frames:].split(first_frames + FRAMES_PER_LATENT - 1, dim=1),
+        ]
+        for section in sections:  # one at a time: a clip at full size does not fit into memory
+            scaled = section.to(self._device).float().div(127.5).sub(1.0).to(self._dtype)
+            part, encoder_state = self._decoder.encode(scaled, encoder_state)
+            latents.append(part)
+        return self.begin_with_latents(torch.cat(latents, dim=1), params)
+
+    @torch.inference_mode()
+    def begin_with_latents(self, latents: Tensor, params: ChunkParams) -> list[Chunk]:
+        """Begin a new stream that remembers latents (1, F, C, h, w) as if it had made them; returns them as chunks.
+
+        They go through the clean pass chunk by chunk; where F is no whole number of chunks the rest goes one by one.
+        """
+        self.hard_cut()
+        self.remember_chunk()
+        self._apply_cut()
+        self._mix_loras(params)
+        state, size = self._state, self._model.config.chunk_frames
+        whole, rest = divmod(latents.shape[1], size)
         text = self._prompt_cache.select(params)
-        first, *renoises = self._take_noise(params, frames)
-        timesteps = self._schedule.choose(self._timesteps, params.denoising_steps)
-        state.cache.begin_chunk(frames, params.sink_mode, params.sink_decay, params.window_frames)
-        *_, last = denoise_chunk(self._model, state.cache, text, first, renoises, timesteps, self._schedule)
-        x0 = self._anchor.hold(last.x0, text)
+        chunks = []
+        for x0 in latents.to(self._device, self._dtype).split([size] * whole + [1] * rest, dim=1):
+            state.chunk_frames = x0.shape[1]
+            state.cache.begin_chunk(state.chunk_frames, params.sink_mode, params.sink_decay, params.window_frames)
+            self._anchor.hold(x0, text)  # learns the colours; what was given stays as it is
+            chunks.append(self._hand_over(x0, text))
+            self.remember_chunk()
+        return chunks
+
+    def _denoise(
+        self, params: ChunkParams, frames: int, newest: Callable[[], ChunkParams] | None
+    ) -> tuple[Tensor, list[TextKeysValues]]:
+        """Latents of the next chunk, and the prompt its last step was made under."""
+        text = self._prompt_cache.select(params)
+        timesteps = self._timesteps_of(params)
+        first, *renoises = self._take_noise(params, frames, len(timesteps))
+        cache = self._state.cache
+        cache.begin_chunk(frames, params.sink_mode, params.sink_decay, params.window_frames)
+
+        def newer_text() -> list[TextKeysValues]:
+            nonlocal text
+            text = self._prompt_cache.select(newest())
+            return text
+
+        asks = newer_text if params.mid_chunk and newest is not None else None
+        *_, last = denoise_chunk(self._model, cache, text, first, renoises, timesteps, self._schedule, asks)
+        return last.x0, text
+
+    def _hand_over(self, x0: Tensor, text: list[TextKeysValues], params_version: int = 0) -> Chunk:
+        """Decode finished latents and count them; their clean pass is left to `remember_chunk`."""
+        state = self._state
         pixels, decoder_state = self._decoder.decode(x0, state.decoder)
         rgba = _to_rgba(pixels[0], is_finite=torch.isfinite(x0).all() & torch.isfinite(pixels).all())
         chunk = Chunk(
@@ -156,7 +229,7 @@ class Generator:
             made_ns=time.monotonic_ns(),
         )
         state.decoder = decoder_state
-        state.latent_frames += frames
+        state.latent_frames += x0.shape[1]
         state.frames += len(rgba)
         state.unfinished = UnfinishedChunk(x0, text)
         self._chunks_made += 1
@@ -195,8 +268,13 @@ class Generator:
         elif cut == "soft":
             self._state.cache.restart_from_last()
 
-    def _take_noise(self, params: ChunkParams, frames: int) -> list[Tensor]:
-        request = (self._state.latent_frames, frames, len(self._timesteps))
+    def _timesteps_of(self, params: ChunkParams) -> tuple[float, ...]:
+        listed = steps_of(params.step_list)
+        available = self._schedule.warp(listed) if listed else self._timesteps
+        return self._schedule.choose(available, params.denoising_steps)
+
+    def _take_noise(self, params: ChunkParams, frames: int, steps: int) -> list[Tensor]:
+        request = (self._state.latent_frames, frames, steps)
         noises = self._noise.take(params.seed, *request)
         if params.seed_morph > 0.0:
             towards = self._second_noise.take(params.second_seed, *request)

@@ -14,7 +14,7 @@ from engine.text.kept_embeddings import KeptEmbeddings, embeddings_folder
 from engine.text.ngram import NgramConfig, NgramEncoder
 from engine.text.prompts import TextEncoder
 from engine.text.umt5 import load_umt5
-from engine.vae.latents import StreamingDecoder
+from engine.vae.latents import StreamingAutoencoder
 from engine.vae.tiny_vae import TinyVaeConfig, load_tiny_vae
 from engine.vae.wan_vae import WanVae, WanVaeConfig
 
@@ -51,7 +51,7 @@ def load_transformer(preset: ModelPreset, device: torch.device, dtype: torch.dty
     return _frozen(model)
 
 
-def load_decoder(preset: DecoderPreset, device: torch.device, dtype: torch.dtype) -> StreamingDecoder:
+def load_decoder(preset: DecoderPreset, device: torch.device, dtype: torch.dtype) -> StreamingAutoencoder:
     """The autoencoder with its weights. Raises CheckpointError or ValueError with what does not fit."""
     if preset.kind == "wan_vae":
         with torch.device("meta"):

@@ -9,6 +9,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from engine.model.step_lists import OWN_STEPS, STEP_LISTS
 from engine.parameter import Parameter, Value, knob, parameters_of, values_from
 
 PROMPT_PADS = 16
@@ -51,6 +52,15 @@ class ChunkParams:
             "linear",
             "How prompt pads mix: along the straight line with the length restored, or along the sphere.",
             choices=BLEND_MODES,
+        )
+    )
+    mid_chunk: bool = knob(
+        Parameter(
+            "/vj/prompt/mid_chunk",
+            "switch",
+            False,
+            "Take up prompts and their weights at the next denoising step of the chunk under way, not at the next "
+            "chunk. The model then remembers the chunk under the newest ones.",
         )
     )
     seed: int = knob(
@@ -101,10 +111,20 @@ class ChunkParams:
             "/vj/model/steps",
             "int",
             4,
-            "Denoising steps of a chunk, taken from the model's own. Fewer answer sooner and are softer.",
+            "Denoising steps of a chunk, taken from the list. Fewer answer sooner and are softer.",
             1,
             4,
             "steps",
+        )
+    )
+    step_list: str = knob(
+        Parameter(
+            "/vj/model/step_list",
+            "choice",
+            OWN_STEPS,
+            "Which denoising steps there are to take: the model's own, or these of the published schedule, warped by "
+            "the model's shift. Changes without a cut.",
+            choices=STEP_LISTS,
         )
     )
     sink_mode: str = knob(

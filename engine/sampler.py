@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -32,16 +32,19 @@ def denoise_chunk(
     renoises: Sequence[Tensor],
     timesteps: Sequence[float],
     schedule: Schedule,
+    newer_text: Callable[[], list[TextKeysValues]] | None = None,
 ) -> Iterator[DenoisingStep]:
     """Yield each denoising step of one chunk (Self-Forcing, arXiv:2506.08009, Algorithm 2; no guidance).
 
     noise (B, F, C, H, W); renoises[i] fresh noise after step i, one fewer than timesteps; timesteps warped, 0..1000.
-    The cache must stand at this chunk (`begin_chunk`).
+    The cache must stand at this chunk (`begin_chunk`). `newer_text` is asked before every step but the first.
     """
     if len(renoises) < len(timesteps) - 1:
         raise ValueError(f"{len(timesteps)} steps need {len(timesteps) - 1} fresh noises, got {len(renoises)}")
     x = noise
     for i, timestep in enumerate(timesteps):
+        if newer_text is not None and i > 0:
+            text = newer_text()
         flow = model(x, _timesteps(timestep, x), text, cache)
         x0 = flow_to_x0(x, flow, schedule.sigma(timestep))
         yield DenoisingStep(flow, x0)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-LEVELS = 1000
-PUBLISHED_STEPS = (1000, 750, 500, 250)  # indices into the unwarped schedule
+from engine.model.step_lists import LEVELS, PUBLISHED_STEPS, check_steps
+
+__all__ = ["LEVELS", "PUBLISHED_STEPS", "Schedule", "flow_to_x0", "renoise"]
 
 
 class Schedule:
@@ -19,11 +20,7 @@ class Schedule:
 
     def warp(self, steps: tuple[int, ...]) -> tuple[float, ...]:
         """Timesteps of unwarped indices: 1000, 750, 500, 250 -> 1000, 937.5, 833.33, 625 at shift 5."""
-        wrong = [step for step in steps if not 0 <= step <= LEVELS]
-        if wrong or not steps or list(steps) != sorted(set(steps), reverse=True):
-            raise ValueError(
-                f"steps {list(steps)}: give whole numbers from {LEVELS} down to 0, each lower than the last"
-            )
+        check_steps(steps)
         table = [*self.timesteps.tolist(), 0.0]
         return tuple(table[LEVELS - step] for step in steps)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 
@@ -83,7 +84,15 @@ class TestPattern:
         self._hard_cut_wanted = False
         self._texts = ("",) * PROMPT_PADS
 
-    def generate_chunk(self, params: ChunkParams, params_version: int = 0) -> Chunk:
+    def begin_with_frames(self, frames: np.ndarray, params: ChunkParams) -> list[Chunk]:
+        """Raise ValueError: a drawing remembers nothing."""
+        raise ValueError(
+            "the test pattern remembers nothing and cannot go on from given frames; choose another --model"
+        )
+
+    def generate_chunk(
+        self, params: ChunkParams, params_version: int = 0, newest: Callable[[], ChunkParams] | None = None
+    ) -> Chunk:
         """Draw the next 9 or 12 frames (chunk 3), or 1 or 4 (chunk 1)."""
         if self._hard_cut_wanted:
             self._hard_cut_wanted = False

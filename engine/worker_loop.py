@@ -6,6 +6,7 @@ The same loop runs in a process of its own (`worker.py`) and in the instrument's
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import logging
 import time
 from collections.abc import Callable
@@ -128,11 +129,24 @@ class WorkerLoop:
 
     # -- commands ------------------------------------------------------------------------------------------------
 
-    def _obey_commands(self) -> None:
+    def _take_commands(self) -> None:
         for command in self._inbox.take_commands():
             if slots := self._slots.get(command.name):
                 slots.prepare(command)  # ready by the time a later command comes due
             self._commands.append(command)
+
+    def _newest(self) -> ChunkParams:
+        """What the chunk under way may still take up: values, and texts that are due before any other command."""
+        self._take_commands()
+        due = [command for command in self._commands if self._has_come(command)]
+        for command in itertools.takewhile(lambda command: command.name in self._slots, due):
+            self._commands.remove(command)
+            self._obey(command)
+        _, params = self._snapshot()
+        return params
+
+    def _obey_commands(self) -> None:
+        self._take_commands()
         kept = []
         for command in self._commands:
             is_second_cut = command.name.startswith("cut/") and self._cut is not None
@@ -233,7 +247,7 @@ class WorkerLoop:
         began_ns = time.monotonic_ns()
         self._publish(making=(began_ns, frames_of(params.chunk_frames)))
         try:
-            chunk = self._source.generate_chunk(params, params_version)
+            chunk = self._source.generate_chunk(params, params_version, self._newest)
             answered_ns = time.monotonic_ns()
             if chunk.stream_id != self._status.stream_id:
                 self._stream_start = self._ring.written

@@ -55,6 +55,10 @@ class StreamingEncoder(Protocol):
         ...
 
 
+class StreamingAutoencoder(StreamingDecoder, StreamingEncoder, Protocol):
+    """Both ways: what a stream is decoded with also reads given frames."""
+
+
 def to_model_scale(mu: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     """Return the transformer's latents for the encoder's `mu`; `mean` and `std` broadcast over the channels.
 

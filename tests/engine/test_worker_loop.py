@@ -33,12 +33,14 @@ class SlowPattern(TestPattern):
         self.seen: list[ChunkParams] = []
         self.cuts: list[str] = []
 
-    def generate_chunk(self, params: ChunkParams, params_version: int = 0) -> Chunk:
+    def generate_chunk(
+        self, params: ChunkParams, params_version: int = 0, newest: Callable[[], ChunkParams] | None = None
+    ) -> Chunk:
         time.sleep(self.chunk_s)
         self.seen.append(params)
         if self.failures:
             raise self.failures.pop(0)
-        return super().generate_chunk(params, params_version)
+        return super().generate_chunk(params, params_version, newest)
 
     def hard_cut(self) -> None:
         self.cuts.append("hard")

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.model.step_lists import PUBLISHED_STEPS
 from vj.json_fields import JsonFields, JsonTable
 from vj.parameters import PARAMETERS
 from vj.presets.looks import SEED_ADDRESS
 
 SCHEDULE_START = 1000  # the unwarped schedule counts down from here
-MODEL_STEPS = [1000, 750, 500, 250]  # the published list: the model's own steps
+MODEL_STEPS = list(PUBLISHED_STEPS)  # what Scope writes for the model's own steps
 
 
 @dataclass(frozen=True)

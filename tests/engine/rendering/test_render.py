@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -108,8 +109,10 @@ def test_a_cue_lands_on_the_first_chunk_at_or_after_it() -> None:
     seen = []
 
     class Watched(TestPattern):
-        def generate_chunk(self, params: ChunkParams, params_version: int = 0) -> Chunk:
-            chunk = super().generate_chunk(params, params_version)
+        def generate_chunk(
+            self, params: ChunkParams, params_version: int = 0, newest: Callable[[], ChunkParams] | None = None
+        ) -> Chunk:
+            chunk = super().generate_chunk(params, params_version, newest)
             seen.append((chunk.first_frame, params.prompt_texts[0], chunk.stream_id))
             return chunk
 
