@@ -20,9 +20,10 @@ from vj.output.loop import LastGoodSeconds
 from vj.output.params import OutputParams
 
 State = Literal["starting", "live", "waiting", "fallback", "freeze", "blackout"]
+Fault = Literal["", "black", "frozen", "late"]
 
 PATIENCE_S = 0.1  # the newest frame stands this long before what was good last plays on
-FROZEN_S = 0.25  # frames that do not differ at all for so long are a fault, not a picture
+FROZEN_S = 0.19  # frames that do not differ at all for so long are a fault, not a picture; the fade begins slowly
 FADE_S = 0.4  # into what plays instead, and back
 DRIFT_ZOOM = 0.04  # how far the picture breathes while it waits
 DRIFT_PERIOD_S = 16.0
@@ -55,6 +56,7 @@ class Continuity:
     def __init__(self, reader: FrameReader) -> None:
         self.state: State = "starting"
         self.bad_chunks = 0  # recognised and not shown, since the start
+        self.fault: Fault = ""  # why something else plays in the stream's place
         self._reader = reader
         self._loop = LastGoodSeconds()
         self._verdicts: dict[tuple[int, int, int], bool] = {}
@@ -102,6 +104,7 @@ class Continuity:
         late_s = 0.0 if self._moved_ns is None else (now_ns - self._moved_ns) * NS
         is_still_away = self._away_since_ns is not None and self._reader.status.is_starved  # the last frames creep in
         is_late = picture is None or is_still_away or (late_s > PATIENCE_S and self._is_missing(late_s))
+        self.fault = self._name_fault(picture) if is_late else ""
         if not (is_late or params.fallback) or not len(self._loop):
             self._away_since_ns = self._film_since_ns = None
             return Layer(picture or self._shown.picture, 1.0), "stream", "live"
@@ -117,6 +120,11 @@ class Continuity:
         played = self._loop.picture(away_s)
         assert played is not None, "the loop was asked whether it holds anything"
         return Layer(played, 1.0, 1.0 + DRIFT_ZOOM * breath), "loop", "fallback" if is_fallback else "waiting"
+
+    def _name_fault(self, picture: Picture | None) -> Fault:
+        if picture is None:
+            return "black"
+        return "late" if self._reader.status.is_starved else "frozen"
 
     def _is_cut_on_its_moment(self, picture: Picture, now_ns: int) -> bool:
         """Whether a stream that waited for the beat begins with this refresh: it is seen on it, without a fade."""

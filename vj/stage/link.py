@@ -31,6 +31,7 @@ from vj.stage.messages import (
     encode,
 )
 from vj.stage.panic import Settings
+from vj.stage.picture_faults import FaultTeller
 from vj.stage.preview import RingPreview
 from vj.stage.process import StageProcess, end_hung
 from vj.stage.record import StageRecord, display_server, is_ours, process_start, running_stages
@@ -130,6 +131,7 @@ class StageLink:
         self._block.take(os.getpid())
         self._preview = RingPreview(folder / RING_NAME)
         self._show: ShowFacts | None = None
+        self._faults = FaultTeller()
         self._written_ns = self._evaluated_ns = self._supervised_ns = 0
         self._version = -1
         self._lock = threading.Lock()  # of the wishes: the GUI thread places, the link's thread tells
@@ -267,6 +269,8 @@ class StageLink:
         if not self._read_state():
             return
         self._show.adopt(self._state.panic)
+        if sentence := self._faults.news(self._state, time.monotonic_ns()):
+            self._show.tell(sentence)
         for event in self._state.events:
             if event.number > self._heard:
                 self._heard = event.number

@@ -78,6 +78,7 @@ class StageState:
     events: tuple[StageEvent, ...] = ()  # the latest, oldest first
     gl_name: str = ""  # what draws: a card, or a software rasteriser
     bad_chunks: int = 0  # recognised and not shown
+    fault: str = ""  # why something else plays in the stream's place: black, frozen, late
 
 
 def encode(message: Wishes | StageState) -> bytes:

@@ -118,6 +118,7 @@ class Stage(QObject):
             events=tuple(self._events),
             gl_name=self.window.gl_name,
             bad_chunks=self.window.continuity.bad_chunks,
+            fault=self.window.continuity.fault,
         )
         self._block.state.write(encode(state))
 

@@ -100,6 +100,7 @@ def test_a_dead_engine_leaves_a_moving_picture_and_the_stream_returns_softly(the
     theatre.is_engine_alive = False
     gone = theatre.run(12.0)
     assert states(gone) == ["live", "waiting", "fallback"]
+    assert theatre.continuity.fault == "late"
     fallen_s = next(at_s for at_s, scene, _ in gone if scene.state == "fallback")
     waiting_s = next(at_s for at_s, scene, _ in gone if scene.state == "waiting")
     assert fallen_s - waiting_s == pytest.approx(PLAIN.fallback_after, abs=0.05)
@@ -116,17 +117,20 @@ def test_black_chunks_are_counted_and_never_shown(theatre: Theatre):
     seen = theatre.run(5.0)
     assert min(picture[0, 0] for _, _, picture in seen) > 20
     assert theatre.continuity.bad_chunks >= 3
+    assert theatre.continuity.fault == "black"
     assert "waiting" in states(seen)
     assert longest_still_s(seen) < 0.25
     theatre.brightness = None
     assert theatre.run(4.0)[-1][1].state == "live"
+    assert theatre.continuity.fault == ""
 
 
 def test_frames_that_stand_still_are_a_fault(theatre: Theatre):
     theatre.brightness = 77
     seen = theatre.run(5.0)
     assert "waiting" in states(seen)
-    assert longest_still_s(seen[30:]) < 0.5
+    assert longest_still_s(seen[30:]) < 0.25
+    assert theatre.continuity.fault == "frozen"
 
 
 def test_freeze_holds_and_lets_go(theatre: Theatre):
