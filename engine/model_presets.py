@@ -10,18 +10,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import engine
+from engine.downloads.catalogue import PREFIX as MODELS_PREFIX
+from engine.downloads.catalogue import references_in
+from engine.downloads.places import resolve
 from engine.frame_size import check_size
 from engine.model.config import ModelConfig
+from engine.preset_folders import preset_files
 from engine.preset_table import PresetError, PresetTable, did_you_mean, read_table
 
 __all__ = ["DecoderPreset", "ModelPreset", "PresetError", "StreamPreset", "TextPreset", "list_presets", "load_preset"]
 
 TEST_PATTERN_NAME = "test-pattern"  # the one model that is no file
-MODELS_FOLDER = Path("presets") / "models"
 FILE_IN_FOLDER = "model.toml"  # what a DIR must hold
 PACKAGE_PREFIX = "engine:"  # a file inside the engine package, wherever it is installed
 DECODER_KINDS = ("tiny_vae", "wan_vae")
 TEXT_KINDS = ("ngram", "umt5")
+CAPTION_WORDS = {"ngram": 0, "umt5": 80}  # the published models were trained on prompts extended to about 80 words
+MOST_CAPTION_WORDS = 400
 TAEW_ENCODER_WIDTHS = (64, 64, 64)  # taew2_1, the published tiny autoencoder
 TAEW_DECODER_WIDTHS = (256, 128, 64, 64)
 # far above any model: more is a slip of the hand, and would fill the memory before anything could refuse it
@@ -46,6 +51,7 @@ class TextPreset:
     kind: str  # one of TEXT_KINDS
     file: Path
     tokenizer: Path | None = None  # tokenizer.json or its folder; kind "umt5" needs one
+    caption_words: int = 0  # about how long the texts were it was trained on; 0 = short ones of a grammar of its own
 
 
 @dataclass(frozen=True)
@@ -85,10 +91,19 @@ def load_preset(name_or_path: str) -> ModelPreset:
 
 def list_presets() -> dict[str, Path]:
     """Preset files by name: the user's win over shipped ones."""
-    found: dict[str, Path] = {}
-    for folder in reversed(_folders()):
-        found |= {path.stem: path for path in sorted(folder.glob("*.toml"))}
-    return dict(sorted(found.items()))
+    return preset_files("models")
+
+
+def check_files(preset: ModelPreset) -> None:
+    """Raise PresetError with the command that fetches them when files of published models are not here."""
+    missing = [reference for reference in references_in(preset.path) if not resolve(reference).exists()]
+    if not missing:
+        return
+    name = preset.path.stem if preset.path in list_presets().values() else ""
+    names = ", ".join(reference.removeprefix(MODELS_PREFIX) for reference in missing)
+    files = f"{len(missing)} files are" if len(missing) > 1 else "a file is"
+    fix = f"`vj models download {name}` fetches what is missing" if name else "`vj models list` tells what can be had"
+    raise PresetError(f"model {preset.name!r}: {files} not on this machine ({names}); {fix}")
 
 
 def read_preset(path: Path) -> ModelPreset:
@@ -134,26 +149,11 @@ def _at_home(written: str) -> Path:
         return Path(written)
 
 
-def _folders() -> list[Path]:
-    """Where presets lie, the one that wins first: the user's folder, then the wheel's or the checkout's."""
-    root = Path(engine.__file__).resolve().parents[1]
-    # in a wheel the instrument's package carries the presets; the engine looks beside itself and imports nothing
-    folders = [root / "vj" / "_shipped" / MODELS_FOLDER, root / MODELS_FOLDER]
-    user_folder = _user_folder()
-    return ([user_folder] if user_folder else []) + folders
-
-
-def _user_folder() -> Path | None:
-    try:
-        import platformdirs
-    except ModuleNotFoundError:
-        return None  # a machine that only trains or renders
-    return platformdirs.user_config_path("vj", appauthor=False) / MODELS_FOLDER
-
-
 def _weight_file(table: PresetTable, key: str = "file") -> Path:
-    """Path of a weight file: relative to the preset, or inside the engine package."""
+    """Path of a weight file: relative to the preset, inside the engine package, or among downloaded models."""
     written = table.text(key)
+    if written.startswith(MODELS_PREFIX):
+        return resolve(written)
     if written.startswith(PACKAGE_PREFIX):
         return Path(engine.__file__).resolve().parent / written.removeprefix(PACKAGE_PREFIX)
     try:
@@ -197,7 +197,8 @@ def _read_decoder(table: PresetTable) -> DecoderPreset:
 def _read_text(table: PresetTable) -> TextPreset:
     kind = table.text("kind", choices=TEXT_KINDS)
     tokenizer = _weight_file(table, "tokenizer") if kind == "umt5" else None
-    preset = TextPreset(kind, _weight_file(table), tokenizer)
+    words = table.integer("caption_words", CAPTION_WORDS[kind], minimum=0, maximum=MOST_CAPTION_WORDS)
+    preset = TextPreset(kind, _weight_file(table), tokenizer, words)
     table.finish()
     return preset
 
