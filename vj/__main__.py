@@ -20,7 +20,7 @@ from vj.run_command_line import add_arguments as add_run_arguments
 
 EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USE = 0, 1, 2
 EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong use."
-COMMANDS = ("run", "render", "verify", "timeline", "doctor")
+COMMANDS = ("run", "render", "verify", "models", "lora", "timeline", "doctor")
 OWN_PACKAGES = ("vj", "engine")
 
 
@@ -35,6 +35,14 @@ def _run_words(words: list[str]) -> int:
         from engine.verify import main as verify
 
         return verify(words[1:])
+    if words[:1] == ["models"]:
+        from engine.downloads.command_line import main as models
+
+        return models(words[1:])
+    if words[:1] == ["lora"]:
+        from engine.lora.__main__ import main as lora
+
+        return lora(words[1:], prog="vj lora")
     if words and not words[0].startswith("-") and words[0] not in COMMANDS:
         near = did_you_mean(words[0], COMMANDS)
         sys.stderr.write(f"vj: there is no command {words[0]!r}{near}; `vj --help` lists them\n")
@@ -74,6 +82,8 @@ def _parser(command: str) -> argparse.ArgumentParser:
         add_arguments(render)
     render.set_defaults(command=run_render)
     commands.add_parser("verify", help="recompute golden files on this machine", add_help=False)
+    commands.add_parser("models", help="list, download and verify published models", add_help=False)
+    commands.add_parser("lora", help="inspect, convert, merge and extract LoRA files", add_help=False)
     timeline = commands.add_parser(
         "timeline", help="check or convert a timeline file", **_texts("Work on timeline files.")
     )

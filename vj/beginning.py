@@ -6,10 +6,13 @@ Knows nothing of windows, engines or of what plays.
 from __future__ import annotations
 
 import argparse
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.lora.slots import lora_values, parse_lora
+from engine.parameter import Value
 from vj.presets.autosave import restore
 from vj.presets.looks import Look, load_look
 from vj.presets.show import Show
@@ -27,11 +30,15 @@ class Beginning:
     show: ShowState | None = None
     look: Look | None = None
     timeline: Timeline | None = None
+    values: dict[str, Value] = field(default_factory=dict)  # over those of look and show
     sentences: list[str] = field(default_factory=list)  # for the performer: what is back, missing or left out
 
 
 def read_beginning(args: argparse.Namespace) -> Beginning:
-    """Read what the command line names. Raises FileError for a file or folder that cannot be used at all."""
+    """Read what the command line names. Raises FileError for a file or folder that cannot be used at all.
+
+    LoRAs are read, and bad ones told, by the engine. Raises ValueError for more of them than there are slots.
+    """
     found = Beginning()
     folder = ""
     if args.show:
@@ -45,6 +52,7 @@ def read_beginning(args: argparse.Namespace) -> Beginning:
         path = library.find_file(args.timeline, TIMELINES)
         found.timeline = _load(lambda path: load_timeline(path, library), path, found)
         found.sentences += found.timeline.notes
+    found.values |= lora_values([_from_here(written) for written in args.lora])
     if not args.fresh:
         _restore(found, folder, args.restore)
     return found
@@ -55,10 +63,21 @@ def _restore(found: Beginning, folder: str, is_asked: bool) -> None:
     restored = restore(folder, is_asked)
     found.sentences += restored.sentences
     if restored.state is not None:
-        if found.look is not None or found.timeline is not None:
-            found.sentences.append("what --look and --timeline name is left out: the state that is back wins")
+        if found.look is not None or found.timeline is not None or found.values:
+            found.sentences.append("what --look, --timeline and --lora name is left out: the state that is back wins")
         found.show = restored.state
         found.look = found.timeline = None
+        found.values.clear()
+
+
+def _from_here(written: str) -> str:
+    """A LoRA's path from wherever the engine runs; a bare name that is no file here stays one of the user's folder."""
+    file, weight = parse_lora(written)
+    path = Path(file)
+    with contextlib.suppress(OSError, ValueError):  # a name no file can have
+        if path.is_file():
+            return f"{path.absolute()}:{weight:g}"
+    return written
 
 
 def _show_folder(written: str) -> Path:

@@ -5,11 +5,12 @@ The one place where these are built and connected. Knows nothing of Qt or of ten
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.messages import GeneratorStatus
+from engine.parameter import Value
 from vj.commands import CommandQueue
 from vj.conductor import Conductor
 from vj.controllers.artnet import ArtNetInput
@@ -41,6 +42,8 @@ from vj.stage.panic import RESET_VALUES
 from vj.tempo.quantise import SENT_AHEAD_S
 from vj.tempo.tempo import Tempo
 
+COMMAND_LINE = "command line"  # who moved a value, in the store's words
+
 
 @dataclass(frozen=True)
 class PerformanceOptions:
@@ -48,6 +51,7 @@ class PerformanceOptions:
 
     look: Look | None = None
     timeline: Timeline | None = None
+    values: Mapping[str, Value] = field(default_factory=dict)  # of the command line; over those of look and show
     mappings: tuple[Path, ...] | None = None  # None = every shipped one and the user's own
     osc: OscOptions = OscOptions()
     artnet: OscEndpoint | None = None  # None = lighting desks are not heard
@@ -137,6 +141,7 @@ class Performance:
         """Set the look the show begins with, before the engine asks for its values, and have its timeline ready."""
         look, timeline = self._options.look, self._options.timeline
         self.repertoire.begin_with(look, timeline, lambda: self._playback().is_streaming)
+        self.controls.set_many(self._options.values, COMMAND_LINE)
 
     def stop(self, *, is_asked: bool = True) -> None:
         """Stop in reverse order. After an end that nobody asked for the next run begins where this one was."""

@@ -76,6 +76,15 @@ def _add_beginning(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeline", metavar="FILE", help="play a timeline from the first frame on (TOML, or Scope JSON)"
     )
+    parser.add_argument(
+        "--lora",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="FILE[:WEIGHT]",
+        help="begin with LoRAs in slots 1 to 8, files or names in your loras folder, each with its weight "
+        "(default: 1); a bad one is told and left out",
+    )
     parser.add_argument("--show", metavar="FOLDER", help="begin with a show: its folder; what is missing is told")
     state = parser.add_mutually_exclusive_group()
     state.add_argument(
@@ -108,6 +117,7 @@ def run(args: argparse.Namespace) -> int:
             choice=SourceChoice(model=model, size=args.size),
             performance=PerformanceOptions(
                 look=found.look,
+                values=found.values,
                 timeline=found.timeline,
                 mappings=mappings,
                 osc=osc,

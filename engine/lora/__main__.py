@@ -16,6 +16,7 @@ from torch import Tensor
 from engine.checkpoint_kinds import compare, grouped
 from engine.checkpoints import read_checkpoint
 from engine.lora.lora_file import LoraError, LoraFile, read_lora
+from engine.lora.mixer import find_lora, lora_folders
 from engine.lora.slots import parse_lora
 from engine.lora.writing import STYLES, convert, extract, write_factors
 from engine.model.transformer import CausalWanTransformer
@@ -66,6 +67,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         action.add_argument(
             "--model", default="ember", metavar="NAME|FILE.toml|DIR", help="model it is for (default: %(default)s)"
         )
+    for action in (inspect, change, merge):
         action.add_argument("--alpha", type=float, metavar="A", help="alpha of a file that was saved without one")
     return parser
 
@@ -75,7 +77,7 @@ def _inspect(args: argparse.Namespace) -> int:
     failed = False
     for path in args.files:
         try:
-            _describe(read_lora(path, shapes, args.alpha))
+            _describe(read_lora(find_lora(str(path), lora_folders()), shapes, args.alpha))
         except CheckpointError as error:
             failed = True
             print(f"{error}")
@@ -96,7 +98,7 @@ def _describe(file: LoraFile) -> None:
 
 
 def _convert(args: argparse.Namespace) -> int:
-    file = read_lora(args.file, _model_shapes(args.model), args.alpha)
+    file = read_lora(find_lora(str(args.file), lora_folders()), _model_shapes(args.model), args.alpha)
     convert(file, args.out, args.style)
     print(f"{args.out}: {len(file.modules)} modules as {args.style}")
     if note := file.note():
@@ -111,7 +113,7 @@ def _merge(args: argparse.Namespace) -> int:
     sums: dict[str, Tensor] = {}
     for written in args.loras:
         path, weight = parse_lora(written)
-        file = read_lora(Path(path), shapes)
+        file = read_lora(find_lora(path, lora_folders()), shapes, args.alpha)
         for module, change in file.modules.items():
             deltas = {f"{module}.weight": change.weight_delta(torch.Size(shapes[f"{module}.weight"]), _CPU)}
             deltas[f"{module}.bias"] = change.bias_delta(_CPU) if f"{module}.bias" in tensors else None
@@ -119,6 +121,8 @@ def _merge(args: argparse.Namespace) -> int:
                 if delta is not None:
                     sums[name] = sums.get(name, 0.0) + weight * delta
         print(f"{path}: {len(file.modules)} modules at {weight:g}")
+        if note := file.note():
+            print(note)
     for name, total in sums.items():
         tensors[name] = (tensors[name].float() + total).to(tensors[name].dtype)
     _save(tensors, args.out, checkpoint.metadata)

@@ -6,7 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.params import LORA_SLOTS, ChunkParams
+from engine.params import ENGINE_PARAMETERS, LORA_SLOTS, ChunkParams
+
+_WEIGHT = next(parameter for parameter in ENGINE_PARAMETERS if parameter.address == "/vj/lora/1/weight")
+_LOWEST, _HIGHEST = _WEIGHT.minimum or 0.0, _WEIGHT.maximum or 0.0
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,17 @@ def parse_lora(text: str) -> tuple[str, float]:
 
 
 def lora_values(loras: Sequence[str]) -> dict[str, str | float | bool]:
-    """Values of the first slots for a list of `FILE[:WEIGHT]`. Raises ValueError for more files than slots."""
+    """Values of the first slots for a list of `FILE[:WEIGHT]`.
+
+    Raises ValueError for more files than slots, and for a weight no fader has.
+    """
     if len(loras) > LORA_SLOTS:
         raise ValueError(f"{len(loras)} LoRAs; there are {LORA_SLOTS} slots")
     values: dict[str, str | float | bool] = {}
     for slot, written in enumerate(loras, start=1):
         file, weight = parse_lora(written)
+        if not _LOWEST <= weight <= _HIGHEST:
+            raise ValueError(f"{written}: a LoRA's weight is {_LOWEST:g} to {_HIGHEST:g}")
         stem = f"/vj/lora/{slot}"
         values |= {f"{stem}/file": file, f"{stem}/weight": weight, f"{stem}/on": True}
     return values

@@ -18,7 +18,7 @@ def begin(tmp_path, monkeypatch):
         monkeypatch.setenv(name, str(tmp_path))
 
     def read(**words: object):
-        asked = {"show": None, "look": None, "timeline": None, "restore": False, "fresh": False}
+        asked = {"show": None, "look": None, "timeline": None, "lora": [], "restore": False, "fresh": False}
         return read_beginning(Namespace(**{**asked, **words}))
 
     return read
@@ -69,3 +69,19 @@ def test_the_state_of_another_show_stays_where_it_is(begin, tmp_path):
     assert "--restore" in found.sentences[0]
     leave(ShowState(name="tour, later", folder=str(tmp_path / "tour")))
     assert begin(show=str(tmp_path / "tour")).show.name == "tour, later"
+
+
+def test_loras_fill_the_slots_by_path_or_name(begin, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "glow.safetensors").write_bytes(b"")
+    values = begin(lora=["glow.safetensors:0.5", "in_my_folder"]).values
+    assert values["/vj/lora/1/file"] == str(tmp_path / "glow.safetensors"), "the engine may run elsewhere"
+    assert (values["/vj/lora/1/weight"], values["/vj/lora/2/file"]) == (0.5, "in_my_folder")
+    with pytest.raises(ValueError, match="9 LoRAs; there are 8 slots"):
+        begin(lora=["a"] * 9)
+    with pytest.raises(ValueError, match=r"glow\.safetensors:7: a LoRA's weight is -2 to 2"):
+        begin(lora=["glow.safetensors:7"])
+    leave(ShowState(values={"/vj/seed/value": 5}))
+    found = begin(lora=["glow.safetensors"])
+    assert found.values == {}
+    assert "--lora" in found.sentences[1]
