@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from engine.frame_size import check_size
 from engine.memory import is_out_of_memory
-from engine.model_presets import PresetError, load_preset
+from engine.model_presets import PresetError, check_files, load_preset
 from engine.pattern_name import is_test_pattern, read_pattern_name
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from engine.chunk import Chunk
     from engine.params import ChunkParams
+    from engine.reward_forcing.noise_order import PublishedNoise
     from engine.text_slots import TextBook
 
 DEFAULT_MODEL = "ember"
@@ -91,6 +92,10 @@ class ChunkSource(Protocol):
         """Begin a stream that remembers frames (T, H, W, 4) uint8, T = 1 + 4k. Raises ValueError with a sentence."""
         ...
 
+    def take_noise_from(self, noise: PublishedNoise) -> None:
+        """Make every later chunk from this noise. Raises ValueError with a sentence."""
+        ...
+
     def remember_chunk(self) -> None:
         """Do what the last chunk left to do; `generate_chunk` does it when nobody has."""
         ...
@@ -101,6 +106,22 @@ class ChunkSource(Protocol):
 
     def soft_cut(self) -> None:
         """Make the last chunk the sink at the next chunk."""
+        ...
+
+    def begin_deck(self) -> None:
+        """Make room for a second stream beside the one that plays. Raises RuntimeError or MemoryError when there is none."""
+        ...
+
+    def generate_deck_chunk(self, params: ChunkParams) -> Chunk:
+        """Make the next chunk of the second stream, to the end; the one that plays is as it was."""
+        ...
+
+    def take_deck(self) -> None:
+        """Go on with the second stream at the next chunk; the one that played is dropped."""
+        ...
+
+    def drop_deck(self) -> None:
+        """Forget the second stream."""
         ...
 
     def load_loras(self, params: ChunkParams) -> None:
@@ -176,6 +197,7 @@ def _load_pattern(choice: SourceChoice) -> ChunkSource:
 def _load_generator(choice: SourceChoice) -> ChunkSource:
     try:
         preset = load_preset(choice.model)  # before torch, which takes seconds: a misspelt name is told at once
+        check_files(preset)
     except PresetError as error:
         raise ChoiceError(str(error)) from None
     try:

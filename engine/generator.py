@@ -26,6 +26,7 @@ from engine.model.transformer import CausalWanTransformer
 from engine.model_presets import ModelPreset
 from engine.noise import NoiseSource, morph_noise
 from engine.params import ChunkParams
+from engine.reward_forcing.noise_order import PublishedNoise
 from engine.sampler import clean_pass, denoise_chunk
 from engine.schedule import Schedule
 from engine.stream_state import StreamState, UnfinishedChunk
@@ -70,6 +71,8 @@ class Generator:
         self._schedule = Schedule(model.config.timestep_shift)
         latent_height, latent_width = self.height // LATENT_STRIDE, self.width // LATENT_STRIDE
         noise_shape = (model.config.in_dim, latent_height, latent_width)
+        self._noise_shape = noise_shape
+        self._published_noise: PublishedNoise | None = None  # instead of both, where a clip is to be compared
         self._noise = NoiseSource(noise_shape)
         self._second_noise = NoiseSource(noise_shape)  # what the seed is morphed towards; idle until then
         self.prompts = PromptBook(text_encoder)
@@ -245,6 +248,11 @@ class Generator:
         if unfinished is not None and self._cut != "hard":
             clean_pass(self._model, self._state.cache, unfinished.text, unfinished.x0)
 
+    def take_noise_from(self, noise: PublishedNoise) -> None:
+        """Make every later chunk from this noise, whatever its seed: for comparing clips offline."""
+        noise.attach(self._device, self._noise_shape, self._model.config.chunk_frames)
+        self._published_noise = noise
+
     def close(self) -> None:
         """End the threads that make noise and encode prompts."""
         self._noise.close()
@@ -274,6 +282,8 @@ class Generator:
         return self._schedule.choose(available, params.denoising_steps)
 
     def _take_noise(self, params: ChunkParams, frames: int, steps: int) -> list[Tensor]:
+        if self._published_noise is not None:
+            return [noise.to(self._dtype) for noise in self._published_noise.take(frames, steps)]
         request = (self._state.latent_frames, frames, steps)
         noises = self._noise.take(params.seed, *request)
         if params.seed_morph > 0.0:

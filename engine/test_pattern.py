@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from engine.model_presets import TEST_PATTERN_NAME
 from engine.params import PROMPT_PADS, ChunkParams
 from engine.pattern_faults import PatternFaults
 from engine.pattern_name import PatternFault
+
+if TYPE_CHECKING:
+    from engine.reward_forcing.noise_order import PublishedNoise
 
 TEST_PATTERN_SIZE = (256, 144)  # width, height
 TEST_PATTERN_RATE_FPS = 16.0
@@ -78,8 +82,9 @@ class TestPattern:
         self.rate_fps = rate_fps
         self.prompts = PatternPrompts()
         self.loras = PatternPrompts()  # a pattern has no weights to change: every file is as good as read
-        self._stream_id = 1
+        self._stream_id = self._newest_stream_id = 1
         self._next_frame = 0
+        self._deck: tuple[int, int] | None = None  # stream id and next frame of the free deck
         self._generation_id = 0
         self._hard_cut_wanted = False
         self._texts = ("",) * PROMPT_PADS
@@ -90,14 +95,18 @@ class TestPattern:
             "the test pattern remembers nothing and cannot go on from given frames; choose another --model"
         )
 
+    def take_noise_from(self, noise: PublishedNoise) -> None:
+        """Raise ValueError: a drawing is made of no noise."""
+        raise ValueError("the test pattern is made of no noise; choose another --model")
+
     def generate_chunk(
         self, params: ChunkParams, params_version: int = 0, newest: Callable[[], ChunkParams] | None = None
     ) -> Chunk:
         """Draw the next 9 or 12 frames (chunk 3), or 1 or 4 (chunk 1)."""
         if self._hard_cut_wanted:
             self._hard_cut_wanted = False
-            self._stream_id += 1
-            self._next_frame = 0
+            self._newest_stream_id += 1
+            self._stream_id, self._next_frame = self._newest_stream_id, 0
         self._faults.before(self.width * self.height)
         self._texts = params.prompt_texts
         began_s = time.monotonic()
@@ -119,6 +128,30 @@ class TestPattern:
         self._frames_made += count
         self._generation_id += 1
         return self._faults.after(chunk)
+
+    def begin_deck(self) -> None:
+        """Begin a second stream."""
+        self._newest_stream_id += 1
+        self._deck = (self._newest_stream_id, 0)
+
+    def generate_deck_chunk(self, params: ChunkParams) -> Chunk:
+        """Draw the next frames of the second stream."""
+        playing, texts, is_cut_wanted = (self._stream_id, self._next_frame), self._texts, self._hard_cut_wanted
+        (self._stream_id, self._next_frame), self._hard_cut_wanted = self._deck, False
+        try:
+            chunk = self.generate_chunk(params)
+            self._deck = (self._stream_id, self._next_frame)
+        finally:
+            (self._stream_id, self._next_frame), self._texts, self._hard_cut_wanted = playing, texts, is_cut_wanted
+        return chunk
+
+    def take_deck(self) -> None:
+        """Go on with the second stream."""
+        (self._stream_id, self._next_frame), self._deck, self._hard_cut_wanted = self._deck, None, False
+
+    def drop_deck(self) -> None:
+        """Forget the second stream."""
+        self._deck = None
 
     def remember_chunk(self) -> None:
         """Do nothing: the pattern looks back at nothing."""
