@@ -11,6 +11,7 @@ COMMANDS = {
     "render": ("engine.rendering.render", "prompts, a look or a timeline to video files"),
     "verify": ("engine.verify", "recompute golden files on this machine"),
     "doctor": ("engine.doctor", "what this computer has for the engine, as lines of JSON"),
+    "models": ("engine.downloads.command_line", "list, download and verify published models"),
     "lora": ("engine.lora.__main__", "inspect, convert, merge and extract LoRA files"),
     "train": ("engine.training.__main__", "train ember's parts"),
 }

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from engine.chunk import Chunk
     from engine.params import ChunkParams
     from engine.reward_forcing.noise_order import PublishedNoise
-    from engine.text_slots import TextBook
+    from engine.text_slots import FileBook
 
 DEFAULT_MODEL = "ember"
 DEVICES = ("auto", "cpu", "cuda")
@@ -65,7 +65,7 @@ class ChunkSource(Protocol):
         ...
 
     @property
-    def loras(self) -> TextBook:
+    def loras(self) -> FileBook:
         """What reads LoRA files beside the stream."""
         ...
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import importlib
 import os
 import sys
@@ -19,6 +20,7 @@ from engine.model_presets import (
     TEST_PATTERN_NAME,
     ModelPreset,
     PresetError,
+    check_files,
     list_presets,
     load_preset,
 )
@@ -133,6 +135,12 @@ def _check_model(name: str, check: Callable[[ModelPreset], list[str]], stops_sho
             "correct the preset's file, or choose another --model",
             stops_show=stops_show,
         )
+    try:
+        check_files(preset)
+    except PresetError as error:
+        what, _, fix = _one_line(error).rpartition("; ")
+        finding = missing(MODELS, name, what, fix, stops_show=stops_show)
+        return dataclasses.replace(finding, is_extra=not stops_show)  # nobody needs it who does not ask for it
     problems = check(preset)
     if problems:
         return missing(MODELS, name, "; ".join(problems), _weights_fix(preset), stops_show=stops_show)

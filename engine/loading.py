@@ -55,10 +55,14 @@ def load_decoder(preset: DecoderPreset, device: torch.device, dtype: torch.dtype
     """The autoencoder with its weights. Raises CheckpointError or ValueError with what does not fit."""
     if preset.kind == "wan_vae":
         with torch.device("meta"):
-            vae = WanVae(WanVaeConfig()).to(dtype)
+            vae = WanVae(WanVaeConfig(dim=preset.dim)).to(dtype)
         load_into(vae, preset.file, device=device)
         return _frozen(vae)
-    config = TinyVaeConfig(encoder_widths=preset.encoder_widths, decoder_widths=preset.decoder_widths)
+    config = TinyVaeConfig(
+        encoder_widths=preset.encoder_widths,
+        decoder_widths=preset.decoder_widths,
+        has_latent_statistics=preset.has_latent_statistics,
+    )
     tiny = load_tiny_vae(config, read_checkpoint(preset.file).tensors)
     return _frozen(tiny.to(device, dtype, memory_format=torch.channels_last))
 

@@ -18,17 +18,29 @@ from engine.model.config import ModelConfig
 from engine.preset_folders import preset_files
 from engine.preset_table import PresetError, PresetTable, did_you_mean, read_table
 
-__all__ = ["DecoderPreset", "ModelPreset", "PresetError", "StreamPreset", "TextPreset", "list_presets", "load_preset"]
+__all__ = [
+    "DecoderPreset",
+    "ModelPreset",
+    "PresetError",
+    "StreamPreset",
+    "TextPreset",
+    "check_files",
+    "list_presets",
+    "load_preset",
+]
 
 TEST_PATTERN_NAME = "test-pattern"  # the one model that is no file
 FILE_IN_FOLDER = "model.toml"  # what a DIR must hold
 PACKAGE_PREFIX = "engine:"  # a file inside the engine package, wherever it is installed
 DECODER_KINDS = ("tiny_vae", "wan_vae")
 TEXT_KINDS = ("ngram", "umt5")
+MODEL_LATENTS = "model"
+LATENT_SCALES = (MODEL_LATENTS, "wan_vae")  # whose scale a tiny autoencoder's weights work at
 CAPTION_WORDS = {"ngram": 0, "umt5": 80}  # the published models were trained on prompts extended to about 80 words
 MOST_CAPTION_WORDS = 400
 TAEW_ENCODER_WIDTHS = (64, 64, 64)  # taew2_1, the published tiny autoencoder
 TAEW_DECODER_WIDTHS = (256, 128, 64, 64)
+WAN_VAE_DIM = 96
 # far above any model: more is a slip of the hand, and would fill the memory before anything could refuse it
 MOST_LAYERS, LARGEST_WIDTH, LONGEST_WINDOW_FRAMES = 1000, 1_000_000, 1000
 LEVELS = 1000  # of the noise schedule; steps count down from here
@@ -36,12 +48,14 @@ LEVELS = 1000  # of the noise schedule; steps count down from here
 
 @dataclass(frozen=True)
 class DecoderPreset:
-    """The autoencoder. Widths count only for kind "tiny_vae"."""
+    """The autoencoder. Widths and statistics count only for kind "tiny_vae", `dim` for "wan_vae"."""
 
     kind: str  # one of DECODER_KINDS
     file: Path
     encoder_widths: tuple[int, ...] = TAEW_ENCODER_WIDTHS
     decoder_widths: tuple[int, ...] = TAEW_DECODER_WIDTHS
+    has_latent_statistics: bool = False  # works on latents at the Wan autoencoder's scale (lighttaew2_1)
+    dim: int = WAN_VAE_DIM  # of its narrowest level; 24 in lightvaew2_1
 
 
 @dataclass(frozen=True)
@@ -190,14 +204,16 @@ def _read_decoder(table: PresetTable) -> DecoderPreset:
     for key, widths, count in (("encoder_widths", encoder, 3), ("decoder_widths", decoder, 4)):
         if len(widths) != count or min(widths) < 1:
             table.complain(key, f"{list(widths)} must be {count} whole numbers of at least 1")
+    latents = table.text("latents", MODEL_LATENTS, LATENT_SCALES)
+    dim = table.integer("dim", WAN_VAE_DIM, maximum=LARGEST_WIDTH)
     table.finish()
-    return DecoderPreset(kind, file, encoder, decoder)
+    return DecoderPreset(kind, file, encoder, decoder, latents != MODEL_LATENTS, dim)
 
 
 def _read_text(table: PresetTable) -> TextPreset:
     kind = table.text("kind", choices=TEXT_KINDS)
     tokenizer = _weight_file(table, "tokenizer") if kind == "umt5" else None
-    words = table.integer("caption_words", CAPTION_WORDS[kind], minimum=0, maximum=MOST_CAPTION_WORDS)
+    words = table.integer("caption_words", CAPTION_WORDS.get(kind, 0), minimum=0, maximum=MOST_CAPTION_WORDS)
     preset = TextPreset(kind, _weight_file(table), tokenizer, words)
     table.finish()
     return preset

@@ -55,6 +55,25 @@ class PresetTable:
             content = {}
         return PresetTable(self.path, f"{self._prefix}{key}.", content, self.problems)
 
+    def tables(self, key: str) -> list[PresetTable]:
+        """Return the tables [[key]]; none when there are none."""
+        content = self._take(key, [])
+        if not isinstance(content, list) or not all(isinstance(item, dict) for item in content):
+            self._complain_type(key, content, f"a list of tables: [[{key}]]")
+            return []
+        return [
+            PresetTable(self.path, f"{self._prefix}{key}[{number}].", item, self.problems)
+            for number, item in enumerate(content)
+        ]
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return a list of texts; an empty one when it is missing."""
+        value = self._take(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            self._complain_type(key, value, "a list of texts")
+            return ()
+        return tuple(value)
+
     def text(self, key: str, default: str | None = None, choices: tuple[str, ...] = ()) -> str:
         """Return a text, one of `choices` if there are any."""
         value = self._take(key, default)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import engine
-from engine import model_presets
+from engine import preset_folders
 from engine.model.config import EMBER
 from engine.model_presets import PresetError, list_presets, load_preset
 
@@ -68,8 +68,10 @@ def test_a_file_and_its_folder_are_the_same_model(tmp_path: Path) -> None:
 
 
 def test_the_users_preset_wins_over_the_shipped_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_presets, "_user_folder", lambda: tmp_path)
-    written(tmp_path, COMPLETE, "ember.toml")
+    monkeypatch.setattr(preset_folders, "user_folder", lambda: tmp_path)
+    folder = tmp_path / "presets" / "models"
+    folder.mkdir(parents=True)
+    written(folder, COMPLETE, "ember.toml")
     assert load_preset("ember").name == "mine"
 
 
@@ -117,7 +119,7 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "complaint"),
     [
-        ("embr", "model 'embr' is unknown, did you mean 'ember'? (known: ember"),
+        ("embr", "model 'embr' is unknown, did you mean 'ember'? (known: causvid, ember, longlive"),
         ("nowhere/model.toml", "there is no such file or folder"),
         (".", "there is no model.toml in this folder"),
         ("~nobody-of-this-name/model.toml", "there is no such file or folder"),

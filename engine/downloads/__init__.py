@@ -1,0 +1,1 @@
+"""Published weights: what there is, where it lies on this machine, and how it gets here."""
