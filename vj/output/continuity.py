@@ -25,6 +25,8 @@ Fault = Literal["", "black", "frozen", "late"]
 PATIENCE_S = 0.1  # the newest frame stands this long before what was good last plays on
 FROZEN_S = 0.19  # frames that do not differ at all for so long are a fault, not a picture; the fade begins slowly
 FADE_S = 0.4  # into what plays instead, and back
+HAND_FADE_S = 0.12  # the same when a hand asks for it
+HEAD_START_NS = 17_000_000  # of that fade: the refresh after the hand's shows it already
 DRIFT_ZOOM = 0.04  # how far the picture breathes while it waits
 DRIFT_PERIOD_S = 16.0
 DARKEST = 3  # of 255: no part brighter is a black frame
@@ -51,7 +53,10 @@ class Scene:
 
 
 class Continuity:
-    """Decides between the stream, what was good last, and a held picture; every change is a crossfade."""
+    """Decides between the stream, what was good last, and a held picture.
+
+    Every change is a crossfade, short where a hand asks for it; only a freeze is at once.
+    """
 
     def __init__(self, reader: FrameReader) -> None:
         self.state: State = "starting"
@@ -66,10 +71,11 @@ class Continuity:
         self._away_since_ns: int | None = None  # since when the loop plays instead of the stream
         self._film: Film | None = None
         self._film_since_ns: int | None = None
-        self._held: Layer | None = None  # what stands while frozen
+        self._drawn: tuple[Layer, ...] = ()  # at the last refresh
+        self._switches = (False, False)  # freeze and fallback, at the last refresh
         self._shown: Layer | None = None
         self._fading: Layer | None = None  # what is left behind
-        self._faded_ns = 0
+        self._faded_ns, self._fade_s = 0, FADE_S
         self._source: object = None  # what the newest layer comes from: a change of it is a crossfade
 
     @property
@@ -84,23 +90,31 @@ class Continuity:
         if picture is None and self._shown is None:
             self.state = "blackout" if params.blackout else "starting"
             return Scene((), self.state)
+        is_by_hand = self._switches != (params.freeze, params.fallback)
+        self._switches = (params.freeze, params.fallback)
+        if params.freeze and self._drawn:
+            self._source, self._fading = "freeze", None
+            self.state = "blackout" if params.blackout else "freeze"
+            return Scene(self._drawn, self.state)
         layer, source, state = self._choose(picture, now_ns, params)
         if source != self._source:
             if self._source is not None:
-                self._fading, self._faded_ns = self._shown, now_ns
+                self._fading, self._faded_ns, self._fade_s = self._shown, now_ns, FADE_S
+                if is_by_hand:
+                    self._faded_ns, self._fade_s = now_ns - HEAD_START_NS, HAND_FADE_S
             self._source = source
         if source == "stream" and self._is_cut_on_its_moment(layer.picture, now_ns):
             self._fading = None
         self._shown = layer
         self.state = "blackout" if params.blackout else state
-        return Scene(self._layers(layer, now_ns), self.state)
+        self._drawn = self._layers(layer, now_ns)
+        return Scene(self._drawn, self.state)
+
+    def note_lag(self, lag_ns: int) -> None:
+        """Take in how long a drawing takes to its light, as far as the window knows."""
+        self._reader.display_lag_ns = lag_ns
 
     def _choose(self, picture: Picture | None, now_ns: int, params: OutputParams) -> tuple[Layer, str, State]:
-        if params.freeze:
-            if self._held is None:
-                self._held = self._shown or Layer(picture, 1.0)
-            return self._held, "freeze", "freeze"
-        self._held = None
         late_s = 0.0 if self._moved_ns is None else (now_ns - self._moved_ns) * NS
         is_still_away = self._away_since_ns is not None and self._reader.status.is_starved  # the last frames creep in
         is_late = picture is None or is_still_away or (late_s > PATIENCE_S and self._is_missing(late_s))
@@ -176,7 +190,7 @@ class Continuity:
     def _layers(self, layer: Layer, now_ns: int) -> tuple[Layer, ...]:
         if self._fading is None:
             return (layer,)
-        done = (now_ns - self._faded_ns) * NS / FADE_S
+        done = (now_ns - self._faded_ns) * NS / self._fade_s
         if done >= 1.0:
             self._fading = None
             return (layer,)

@@ -137,9 +137,21 @@ def test_freeze_holds_and_lets_go(theatre: Theatre):
     theatre.params = OutputParams(freeze=True)
     held = theatre.run(2.0)
     assert states(held) == ["freeze"]
-    assert longest_still_s(held[40:]) > 1.0
+    assert all(scene.layers == held[0][1].layers for _, scene, _ in held), "held at once"
     theatre.params = PLAIN
-    assert states(theatre.run(1.0)) == ["live"]
+    back = theatre.run(1.0)
+    assert states(back) == ["live"]
+    assert back[0][1].layers[-1].share > 0.02, "the first refresh shows it"
+    assert len(back[9][1].layers) == 1, "a hand's fade is short"
+
+
+def test_a_freeze_in_a_crossfade_holds_both_pictures(theatre: Theatre):
+    theatre.is_engine_alive = False
+    while len(theatre.run(0.02)[-1][1].layers) < 2:
+        assert len(theatre.seen) < 2000
+    crossfade = theatre.run(0.1)[-1][1].layers
+    theatre.params = OutputParams(freeze=True)
+    assert all(scene.layers == crossfade for _, scene, _ in theatre.run(1.0))
 
 
 def test_freeze_and_blackout_work_with_the_engine_dead(theatre: Theatre):
