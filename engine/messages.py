@@ -79,6 +79,7 @@ class GeneratorStatus:
     params_version: int = 0  # version the last chunk was made with
     prompts_on_screen: tuple[str, ...] = ()  # text each pad really plays
     prompts_waiting: tuple[int, ...] = ()  # pads (1..) whose text is not encoded yet
+    loras: tuple[str, ...] = ()  # what the file of each slot is, or why it is not heard; empty = none, or being read
     making_since_ns: int = 0  # when the chunk in the making was begun, its values taken; 0 = none is
     making_frames: int = 0  # frames that chunk will have at most
     moved_ns: int = 0  # when the chunk loop last got on: an engine that stands still says the same again
@@ -135,5 +136,6 @@ def decode(line: bytes) -> Message:
             message,
             prompts_on_screen=tuple(message.prompts_on_screen),
             prompts_waiting=tuple(message.prompts_waiting),
+            loras=tuple(message.loras),
         )
     return message

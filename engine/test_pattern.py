@@ -46,6 +46,10 @@ class PatternPrompts:
         """Empty: no text fails."""
         return ""
 
+    def note(self, text: str) -> str:
+        """Empty: of files that are not opened nothing is known."""
+        return ""
+
     def close(self) -> None:
         """Nothing to end."""
 

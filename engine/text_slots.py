@@ -27,6 +27,14 @@ class TextBook(Protocol):
         ...
 
 
+class FileBook(TextBook, Protocol):
+    """Whatever makes files playable, and knows something about them."""
+
+    def note(self, text: str) -> str:
+        """What a file is; empty while it is being read, or when it cannot be played."""
+        ...
+
+
 class TextSlots:
     """The text each pad or slot is to play, and the commands that wait for theirs to become playable."""
 

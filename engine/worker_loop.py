@@ -312,12 +312,14 @@ class WorkerLoop:
         self, *, state: str = "", detail: str = "", has_chunk: bool = False, making: tuple[int, int] = (0, 0)
     ) -> None:
         """Send the status before and after a chunk, whenever what it says in words has changed, and when idle."""
+        book = self._source.loras
         status = dataclasses.replace(
             self._status,
             state=state or self._status.state,
             detail=detail or self._status.detail,
             prompts_on_screen=self._source.prompts_on_screen,
             prompts_waiting=self._prompts.waiting,
+            loras=tuple(book.failure(file) or book.note(file) for file in self._loras.texts),
             making_since_ns=making[0],
             making_frames=making[1],
         )

@@ -106,6 +106,7 @@ class LoraFile:
         }
         return dataclasses.replace(self, modules=modules)
 
+    @functools.cached_property
     def summary(self) -> str:
         """What the file is in a few words, and what of it is left out."""
         ranks = sorted({change.rank for change in self.modules.values() if change.rank})

@@ -17,6 +17,7 @@ from engine.lora.lora_file import LoraFile, read_lora
 from engine.lora.slots import LoraWeight
 from engine.weight_files import CheckpointError
 
+KEPT_MIXES = 64
 LORA_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 
 
@@ -32,6 +33,7 @@ class LoraMixer:
         self._weights = KeptWeights(model)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="lora")
         self._files: dict[str, Future[LoraFile]] = {}
+        self._unwanted: dict[str, int] = {}  # file -> mixes in a row that did not ask for it
         self._applied: tuple[LoraWeight, ...] = ()  # sorted: the same mix gives the same bits, however it came about
 
     def apply(self, wanted: Sequence[LoraWeight], *, kept: Sequence[str] = (), wait: bool = False) -> bool:
@@ -69,7 +71,7 @@ class LoraMixer:
     def note(self, path: str) -> str:
         """What a file is and what of it is left out; empty while it is being read, or when it cannot be used."""
         future = self._files.get(path)
-        return future.result().summary() if future is not None and future.done() and not future.exception() else ""
+        return future.result().summary if future is not None and future.done() and not future.exception() else ""
 
     def close(self) -> None:
         """End the reading thread."""
@@ -89,8 +91,11 @@ class LoraMixer:
         return read_lora(find_lora(path, self._folders), self._weights.shapes).to(self._weights.device)
 
     def _forget(self, kept: set[str]) -> None:
-        for path in [path for path, future in self._files.items() if path not in kept and future.done()]:
-            del self._files[path]
+        """Let go of files nobody has wanted for a while: streams that take turns keep each other's."""
+        for path, future in list(self._files.items()):
+            self._unwanted[path] = 0 if path in kept else self._unwanted.get(path, 0) + 1
+            if self._unwanted[path] > KEPT_MIXES and future.done():
+                del self._files[path], self._unwanted[path]
 
 
 def find_lora(written: str, folders: Sequence[Path]) -> Path:
