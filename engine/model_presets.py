@@ -93,6 +93,7 @@ class ModelPreset:
     decoder: DecoderPreset
     text: TextPreset
     stream: StreamPreset
+    light_decoder: DecoderPreset | None = None  # for the same latents; played instead where memory is short
 
 
 def load_preset(name_or_path: str) -> ModelPreset:
@@ -110,7 +111,9 @@ def list_presets() -> dict[str, Path]:
 
 def check_files(preset: ModelPreset) -> None:
     """Raise PresetError with the command that fetches them when files of published models are not here."""
-    missing = [reference for reference in references_in(preset.path) if not resolve(reference).exists()]
+    dispensable = preset.light_decoder.file if preset.light_decoder else None  # only where memory is short
+    files = {reference: resolve(reference) for reference in references_in(preset.path)}
+    missing = [reference for reference, file in files.items() if file != dispensable and not file.exists()]
     if not missing:
         return
     name = preset.path.stem if preset.path in list_presets().values() else ""
@@ -129,13 +132,16 @@ def read_preset(path: Path) -> ModelPreset:
     transformer_file = _weight_file(transformer)
     config = _read_config(transformer, stream)
     decoder = _read_decoder(top.table("decoder"))
+    light_decoder = _read_decoder(top.table("light_decoder")) if top.has("light_decoder") else None
     text = _read_text(top.table("text"))
     stream_preset = _read_stream(stream)
     for table in (top, transformer, stream):
         table.finish()
     if top.problems:
         raise PresetError("\n".join(top.problems))
-    return ModelPreset(name, description, licence, path, transformer_file, config, decoder, text, stream_preset)
+    return ModelPreset(
+        name, description, licence, path, transformer_file, config, decoder, text, stream_preset, light_decoder
+    )
 
 
 def _find(name_or_path: str) -> Path:

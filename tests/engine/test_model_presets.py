@@ -137,3 +137,11 @@ def test_reading_presets_needs_no_torch() -> None:
     script = "import sys; from engine.model_presets import load_preset; load_preset('ember'); "
     script += "sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT).returncode == 0
+
+
+def test_a_light_decoder_may_stand_beside_the_decoder(tmp_path: Path) -> None:
+    light = '[light_decoder]\nkind = "tiny_vae"\nfile = "light.pth"\nlatents = "wan_vae"\n'
+    preset = load_preset(str(written(tmp_path, COMPLETE + light, "both.toml")))
+    assert preset.light_decoder.file == tmp_path / "light.pth"
+    assert preset.light_decoder.has_latent_statistics
+    assert load_preset(str(written(tmp_path, COMPLETE, "one.toml"))).light_decoder is None
