@@ -22,6 +22,7 @@ from vj.output.params import OUTPUT_PARAMETERS, OUTPUT_TRIGGERS
 from vj.presets.params import PRESET_PARAMETERS, PRESET_TRIGGERS
 from vj.sound.params import SOUND_PARAMETERS
 from vj.tempo.params import TEMPO_PARAMETERS, TEMPO_TRIGGERS
+from vj.words.params import WORDS_TRIGGERS
 
 PARAMETERS: dict[str, Parameter] = {
     p.address: p
@@ -39,7 +40,8 @@ PARAMETERS: dict[str, Parameter] = {
 """What holds a value, by address."""
 
 TRIGGERS: dict[str, Parameter] = {
-    p.address: p for p in (*COMMANDS, *ENGINE_TRIGGERS, *OUTPUT_TRIGGERS, *PRESET_TRIGGERS, *TEMPO_TRIGGERS)
+    p.address: p
+    for p in (*COMMANDS, *ENGINE_TRIGGERS, *OUTPUT_TRIGGERS, *PRESET_TRIGGERS, *TEMPO_TRIGGERS, *WORDS_TRIGGERS)
 }
 """What holds none: each press is one command of the engine or one action of the instrument."""
 
