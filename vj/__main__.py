@@ -20,7 +20,7 @@ from vj.run_command_line import add_arguments as add_run_arguments
 
 EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USE = 0, 1, 2
 EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong use."
-COMMANDS = ("run", "render", "verify", "models", "lora", "timeline", "doctor")
+COMMANDS = ("run", "render", "verify", "models", "lora", "timeline", "prompts", "doctor")
 OWN_PACKAGES = ("vj", "engine")
 
 
@@ -97,10 +97,20 @@ def _parser(command: str) -> argparse.ArgumentParser:
         "out", metavar="OUT", type=Path, help="NAME.toml (ours), .json (Scope 2.1) or .scope-workflow.json (a workflow)"
     )
     convert.set_defaults(command=_convert_timeline)
+    prompts = commands.add_parser("prompts", help="check prompts or make them longer", **_texts(_PROMPTS_HELP))
+    if command == "prompts":
+        from vj.words.command_line import add_arguments as add_prompts
+
+        add_prompts(prompts)
     _add_doctor(commands.add_parser("doctor", help="tell what this computer has and lacks", **_texts(_DOCTOR_HELP)))
     return parser
 
 
+_PROMPTS_HELP = (
+    "Help with the words of prompts for models that were trained on long ones: `check` says what they lack, `extend` "
+    "makes them longer, by the endpoint named in words.toml or by the built-in rules. A list of extended prompts goes "
+    "to `vj render --prompts LIST --extended-prompts EXTENDED`."
+)
 _DOCTOR_HELP = (
     "Tell what this computer has for a show and what it lacks, each with the one line that mends it: packages, GPU, "
     "models, displays, MIDI, sound, cameras, ports, folders, extras. It fails only if `vj run` with the same --model, "
