@@ -109,7 +109,7 @@ class ChunkSource(Protocol):
         ...
 
     def begin_deck(self) -> None:
-        """Make room for a second stream beside the one that plays. Raises RuntimeError or MemoryError when there is none."""
+        """Make room for a second stream beside the one that plays. Raises RuntimeError or MemoryError without."""
         ...
 
     def generate_deck_chunk(self, params: ChunkParams) -> Chunk:

@@ -20,6 +20,7 @@ from engine.latent_anchor import LatentAnchor
 from engine.loading import choose_device, choose_dtype, load_decoder, load_text_encoder, load_transformer
 from engine.lora.mixer import LoraMixer, lora_folders
 from engine.lora.slots import wanted_loras
+from engine.memory import check_room
 from engine.model.block import TextKeysValues
 from engine.model.step_lists import steps_of
 from engine.model.transformer import CausalWanTransformer
@@ -76,14 +77,12 @@ class Generator:
         self._noise = NoiseSource(noise_shape)
         self._second_noise = NoiseSource(noise_shape)  # what the seed is morphed towards; idle until then
         self.prompts = PromptBook(text_encoder)
-        self._prompt_cache = PromptCache(model, self.prompts, self._device, self._dtype)
-        self._state = StreamState(
-            RollingCache(model.config, latent_height, latent_width, device=self._device, dtype=self._dtype)
-        )
-        self._anchor = LatentAnchor(anchor)
+        self._latent_size, self._anchor_gain = (latent_height, latent_width), anchor
+        self._streams = 0  # begun so far, on both decks
+        self._state = self._new_state()
+        self._deck: StreamState | None = None  # of the free deck, while it is in use
         self.loras = LoraMixer(model, lora_folders())
         self._chunks_made = 0
-        self._cut: str | None = None  # "hard" or "soft", waiting for the next chunk; a hard one wins
 
     @classmethod
     def load(
@@ -121,20 +120,20 @@ class Generator:
     @property
     def prompts_on_screen(self) -> tuple[str, ...]:
         """Text each pad really plays."""
-        return self._prompt_cache.on_screen
+        return self._state.prompts.on_screen
 
     @property
     def prompts_waiting(self) -> tuple[int, ...]:
         """Pads (1..) whose wanted text is not encoded yet."""
-        return self._prompt_cache.waiting
+        return self._state.prompts.waiting
 
     def hard_cut(self) -> None:
         """Begin a new stream with the next chunk: caches and decoder memory emptied."""
-        self._cut = "hard"
+        self._state.cut = "hard"
 
     def soft_cut(self) -> None:
         """With the next chunk forget everything but the last group of frames, which becomes the sink."""
-        self._cut = self._cut or "soft"
+        self._state.cut = self._state.cut or "soft"
 
     @torch.inference_mode()
     def generate_chunk(
@@ -149,7 +148,7 @@ class Generator:
         frames = self._chunk_size(params.chunk_frames)
         self._mix_loras(params)
         x0, text = self._denoise(params, frames, newest)
-        return self._hand_over(self._anchor.hold(x0, text), text, params_version)
+        return self._hand_over(self._state.anchor.hold(x0, text), text, params_version)
 
     @torch.inference_mode()
     def begin_with_frames(self, frames: np.ndarray, params: ChunkParams) -> list[Chunk]:
@@ -188,12 +187,12 @@ class Generator:
         self._mix_loras(params)
         state, size = self._state, self._model.config.chunk_frames
         whole, rest = divmod(latents.shape[1], size)
-        text = self._prompt_cache.select(params)
+        text = self._state.prompts.select(params)
         chunks = []
         for x0 in latents.to(self._device, self._dtype).split([size] * whole + [1] * rest, dim=1):
             state.chunk_frames = x0.shape[1]
             state.cache.begin_chunk(state.chunk_frames, params.sink_mode, params.sink_decay, params.window_frames)
-            self._anchor.hold(x0, text)  # learns the colours; what was given stays as it is
+            self._state.anchor.hold(x0, text)  # learns the colours; what was given stays as it is
             chunks.append(self._hand_over(x0, text))
             self.remember_chunk()
         return chunks
@@ -202,7 +201,7 @@ class Generator:
         self, params: ChunkParams, frames: int, newest: Callable[[], ChunkParams] | None
     ) -> tuple[Tensor, list[TextKeysValues]]:
         """Latents of the next chunk, and the prompt its last step was made under."""
-        text = self._prompt_cache.select(params)
+        text = self._state.prompts.select(params)
         timesteps = self._timesteps_of(params)
         first, *renoises = self._take_noise(params, frames, len(timesteps))
         cache = self._state.cache
@@ -210,7 +209,7 @@ class Generator:
 
         def newer_text() -> list[TextKeysValues]:
             nonlocal text
-            text = self._prompt_cache.select(newest())
+            text = self._state.prompts.select(newest())
             return text
 
         asks = newer_text if params.mid_chunk and newest is not None else None
@@ -245,13 +244,37 @@ class Generator:
         `generate_chunk` does it when the owner has not. A hard cut in between makes it unnecessary.
         """
         unfinished, self._state.unfinished = self._state.unfinished, None
-        if unfinished is not None and self._cut != "hard":
+        if unfinished is not None and self._state.cut != "hard":
             clean_pass(self._model, self._state.cache, unfinished.text, unfinished.x0)
 
     def take_noise_from(self, noise: PublishedNoise) -> None:
         """Make every later chunk from this noise, whatever its seed: for comparing clips offline."""
         noise.attach(self._device, self._noise_shape, self._model.config.chunk_frames)
         self._published_noise = noise
+
+    def begin_deck(self) -> None:
+        """Make room for a second stream beside the one that plays. Raises RuntimeError or MemoryError without."""
+        check_room(self._state.cache_bytes)
+        self._deck = self._new_state()
+
+    def generate_deck_chunk(self, params: ChunkParams) -> Chunk:
+        """Make the next chunk of the second stream, clean pass included. Raises as `generate_chunk` does."""
+        self._deck.lora_files = params.lora_files
+        playing, self._state = self._state, self._deck
+        try:
+            chunk = self.generate_chunk(params)
+            self.remember_chunk()
+        finally:
+            self._state = playing
+        return chunk
+
+    def take_deck(self) -> None:
+        """Go on with the second stream at the next chunk; the one that played is dropped with its cache."""
+        self._state, self._deck = self._deck, None
+
+    def drop_deck(self) -> None:
+        """Forget the second stream."""
+        self._deck = None
 
     def close(self) -> None:
         """End the threads that make noise and encode prompts."""
@@ -265,14 +288,27 @@ class Generator:
         self._mix_loras(params, wait=True)
 
     def _mix_loras(self, params: ChunkParams, *, wait: bool = False) -> None:
-        if self.loras.apply(wanted_loras(params), kept=params.lora_files, wait=wait):
-            self._prompt_cache.forget()  # its keys and values were made with the weights before
+        decks = [self._state, *([self._deck] if self._deck else [])]
+        kept = {*params.lora_files, *(file for deck in decks for file in deck.lora_files)}
+        if self.loras.apply(wanted_loras(params), kept=tuple(kept), wait=wait):
+            for state in decks:
+                state.prompts.forget()  # its keys and values were made with the weights before
+
+    def _new_state(self) -> StreamState:
+        self._streams += 1
+        return StreamState(
+            RollingCache(self._model.config, *self._latent_size, device=self._device, dtype=self._dtype),
+            PromptCache(self._model, self.prompts, self._device, self._dtype),
+            LatentAnchor(self._anchor_gain),
+            self._streams,
+        )
 
     def _apply_cut(self) -> None:
-        cut, self._cut = self._cut, None
+        cut, self._state.cut = self._state.cut, None
         if cut == "hard":
-            self._state.hard_cut()
-            self._anchor.forget()
+            self._streams += 1
+            self._state.hard_cut(self._streams)
+            self._state.anchor.forget()
         elif cut == "soft":
             self._state.cache.restart_from_last()
 

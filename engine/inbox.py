@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
-from engine.messages import Command, Values
+from engine.messages import ArmedDeck, Command, Values
 from engine.parameter import Value
 
 
@@ -22,6 +22,7 @@ class Inbox:
         self._changed = threading.Condition()
         self._values: Mapping[str, Value] = {}
         self._version = 0
+        self._deck: ArmedDeck | None = None
         self._has_values = False
         self._commands: list[Command] = []
         self._is_closed = False
@@ -31,7 +32,8 @@ class Inbox:
         """Take in one message. Never waits."""
         with self._changed:
             if isinstance(message, Values):
-                self._values, self._version, self._has_values = message.values, message.version, True
+                self._values, self._version, self._deck = message.values, message.version, message.deck
+                self._has_values = True
             else:
                 self._commands.append(message)
             self._wake()
@@ -47,10 +49,10 @@ class Inbox:
         """Whether the instrument is gone."""
         return self._is_closed
 
-    def snapshot(self) -> tuple[int, Mapping[str, Value]]:
-        """Return version and values of one moment. Nobody changes the mapping any more."""
+    def snapshot(self) -> tuple[int, Mapping[str, Value], ArmedDeck | None]:
+        """Return version, values and armed deck of one moment. Nobody changes them any more."""
         with self._changed:
-            return self._version, self._values
+            return self._version, self._values, self._deck
 
     def take_commands(self) -> list[Command]:
         """Hand over every command not taken yet, oldest first."""

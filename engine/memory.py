@@ -15,6 +15,7 @@ from types import ModuleType
 
 _WORDS = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate memory")
 _KIB = 1024
+ROOM_SHARE = 1.5  # times what is wanted must be free: what plays must not run out of memory
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -42,6 +43,14 @@ def memory_of_engine() -> tuple[int, int]:
     except (OSError, ValueError, IndexError):
         return 0, 0
     return pages * os.sysconf("SC_PAGE_SIZE"), free_memory()
+
+
+def check_room(wanted_bytes: int) -> None:
+    """Raise MemoryError with a sentence when so much would not fit beside what plays."""
+    _, free_bytes = memory_of_engine()
+    if 0 < free_bytes < ROOM_SHARE * wanted_bytes:
+        free = f"{free_bytes / 1e9:.1f} GB of memory are free"
+        raise MemoryError(f"{free}, {ROOM_SHARE * wanted_bytes / 1e9:.1f} GB are needed for a second cache")
 
 
 def free_memory() -> int:

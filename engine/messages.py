@@ -27,12 +27,23 @@ class Start:
 
 
 @dataclass(frozen=True)
+class ArmedDeck:
+    """What the free deck is armed with. A part of `Values`: an engine that is started anew arms it again."""
+
+    serial: int  # number of the arming, from 1
+    values: dict[str, Value]  # all its chunks are made with, texts included
+    ring: str  # where its frames are to be
+    preroll_s: float  # how far ahead it is filled
+
+
+@dataclass(frozen=True)
 class Values:
     """Instrument to engine: the latest engine values. Latest wins; sent whenever the store's version moved."""
 
     type: ClassVar[str] = "values"
     version: int
     values: dict[str, Value]  # address -> native units; texts are commands and absent here
+    deck: ArmedDeck | None = None  # None = none is armed
 
 
 @dataclass(frozen=True)
@@ -40,7 +51,7 @@ class Command:
     """Instrument to engine: something that happens once. Never dropped, never merged, acknowledged by `Done`.
 
     Names: "cut/hard", "cut/soft", "prompt/text" {"pad": 1.., "text": str}, "lora/file"
-    {"slot": 1.., "file": str}, "stop".
+    {"slot": 1.., "file": str}, "deck/take" {"serial": int, "ring": where its frames go on}, "stop".
     """
 
     type: ClassVar[str] = "command"
@@ -79,12 +90,18 @@ class GeneratorStatus:
     params_version: int = 0  # version the last chunk was made with
     prompts_on_screen: tuple[str, ...] = ()  # text each pad really plays
     prompts_waiting: tuple[int, ...] = ()  # pads (1..) whose text is not encoded yet
-    loras: tuple[str, ...] = ()  # what the file of each slot is, or why it is not heard; empty = none, or being read
+    loras: tuple[str, ...] = ()  # what the file of each LoRA slot is; empty = none, being read, or not heard
+    lora_failures: tuple[str, ...] = ()  # why the file of each slot is not heard; empty = it is, or it is being read
     making_since_ns: int = 0  # when the chunk in the making was begun, its values taken; 0 = none is
     making_frames: int = 0  # frames that chunk will have at most
     moved_ns: int = 0  # when the chunk loop last got on: an engine that stands still says the same again
     memory_bytes: int = 0  # the engine uses on its device; 0 = not known
     free_bytes: int = 0  # of its device's memory; 0 = not known
+    deck_serial: int = 0  # number of the arming the free deck is at; 0 = none
+    deck_stream_id: int = 0  # of its frames
+    deck_frames: int = 0  # that lie ready
+    deck_is_ready: bool = False  # it can be cut in without waiting for anything
+    deck_problem: str = ""  # why it is not filled
     restarts: int = 0  # of the engine since the show began; written by the instrument
 
 
@@ -131,11 +148,21 @@ def decode(line: bytes) -> Message:
         raise ValueError(f"not a message: {line[:80]!r} ({error})") from None
     if isinstance(message, Start) and message.size is not None:
         return dataclasses.replace(message, size=tuple(message.size))
+    if isinstance(message, Values) and message.deck is not None:
+        return dataclasses.replace(message, deck=_read_deck(message.deck, line))
     if isinstance(message, GeneratorStatus):
         return dataclasses.replace(
             message,
             prompts_on_screen=tuple(message.prompts_on_screen),
             prompts_waiting=tuple(message.prompts_waiting),
             loras=tuple(message.loras),
+            lora_failures=tuple(message.lora_failures),
         )
     return message
+
+
+def _read_deck(fields: object, line: bytes) -> ArmedDeck:
+    try:
+        return ArmedDeck(**fields)
+    except TypeError as error:
+        raise ValueError(f"not a deck: {line[:80]!r} ({error})") from None

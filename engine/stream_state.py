@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from engine.caches.prompt_cache import PromptCache
 from engine.caches.rolling_cache import RollingCache
+from engine.latent_anchor import LatentAnchor
 from engine.model.block import TextKeysValues
 
 
@@ -20,20 +22,29 @@ class UnfinishedChunk:
 
 @dataclass
 class StreamState:
-    """The stream between two chunks. Owned by the generator's thread."""
+    """The stream between two chunks. Owned by the generator's thread, which has one for each deck in use."""
 
     cache: RollingCache
+    prompts: PromptCache
+    anchor: LatentAnchor
     stream_id: int = 1
     decoder: object | None = None  # None = the next latent frame is the first of a stream
     latent_frames: int = 0  # made since the last hard cut
     frames: int = 0  # likewise, in pixels
     chunk_frames: int = field(default=0)  # latent frames of the chunks now being made; 0 = none made yet
     unfinished: UnfinishedChunk | None = None
+    lora_files: tuple[str, ...] = ()  # of a free deck: kept in memory while the other plays
+    cut: str | None = None  # "hard" or "soft", waiting for the next chunk; a hard one wins
 
-    def hard_cut(self) -> None:
+    @property
+    def cache_bytes(self) -> int:
+        """Memory of the cache: keys as they are, keys rotated, values."""
+        return 3 * sum(keys.nbytes for keys in self.cache.keys)
+
+    def hard_cut(self, stream_id: int) -> None:
         """Empty caches and decoder memory; the next chunk starts a new stream at frame 0."""
         self.cache.reset()
-        self.stream_id += 1
+        self.stream_id = stream_id
         self.decoder = None
         self.latent_frames = self.frames = self.chunk_frames = 0
         self.unfinished = None

@@ -21,7 +21,7 @@ from engine.inbox import Inbox
 from engine.messages import SPARE_READY, Command, Done, GeneratorStatus, Message, Ready, Start, Values, decode
 from engine.outbox import Outbox
 from engine.spare_import import import_engine
-from engine.worker_loop import run_worker
+from engine.worker_run import run_worker
 
 ORPHAN_GRACE_S = 10.0  # a chunk under way may end; after this a hung device must not keep an orphan alive
 STATUS_S = 0.5  # a status is sent at least this often, also while a chunk is being made

@@ -1,6 +1,6 @@
 """The chunk loop of the engine process: a snapshot in, a chunk into the ring, just in time; commands answered.
 
-The same loop runs in a process of its own (`worker.py`) and in the instrument's test mode. Knows nothing of pipes.
+Knows nothing of pipes, of processes or of how a model is loaded.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine.chunk_pace import FRAMES_PER_LATENT, TIME_SHARE, ChunkPace, frames_of
-from engine.chunk_source import ChunkSource, SourceChoice, SourceError, load_source
+from engine.chunk_source import ChunkSource
+from engine.chunk_values import chunk_params
 from engine.cut_plan import CutPlan
 from engine.frame_ring import FrameRing
+from engine.free_deck import FreeDeck
 from engine.inbox import Inbox
 from engine.memory import free_caches, is_out_of_memory, memory_of_engine
-from engine.messages import Command, Done, Failure, GeneratorStatus, Message, Ready
-from engine.parameter import Value
-from engine.params import ENGINE_PARAMETERS, ChunkParams
-from engine.ring_place import make_ring
+from engine.messages import Command, Done, Failure, GeneratorStatus, Message
+from engine.params import ChunkParams
 from engine.text_slots import TextSlots
 
 FIRST_VALUES_S = 0.5  # an instrument that says nothing at first is not waited for
@@ -30,50 +30,12 @@ SHORT_WAIT_S = 0.02  # how often a text that is being encoded, or a full ring th
 IDLE_STATUS_NS = 400_000_000  # an idle loop says that it lives
 MEMORY_STATUS_CHUNKS = 32  # between two looks at the memory
 FULL_AGAIN_S = 60.0  # memory that is full twice in this time does not suffice
+TAKE = "deck/take"
+NEW_STREAMS = ("cut/hard", TAKE)  # commands that begin another stream at their moment
 RETRY_WAIT_S = 1.0  # between tries of a model that keeps failing: the performer must be able to turn a knob
 
 Send = Callable[[Message], None]
 _LOG = logging.getLogger(__name__)
-_PARAMETERS = {parameter.address: parameter for parameter in ENGINE_PARAMETERS}
-
-
-def run_worker(choice: SourceChoice, ring_path: Path, inbox: Inbox, send: Send) -> int:
-    """Load the model, make the ring, stream until the inbox closes or "stop" comes. Returns the exit code.
-
-    The ring file is left to whoever asked for it.
-    """
-    loading = GeneratorStatus(
-        state="loading", detail=f"loading {choice.model}", model=choice.model, moved_ns=time.monotonic_ns()
-    )
-    send(loading)
-    try:
-        source = load_source(choice)
-    except SourceError as error:
-        if error.details:
-            _LOG.error("what does not fit:\n%s", error.details)
-        return _fail(str(error), choice, send, cause="memory" if error.is_memory else "model")
-    try:
-        place = make_ring(ring_path, source)
-    except OSError as error:
-        source.close()
-        return _fail(f"the frame ring {ring_path} cannot be made: {error.strerror or error}", choice, send)
-    if place.problem:
-        send(Failure(place.problem))
-    try:
-        send(Ready(source.model_name, source.width, source.height, source.rate_fps, source.device_name))
-        WorkerLoop(source, place.ring, inbox, send).run()
-    except OutOfMemoryError as error:
-        return _fail(str(error), choice, send, cause="memory")
-    finally:
-        source.close()
-        place.close()
-    return 0
-
-
-def _fail(sentence: str, choice: SourceChoice, send: Send, *, cause: str = "") -> int:
-    send(GeneratorStatus(state="failed", detail=sentence, model=choice.model))
-    send(Failure(sentence, fatal=True, cause=cause))
-    return 1
 
 
 class OutOfMemoryError(Exception):
@@ -96,6 +58,8 @@ class WorkerLoop:
         )
         self._loras = TextSlots(source.loras, defaults.lora_files, name="LoRA slot", number_key="slot", text_key="file")
         self._slots = {"prompt/text": self._prompts, "lora/file": self._loras}  # by command
+        self._deck = FreeDeck(source)
+        self._taken = 0  # arming of the deck that was taken last: its values hold until the instrument has its own
         self._commands: list[Command] = []  # taken, not obeyed: their time has not come
         self._cut: Command | None = None  # given to the source, seen with the next chunk
         self._stream_start = ring.written  # counter of the playing stream's first frame
@@ -108,24 +72,68 @@ class WorkerLoop:
         """Make chunks until the inbox is closed or "stop" was obeyed."""
         self._inbox.wait_for_values(FIRST_VALUES_S)  # texts come before them: not one chunk of other prompts is seen
         while not self._inbox.is_closed:
+            self._follow_arming()
             self._obey_commands()
             if self._is_stopped:
                 break
             params_version, params = self._snapshot()
             if self._is_due(params):
                 self._make_chunk(params, params_version)
+            elif self._deck.wants_chunk() and self._can_lend(params):
+                self._deck.make_chunk()
+                self._publish()
+            elif self._deck.wants_chunk() and self._ring.free_frames >= frames_of(params.chunk_frames):
+                self._make_chunk(params, params_version)  # runs ahead until there is time for the free deck
             else:
                 self._publish()
                 self._inbox.wait(self._wait_s(params))
         self._publish(state="stopped")
+        self._deck.close()
 
     def _snapshot(self) -> tuple[int, ChunkParams]:
-        """Everything the next chunk is made from, at one version. Texts come by command only."""
-        version, sent = self._inbox.snapshot()
-        values = {address: value for address, value in sent.items() if address in _PARAMETERS}
+        """Everything the next chunk is made from, at one version. Texts come by command only, but for a deck's."""
+        version, sent, deck = self._inbox.snapshot()
+        if deck is not None and deck.serial == self._taken:
+            return version, chunk_params(deck.values)
+        values = dict(sent)
         values |= {f"/vj/prompt/{pad}/text": text for pad, text in enumerate(self._prompts.texts, start=1)}
         values |= {f"/vj/lora/{slot}/file": file for slot, file in enumerate(self._loras.texts, start=1)}
-        return version, ChunkParams.from_values(_coerced(values))
+        return version, chunk_params(values)
+
+    # -- the free deck -------------------------------------------------------------------------------------------
+
+    def _follow_arming(self) -> None:
+        _, _, armed = self._inbox.snapshot()
+        self._deck.follow(None if armed is not None and armed.serial == self._taken else armed)
+
+    def _can_lend(self, params: ChunkParams) -> bool:
+        """Whether the stream that plays lasts while a chunk of the free deck is made, and until its own next one."""
+        frames = self._deck.next_frames
+        _, busy_s = self._pace.slowest_s(self._deck.params.chunk_frames, frames)
+        low_frames = self._pace.low_water_frames(params.chunk_frames, frames_of(params.chunk_frames))
+        return self._buffered_s - busy_s * TIME_SHARE >= low_frames / self._source.rate_fps
+
+    def _take_deck(self, command: Command) -> None:
+        """Put the free deck on air; one that is not ready comes by a hard cut, with the deck's values."""
+        serial, ring = command.arguments.get("serial"), command.arguments.get("ring")
+        _, _, armed = self._inbox.snapshot()
+        if armed is None or serial != armed.serial or serial == self._taken:
+            self._send(Done(command.id, f"deck {serial!r} is not armed any more"))
+            return
+        if not self._deck.is_ready:
+            self._taken = armed.serial
+            self._source.hard_cut()
+            self._cut = command
+            return
+        stream_id = self._deck.stream_id
+        try:
+            self._ring = self._deck.take(Path(str(ring)))
+        except OSError as error:
+            self._send(Done(command.id, f"the free deck cannot be put on air: {error.strerror or error}"))
+            return
+        self._taken, self._stream_start = armed.serial, 0
+        self._status = dataclasses.replace(self._status, stream_id=stream_id)
+        self._send(Done(command.id))
 
     # -- commands ------------------------------------------------------------------------------------------------
 
@@ -149,7 +157,7 @@ class WorkerLoop:
         self._take_commands()
         kept = []
         for command in self._commands:
-            is_second_cut = command.name.startswith("cut/") and self._cut is not None
+            is_second_cut = command.name.startswith(("cut/", "deck/")) and self._cut is not None
             if is_second_cut or not self._has_come(command):
                 kept.append(command)
             else:
@@ -164,7 +172,9 @@ class WorkerLoop:
     def _lead_ns(self, command: Command) -> int:
         """How long before its presentation time a command must be obeyed."""
         _, params = self._snapshot()
-        if command.name == "cut/hard":  # a stream of its own, kept back by the display until its time
+        if command.name == TAKE and self._deck.is_ready:  # its frames are there: the display cuts by itself
+            return 0
+        if command.name in NEW_STREAMS:  # a stream of its own, kept back by the display until its time
             return int(self._cut_plan(params).lead_s * 1e9)
         frames = frames_of(params.chunk_frames)
         made_s = self._pace.expected_s(params.chunk_frames, frames)
@@ -187,6 +197,8 @@ class WorkerLoop:
         elif command.name == "cut/soft":
             self._source.soft_cut()
             self._cut = command
+        elif command.name == TAKE:
+            self._take_deck(command)
         elif command.name == "stop":
             self._is_stopped = True
             self._send(Done(command.id))
@@ -221,7 +233,7 @@ class WorkerLoop:
 
     def _must_fill(self, params: ChunkParams) -> bool:
         """Whether the playing stream would run out before a cut that waits for its time."""
-        dated = [command.at_ns for command in self._commands if command.name == "cut/hard" and command.at_ns]
+        dated = [command.at_ns for command in self._commands if command.name in NEW_STREAMS and command.at_ns]
         if not dated:
             return False
         left_s = (min(dated) - time.monotonic_ns()) / 1e9
@@ -319,25 +331,20 @@ class WorkerLoop:
             detail=detail or self._status.detail,
             prompts_on_screen=self._source.prompts_on_screen,
             prompts_waiting=self._prompts.waiting,
-            loras=tuple(book.failure(file) or book.note(file) for file in self._loras.texts),
+            loras=tuple(map(book.note, self._loras.texts)),
+            lora_failures=tuple(map(book.failure, self._loras.texts)),
             making_since_ns=making[0],
             making_frames=making[1],
+            deck_serial=self._deck.serial,
+            deck_stream_id=self._deck.stream_id,
+            deck_frames=self._deck.frames,
+            deck_is_ready=self._deck.is_ready,
+            deck_problem=self._deck.problem,
         )
         now_ns = time.monotonic_ns()
         if has_chunk or status != self._status or now_ns - self._status.moved_ns >= IDLE_STATUS_NS:
             self._status = dataclasses.replace(status, moved_ns=now_ns)
             self._send(dataclasses.replace(self._status, buffered_frames=self._buffered_frames))
-
-
-def _coerced(values: dict[str, Value]) -> dict[str, Value]:
-    """Values in range and of the right type; what makes no sense is logged and keeps its default."""
-    sensible = {}
-    for address, value in values.items():
-        try:
-            sensible[address] = _PARAMETERS[address].coerce(value)
-        except ValueError as error:
-            _LOG.warning("%s", error)
-    return sensible
 
 
 def _first_line(error: Exception) -> str:

@@ -17,7 +17,7 @@ from engine.chunk_source import SourceChoice
 from engine.inbox import Inbox
 from engine.messages import Command, Message, Start, Values, decode
 from engine.outbox import Outbox
-from engine.worker_loop import run_worker
+from engine.worker_run import run_worker
 from vj.child_process import python_command, python_environment
 
 OnMessage = Callable[[Message], None]

@@ -16,7 +16,8 @@ from engine.inbox import Inbox
 from engine.messages import Command, Done, Failure, GeneratorStatus, Message, Ready, Values
 from engine.params import ChunkParams
 from engine.test_pattern import TestPattern
-from engine.worker_loop import WorkerLoop, run_worker
+from engine.worker_loop import WorkerLoop
+from engine.worker_run import run_worker
 
 RATE_FPS = 64.0  # four times the content rate: the tests wait a quarter of the time
 SIZE = (32, 16)
