@@ -41,6 +41,7 @@ from vj.sound.input import SoundInput
 from vj.stage.panic import RESET_VALUES
 from vj.tempo.quantise import SENT_AHEAD_S
 from vj.tempo.tempo import Tempo
+from vj.words.prompt_help import PromptHelp
 
 COMMAND_LINE = "command line"  # who moved a value, in the store's words
 
@@ -104,6 +105,7 @@ class Performance:
             self.repertoire.mappings = tuple(map(str, options.mappings))
         self.repertoire.timeline.follow(self.tempo.timecode)
         self.repertoire.timeline.lead_cuts(lambda left_s: self.tempo.latency().lead_s(left_s) + SENT_AHEAD_S)
+        self.prompt_help = PromptHelp(self.controls, lambda: generator().model, options.model, tell)
         self._flash_click = FlashClick(self.store.snapshot)
         self.conductor.add(self._flash_click)
         self.conductor.add(self.repertoire.cues)
@@ -136,6 +138,7 @@ class Performance:
         self.tempo.start()
         self.conductor.start()
         self.repertoire.start()
+        self.prompt_help.start()
 
     def apply_first_look(self) -> None:
         """Set the look the show begins with, before the engine asks for its values, and have its timeline ready."""
@@ -145,6 +148,7 @@ class Performance:
 
     def stop(self, *, is_asked: bool = True) -> None:
         """Stop in reverse order. After an end that nobody asked for the next run begins where this one was."""
+        self.prompt_help.stop()
         self.conductor.stop()
         self._flash_click.stop()
         self.tempo.stop()
