@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from engine.params import LORA_SLOTS
 from vj.app.addressed import label_of
 from vj.app.choices import ParameterChoice
 from vj.app.fader import Fader
+from vj.app.lora_panel import LoraPanel
 from vj.app.parameter_widgets import ParameterNumber, ParameterText, SwitchButton, TriggerButton, heading
 from vj.app.surface import Surface
 from vj.parameters import find_parameter
@@ -40,7 +40,8 @@ class EnginePage(QWidget):
         for column in columns:
             column.setSpacing(6)
             layout.addLayout(column, 1)
-        columns[0].addWidget(self._loras(surface))
+        self.loras = LoraPanel(surface)
+        columns[0].addWidget(self.loras)
         rows = [LORAS_AS_ROWS, 0]
         for group, addresses in groups.items():
             shorter = rows.index(min(rows))
@@ -48,25 +49,6 @@ class EnginePage(QWidget):
             rows[shorter] += 1 if len(addresses) <= COLUMNS else 1 + -(-len(addresses) // SWITCHES_IN_ROW)
         for column in columns:
             column.addStretch(1)
-
-    def _loras(self, surface: Surface) -> QFrame:
-        card = QFrame()
-        card.setObjectName("card")
-        layout = QVBoxLayout(card)
-        layout.setContentsMargins(7, 4, 7, 6)
-        layout.setSpacing(4)
-        layout.addWidget(heading("LoRAs"))
-        for n in range(1, LORA_SLOTS + 1):
-            switch = SwitchButton(surface, f"/vj/lora/{n}/on", f"{n} on")
-            switch.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
-            row = QHBoxLayout()
-            row.setSpacing(4)
-            row.addWidget(switch)
-            row.addWidget(ParameterText(surface, f"/vj/lora/{n}/file", "file of slot " + str(n)), 3)
-            row.addWidget(Fader(surface, f"/vj/lora/{n}/weight"), 2)
-            layout.addLayout(row)
-        layout.addStretch(1)
-        return card
 
 
 def _group(surface: Surface, group: str, addresses: Sequence[str]) -> QFrame:

@@ -72,7 +72,14 @@ class MainWindow(QWidget):
         self._lay_out()
         self.map_mode = MapMode(self, self.surface, sources.learn, sources.router, sources.devices)
         polled = PolledPanels(
-            self.live, self.play, self.show_files, self.mappings, self.performance, self.strip, self.map_mode
+            self.live,
+            self.play,
+            self.show_files,
+            self.mappings,
+            self.performance,
+            self.strip,
+            self.map_mode,
+            self.engine,
         )
         self._poll = PanelPoll(self.surface, polled, sources, self.say)
         self.key_list = KeyList(self, sources.router)

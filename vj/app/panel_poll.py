@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from engine.parameter import Value
 from vj.app.coming import describe_address, list_coming
+from vj.app.engine_page import EnginePage
 from vj.app.live_row import LiveRow
 from vj.app.map_mode import MapMode
 from vj.app.mapping_page import MappingPage
@@ -42,6 +43,7 @@ class PolledPanels:
     performance: PerformanceView
     strip: StatusStrip
     map_mode: MapMode
+    engine: EnginePage
 
 
 class PanelPoll:
@@ -98,6 +100,8 @@ class PanelPoll:
         program = self._panels.performance.program if self._is_performing else self._panels.live.program
         state = program.show_status(generator, playback, params, held_switch(values))
         self._panels.strip.show_status(generator, playback, self._sources.latency())
+        if self._panels.engine.isVisible():
+            self._panels.engine.loras.show_loras(generator.loras, generator.lora_failures)
         self._panels.strip.show_error(self._sources.problems.poll(), state.detail)
         news = self._sources.problems.news
         if news != self._told_news:
