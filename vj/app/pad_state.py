@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.messages import GeneratorStatus
@@ -10,6 +10,7 @@ from engine.parameter import Value
 from engine.params import PROMPT_PADS
 from vj.app import theme
 from vj.app.surface import Surface
+from vj.words.prompt_help import HelpView
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,10 @@ class PadState:
     word: str
     colour: str
     detail: str = ""
+
+
+PROPOSED = PadState("proposed", theme.ACCENT, "a longer text: Enter or TAKE takes it, Esc drops it")
+ASKING = PadState("asking", theme.ACCENT, "a longer text is on its way")
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,12 @@ def describe_pad(pad: int, view: PadView, status: GeneratorStatus) -> PadState:
         old = f"still “{playing}”" if playing and playing != view.text else ""
         return PadState("generating", theme.ACCENT, old)
     return PadState("on screen", theme.GOOD)
+
+
+def with_help(states: Sequence[PadState], view: HelpView) -> tuple[PadState, ...]:
+    """Say of the pads that wait for a longer text, or for a hand to take it, that they do."""
+    waits = dict.fromkeys(view.asking, ASKING) | dict.fromkeys(view.proposals, PROPOSED)
+    return tuple(waits.get(pad, state) for pad, state in enumerate(states, start=1))
 
 
 class PadStates:

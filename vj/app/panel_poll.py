@@ -18,7 +18,7 @@ from vj.app.mapping_page import MappingPage
 from vj.app.next_panel import first_of
 from vj.app.osc_monitor import OscNews
 from vj.app.output_panel import held_switch
-from vj.app.pad_state import PadStates, heard_prompts
+from vj.app.pad_state import PadStates, heard_prompts, with_help
 from vj.app.performance_view import PerformanceView
 from vj.app.play_page import PlayPage
 from vj.app.show_page import ShowPage
@@ -122,6 +122,10 @@ class PanelPoll:
         waiting = self._sources.waiting()
         landings = {press.address: self._beats_until(press.lands_ns) for press in waiting}
         states = self._pad_states.describe(generator, playback.params_version, values, landings)
+        if self._sources.prompt_help is not None:
+            view = self._sources.prompt_help.view()
+            states = with_help(states, view)
+            self._panels.play.prompts.show_help(view, values)
         (self._panels.performance if self._is_performing else self._panels.play.prompts).show_states(states)
         names = self._sources.looks.names()
         coming = list_coming(

@@ -48,6 +48,7 @@ def read_performance(
         router=performance.router,
         devices=lambda: performance.midi.status.devices,
         learn=performance.learn,
+        prompt_help=performance.prompt_help,
     )
 
 

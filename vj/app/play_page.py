@@ -19,7 +19,7 @@ class PlayPage(QWidget):
 
     def __init__(self, surface: Surface, sources: PanelSources) -> None:
         super().__init__()
-        self.prompts = PromptPanel(surface)
+        self.prompts = PromptPanel(surface, sources.prompt_help)
         self.stream = StreamPanel(surface)
         self.transition = TransitionPanel(surface)
         self.model = ModelPanel(surface)

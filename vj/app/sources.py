@@ -25,6 +25,7 @@ from vj.presets.repertoire import Repertoire
 from vj.tempo.clock import Clock
 from vj.tempo.latency import Latency
 from vj.tempo.quantise import Waiting
+from vj.words.prompt_help import PromptHelp
 
 
 class OutputSource(Protocol):
@@ -62,3 +63,4 @@ class PanelSources:
     router: Router | None = None
     devices: Callable[[], tuple[str, ...]] = tuple  # controllers that are plugged in
     learn: Learn | None = None
+    prompt_help: PromptHelp | None = None
