@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 
 from engine.frame_ring import Frame
+from vj.output.decks import DeckReader
 from vj.output.film import Film
 from vj.output.frame_reader import FrameReader, Picture
 from vj.output.loop import LastGoodSeconds
@@ -58,7 +59,7 @@ class Continuity:
     Every change is a crossfade, short where a hand asks for it; only a freeze is at once.
     """
 
-    def __init__(self, reader: FrameReader) -> None:
+    def __init__(self, reader: FrameReader | DeckReader) -> None:
         self.state: State = "starting"
         self.bad_chunks = 0  # recognised and not shown, since the start
         self.fault: Fault = ""  # why something else plays in the stream's place
@@ -107,7 +108,8 @@ class Continuity:
             self._fading = None
         self._shown = layer
         self.state = "blackout" if params.blackout else state
-        self._drawn = self._layers(layer, now_ns)
+        other = self._reader.fading_at(now_ns)  # asked in any case: it plays on
+        self._drawn = self._layers(layer, now_ns) if other is None or source != "stream" else _mixed(*other, layer)
         return Scene(self._drawn, self.state)
 
     def note_lag(self, lag_ns: int) -> None:
@@ -142,7 +144,8 @@ class Continuity:
 
     def _is_cut_on_its_moment(self, picture: Picture, now_ns: int) -> bool:
         """Whether a stream that waited for the beat begins with this refresh: it is seen on it, without a fade."""
-        return picture.first.present_ns > 0 and self._reader.status.switched_ns == now_ns
+        reader = self._reader
+        return reader.cut_ns == now_ns or (picture.first.present_ns > 0 and reader.status.switched_ns == now_ns)
 
     def _choose_film(self, path: str) -> None:
         wanted = Path(path).expanduser() if path else None
@@ -196,6 +199,11 @@ class Continuity:
             return (layer,)
         share = done * done * (3.0 - 2.0 * done)
         return dataclasses.replace(self._fading, share=1.0 - share), dataclasses.replace(layer, share=share)
+
+
+def _mixed(picture: Picture, share: float, layer: Layer) -> tuple[Layer, ...]:
+    """The deck before, which goes, over the one that has come."""
+    return Layer(picture, share), dataclasses.replace(layer, share=1.0 - share)
 
 
 def _differ(first: Frame, second: Frame) -> bool:

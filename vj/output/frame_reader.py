@@ -43,7 +43,10 @@ class FrameReader:
         self.display_lag_ns = (
             0  # from a refresh until its light, as far as the window knows; set by the thread that draws
         )
-        self._path = path
+        self.cut_ns = 0  # one ring has no other deck to cut to
+        self._path: Path | None = path  # None = off air: no newer ring is looked for
+        self._left_mark: tuple[int, int] | None = None  # of the ring of the deck that was on air before
+        self._last_until_ns: int | None = None  # off air, what is in hand lasts until then
         self._clock = PlaybackClock()
         self._ring: FrameRing | None = None
         self._ring_mark: tuple[int, int] | None = None  # of the file in use
@@ -86,6 +89,31 @@ class FrameReader:
         self._publish()
         return self._picture
 
+    def fading_at(self, now_ns: int) -> tuple[Picture, float] | None:
+        """One ring has no other deck that fades."""
+        return None
+
+    @property
+    def newest_stream_id(self) -> int:
+        """Of the newest frame in the ring; 0 = there is none."""
+        ring = self._ring
+        return (ring.stream_of(ring.written - 1) or 0) if ring is not None and ring.written else 0
+
+    def look(self, now_ns: int) -> None:
+        """Have the ring at hand without playing it. Never waits."""
+        self._look_for_ring(now_ns)
+
+    def go_on_air(self, path: Path, before: FrameReader) -> None:
+        """Play from the next refresh on, in place of another reader; the ring in use is about to move to `path`."""
+        self._path, self._left_mark = path, before._ring_mark
+        self._refreshes = before._refreshes.copy()
+        # what lay ready did not arrive just now, and the wait says nothing of the generator's speed
+        self._seen = self._grown_to = self._ring.written
+
+    def go_off_air(self, last_until_ns: int) -> None:
+        """Play what is in hand until a moment, slower if it is little; no newer ring is looked for."""
+        self._path, self._last_until_ns = None, last_until_ns
+
     def close(self) -> None:
         """Let go of the ring. The last picture stays available."""
         for ring in (self._ring, self._arriving):
@@ -94,6 +122,8 @@ class FrameReader:
         self._ring = self._arriving = None
 
     def _look_for_ring(self, now_ns: int) -> None:
+        if self._path is None:
+            return
         if self._looked_ns is None or now_ns - self._looked_ns >= LOOK_FOR_RING_NS:
             self._looked_ns = now_ns
             self._attach_if_new()
@@ -111,7 +141,7 @@ class FrameReader:
         except OSError:
             return  # no engine yet, or gone: what is buffered plays on
         mark = (found.st_dev, found.st_ino)  # the inode in use is mapped, so its number is never reused
-        if mark in (self._ring_mark, self._arriving_mark):
+        if mark in (self._ring_mark, self._arriving_mark, self._left_mark):
             return
         try:
             ring = FrameRing.attach(self._path)
@@ -135,7 +165,7 @@ class FrameReader:
     def _follow_newest_stream(self, now_ns: int) -> None:
         ring = self._ring
         written = ring.written
-        self._clock.stretch_until(None)
+        self._clock.stretch_until(self._last_until_ns)
         if written <= ring.read:
             return
         newest = ring.stream_of(written - 1)
@@ -169,12 +199,13 @@ class FrameReader:
         present_ns = self._ring.present_ns_of(start)
         if present_ns and present_ns - now_ns < LONGEST_HOLD_NS:
             # the refresh whose light is nearest to the moment asked for
-            return now_ns + self.display_lag_ns + self._refresh_ns() / 2 >= present_ns
+            return now_ns + self.display_lag_ns + self.refresh_ns() / 2 >= present_ns
         old_left = self._stream_end - 1 - self._clock.position
         waited_ns = now_ns - self._waiting_since_ns
         return end - start >= CUT_FRAMES or waited_ns >= CUT_WAIT_NS or old_left < 1.0
 
-    def _refresh_ns(self) -> float:
+    def refresh_ns(self) -> float:
+        """Period of the display, as seen of late; 0 before the second refresh."""
         newest = list(self._refreshes)[-REFRESH_GAPS - 1 :]
         gap_ns = statistics.median(b - a for a, b in pairwise(newest)) if len(newest) > 1 else 0.0
         return min(gap_ns, SLOWEST_REFRESH_NS)
