@@ -10,7 +10,7 @@ import struct
 import zlib
 from pathlib import Path
 
-BLOCK_NAME, RING_NAME = "stage.block", "frames.ring"  # in the folder of a run
+BLOCK_NAME, RING_NAME, DECK_RING_NAME = "stage.block", "frames.ring", "deck.ring"  # in the folder of a run
 MAGIC = b"VJSTAGE1"
 HEADER = struct.Struct("<8sQ")  # magic, process id of the panels that may write
 OWNER_OFFSET = 8

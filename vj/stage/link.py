@@ -17,9 +17,10 @@ from typing import Protocol
 
 from engine.frame_ring import Frame
 from engine.parameter import Value
+from vj.output.decks import Take
 from vj.output.playback import PlaybackStatus
 from vj.run_folder import keep_run_folder, remove_run_folder
-from vj.stage.block import BLOCK_NAME, RING_NAME, StageBlock
+from vj.stage.block import BLOCK_NAME, DECK_RING_NAME, RING_NAME, StageBlock
 from vj.stage.messages import (
     OutputFacts,
     Placement,
@@ -32,7 +33,7 @@ from vj.stage.messages import (
 )
 from vj.stage.panic import Settings
 from vj.stage.picture_faults import FaultTeller
-from vj.stage.preview import RingPreview
+from vj.stage.preview import DeckPreview, RingPreview
 from vj.stage.process import StageProcess, end_hung
 from vj.stage.record import StageRecord, display_server, is_ours, process_start, running_stages
 
@@ -130,6 +131,7 @@ class StageLink:
             self._heard = self._state.events[-1].number if self._state.events else 0
         self._block.take(os.getpid())
         self._preview = RingPreview(folder / RING_NAME)
+        self._deck_preview = DeckPreview(folder / DECK_RING_NAME)
         self._show: ShowFacts | None = None
         self._faults = FaultTeller()
         self._written_ns = self._evaluated_ns = self._supervised_ns = 0
@@ -176,6 +178,11 @@ class StageLink:
         status = self._state.status
         return self._preview.frame(is_held=status.state == "freeze") if status.is_streaming else None
 
+    @property
+    def frame_on_deck(self) -> Frame | None:
+        """What lies ready on the free deck, in motion, for its preview; None when nothing does. GUI thread."""
+        return self._deck_preview.frame(time.monotonic_ns())
+
     # -- what the panels do --------------------------------------------------------------------------------------
 
     def begin(self, placement: Placement) -> None:
@@ -197,6 +204,12 @@ class StageLink:
             self._wishes = dataclasses.replace(self._wishes, placement=dataclasses.replace(placement, serial=serial))
             self._written_ns = 0  # told at the next look
 
+    def take(self, take: Take) -> None:
+        """Order the free deck on air at a moment. Any thread; never waits."""
+        with self._lock:
+            self._wishes = dataclasses.replace(self._wishes, take=take)
+        self._write()
+
     def beat(self) -> None:
         """Say that the panels' window is alive. Called by the GUI thread, a few times a second."""
         with self._lock:
@@ -211,6 +224,7 @@ class StageLink:
         if self._stage is not None and not self._stage.end(END_S):
             _LOG.warning("the stage did not end within %.0f s and was killed", END_S)
         self._preview.close()
+        self._deck_preview.close()
 
     def leave(self) -> None:
         """Give a show up that has not begun: a stage that was found stays, a new one ends."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from engine.parameter import Value
+from vj.output.decks import Take
 from vj.output.playback import PlaybackStatus
 from vj.stage.panic import Settings
 
@@ -61,6 +62,7 @@ class Wishes:
     values: Mapping[str, Value] = field(default_factory=dict)  # of output parameters, modulated, by address
     panic: Settings = field(default_factory=dict)
     placement: Placement = Placement()
+    take: Take = Take()  # of the free deck; the same one has been carried out
     panels_started: str = ""  # when their process began: tells it from a later one of the same number
     panels_ns: int = 0  # when the panels' window last did anything (time.monotonic_ns)
     is_ending: bool = False  # the show is over: the stage ends too
@@ -89,10 +91,11 @@ def encode(message: Wishes | StageState) -> bytes:
 def decode_wishes(data: bytes) -> Wishes:
     """Read the panels' message; unknown fields are left out. Raises ValueError."""
     found = _object(data)
+    take = Take(**_known(Take, found.get("take", {})))
     placement = _known(Placement, found.pop("placement", {}))
     window = placement.pop("window", None)
     placed = Placement(**placement, window=tuple(window) if window else None)
-    return Wishes(**_known(Wishes, found) | {"placement": placed, "panic": _settings(found)})
+    return Wishes(**_known(Wishes, found) | {"placement": placed, "panic": _settings(found), "take": take})
 
 
 def decode_state(data: bytes) -> StageState:

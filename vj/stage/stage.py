@@ -19,11 +19,11 @@ from PyQt6.QtGui import QGuiApplication, QKeyEvent, QScreen
 
 from engine.parameter import Value
 from vj.output.displays import corner_of
-from vj.output.frame_reader import FrameReader
+from vj.output.decks import DeckReader
 from vj.output.output_window import OutputWindow
 from vj.output.params import OUTPUT_PARAMETERS, OutputParams
 from vj.run_folder import keep_run_folder
-from vj.stage.block import BLOCK_NAME, RING_NAME, StageBlock
+from vj.stage.block import BLOCK_NAME, DECK_RING_NAME, RING_NAME, StageBlock
 from vj.stage.messages import (
     KEPT_EVENTS,
     EventKind,
@@ -69,7 +69,7 @@ class Stage(QObject):
         self._event_count = 0
         self._told_ns = 0
         self._asked_to_end_ns = 0
-        self._reader = FrameReader(folder / RING_NAME)
+        self._reader = DeckReader(folder / RING_NAME, folder / DECK_RING_NAME)
         self.window = OutputWindow(self._reader, self.read_params)
         self.window.key_pressed.connect(self._press)
         self.window.key_released.connect(lambda event: self._note_key("release", event))
@@ -141,6 +141,7 @@ class Stage(QObject):
         except (ValueError, TypeError) as error:
             _LOG.warning("from the panels: %s", error)
             return
+        self._reader.order(self._wishes.take)
         self._row.merge(self._wishes.panic)
         self._make_params()
 
