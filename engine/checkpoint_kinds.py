@@ -21,8 +21,8 @@ _LORA_FAMILIES = {
     "Qwen-Image": ("transformer_blocks_0_img_mlp", "transformer_blocks_0_txt_mlp"),
     "Stable Diffusion": ("down_blocks", "up_blocks", "mid_block", "input_blocks", "output_blocks"),
     "LTX-Video, CogVideoX or another model of this kind": ("transformer_blocks",),
-    "a text encoder": ("text_model_encoder", "encoder_block_", "lora_te"),
 }
+_TEXT_LORA_MARKS = ("text_model_encoder", "encoder_block_", "lora_te", "text_encoder")
 _EMBEDDING_MARKS = ("emb_params", "string_to_param", "clip_l", "clip_g", "t5xxl")
 _IMAGE_MARKS = ("img_emb.", ".k_img.", "image_embedder.", ".add_k_proj.")
 _WAN_SIZES = {1536: "1.3B", 3072: "5B", 5120: "14B"}  # model width -> published size
@@ -51,6 +51,8 @@ def lora_kind(shapes: Shapes) -> str | None:
     for family, marks in _LORA_FAMILIES.items():
         if any(mark in name for name in names for mark in marks):
             return f"a LoRA file for {family}"
+    if all(any(mark in name for mark in _TEXT_LORA_MARKS) for name in names):
+        return "a LoRA file for a text encoder"
     widths = {length for shape in shapes.values() for length in shape}
     known = _WAN_SIZES | _FEED_FORWARD_SIZES
     size = next((f"{size} " for width, size in known.items() if width in widths), "")

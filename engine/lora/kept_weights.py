@@ -11,14 +11,23 @@ import torch
 from torch import Tensor, nn
 
 from engine.lora.lora_file import ModuleChange
+from engine.model.cast_linear import FLOAT8, CastLinear
 
 
 class KeptWeights:
-    """The weights some LoRA has touched are kept in their own number type; the others are not."""
+    """The weights some LoRA has touched are kept in their own number type; the others are not.
+
+    A float8 weight steps aside for one in the model's own number type while a LoRA is on it: most LoRAs change a weight
+    by less than the distance between two float8 numbers, and would be rounded away.
+    """
 
     def __init__(self, model: nn.Module) -> None:
+        self._model = model
         self._parameters = dict(model.named_parameters())
         self._kept: dict[str, Tensor] = {}
+        self._narrow: dict[str, tuple[nn.Parameter, Tensor | None]] = {}  # float8 weights that stepped aside, scales
+        wide = [parameter for parameter in self._parameters.values() if parameter.dtype != FLOAT8]
+        self._wide_dtype = wide[0].dtype if wide else torch.bfloat16
         self.shapes = {name: tuple(parameter.shape) for name, parameter in self._parameters.items()}
         self.device = next(iter(self._parameters.values())).device
 
@@ -28,6 +37,9 @@ class KeptWeights:
 
         Summed in float32 and rounded once; without changes it is what it was, bit for bit.
         """
+        if name in self._narrow or self._parameters[name].dtype == FLOAT8:
+            self._mix_float8(name, changes)
+            return
         parameter = self._parameters[name].data
         if not changes:
             if (kept := self._kept.pop(name, None)) is not None:
@@ -36,6 +48,18 @@ class KeptWeights:
         if name not in self._kept:
             self._kept[name] = parameter.clone()
         parameter.copy_(_sum(self._kept[name].float(), changes, is_bias=name.endswith(".bias")))
+
+    def _mix_float8(self, name: str, changes: Sequence[tuple[ModuleChange, float]]) -> None:
+        linear = self._model.get_submodule(name.removesuffix(".weight"))
+        assert isinstance(linear, CastLinear), f"{name} is float8 in a {type(linear).__name__}"
+        if not changes:
+            if name in self._narrow:
+                linear.weight, linear.scale = self._narrow.pop(name)
+            return
+        weight, scale = self._narrow.setdefault(name, (linear.weight, linear.scale))
+        base = weight.float() if scale is None else weight.float() * scale
+        total = _sum(base, changes, is_bias=False)
+        linear.weight, linear.scale = nn.Parameter(total.to(self._wide_dtype), requires_grad=False), None
 
 
 def _sum(base: Tensor, changes: Sequence[tuple[ModuleChange, float]], *, is_bias: bool) -> Tensor:
