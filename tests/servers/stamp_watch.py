@@ -84,6 +84,10 @@ class StampWatch:
             seen, self._sight = self._sight, Sight()
         return seen
 
+    def picture(self) -> np.ndarray:
+        """Copy of every sixth pixel each way of what is on the display now, (H / 6, W / 6, 3) uint8."""
+        return np.array(self._pixels[::STEP, ::STEP])
+
     def number(self) -> int | None:
         """Read the stamp of what is on the display now."""
         corners = self._corners()
@@ -99,7 +103,7 @@ class StampWatch:
         while not self._stop.wait(LOOK_EVERY_S):
             now = time.monotonic()
             pause, looked_at = now - looked_at, now
-            picture = np.array(self._pixels[::STEP, ::STEP])
+            picture = self.picture()
             if pause > BLIND_S or last is None or np.abs(picture.astype(np.int16) - last).max() > 1:
                 last, moved_at = picture.astype(np.int16), now
             is_black = picture.max() <= DARKEST

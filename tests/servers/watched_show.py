@@ -69,15 +69,22 @@ class WatchedShow:
 
     def engine_id(self) -> int | None:
         """Process id of the panels' engine that streams: the one with a ring in its memory; None = none does."""
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                with contextlib.suppress(OSError):
-                    parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                    if parent == self.vj.process.pid and b"engine.worker" in (entry / "cmdline").read_bytes():
-                        maps = (entry / "maps").read_text().splitlines()
-                        if any(line.endswith(".ring") for line in maps):
-                            return int(entry.name)
+        for process_id in self.engine_ids():
+            with contextlib.suppress(OSError):
+                maps = Path(f"/proc/{process_id}/maps").read_text().splitlines()
+                if any(line.endswith(".ring") for line in maps):
+                    return process_id
         return None
+
+    def engine_ids(self) -> list[int]:
+        """Process ids of all engines of the panels: that streams, that loads, that waits."""
+        found = []
+        for children in Path(f"/proc/{self.vj.process.pid}/task").glob("*/children"):
+            with contextlib.suppress(OSError):
+                for child in children.read_text().split():
+                    if b"engine.worker" in Path(f"/proc/{child}/cmdline").read_bytes():
+                        found.append(int(child))
+        return found
 
     def wait_live(self, timeout_s: float) -> float:
         """Wait until an engine's stream is on the display; returns the seconds it took."""
