@@ -61,6 +61,7 @@ class EngineSupervisor:
         self._ended_ns = 0  # when the stream broke off; 0 = it did not
         self._streaming_ns = 0
         self._news = ""  # what is told once the stream is back
+        self._reduction = ""  # how less is played than was asked for, since memory was full
         self._chunk_s: dict[str, float] = {}  # by model
         self._names = 0  # of rings beside the one that plays
         self._retiring: deque[tuple[int, EngineRun]] = deque()
@@ -74,6 +75,22 @@ class EngineSupervisor:
     def model(self) -> str:
         """What plays, or is about to."""
         return (self.candidate.choice if self.candidate is not None else self._next_choice).model
+
+    @property
+    def reduced(self) -> str:
+        """How less is played than was asked for, since memory was full; empty = it is all. Any thread."""
+        wanted = self._wanted_before if self.candidate is not None else self._wanted
+        return self._reduction if self._next_choice != wanted else ""
+
+    @property
+    def loading(self) -> str:
+        """What loads beside the one that plays, and how far it is; empty = nothing does. Any thread."""
+        new = self.candidate
+        if new is None:
+            return ""
+        seconds = (self._clock() - new.started_ns) / 1e9
+        detail = new.status.detail if new.status is not None else ""
+        return f"{detail or f'starting {new.choice.model}'}, {seconds:.0f} s"
 
     @property
     def trouble(self) -> str:
@@ -195,6 +212,7 @@ class EngineSupervisor:
         cause = run.fatal.cause if run.fatal is not None else ""
         if cause == "memory" and not self._is_in_process and (smaller := self._smaller(run)) is not None:
             self._news = f"out of memory: now {_size(smaller.size)} instead of {_size(_size_of(run))}"
+            self._reduction = self._news
             self._next_choice, self._start_ns = smaller, now_ns
         elif self._is_in_process or (run.is_hopeless and not self._streaming_ns):
             self.failed = run.reason

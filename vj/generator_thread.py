@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.chunk_source import SourceChoice
@@ -37,6 +38,17 @@ ENGINE_SOURCE = "engine"  # who moved a value
 INITIAL_COMMAND_ID = 0  # the queue's ids start at 1: nobody waits for the answer to these
 VALUE_ADDRESSES = tuple(parameter.address for parameter in ENGINE_PARAMETERS if parameter.kind != "text")
 _LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class EngineFacts:
+    """What is to be said of the engine."""
+
+    model: str = ""  # that plays
+    playing: str = ""  # its size, rate and device; empty before it has loaded
+    loading: str = ""  # what loads beside it and how far it is; empty = nothing does
+    reduced: str = ""  # how less is played than was asked for, since memory was full; empty = it is all
+
 
 Modulate = Callable[[Mapping[str, Value], GeneratorStatus], Mapping[str, Value]]
 """From the store's values and the engine's status to the values the next chunk is made with."""
@@ -102,6 +114,13 @@ class GeneratorThread:
     def ready(self) -> Ready | None:
         """Model, size and rate once the engine has loaded; None before. Any thread."""
         return self._ready
+
+    @property
+    def facts(self) -> EngineFacts:
+        """What plays, what loads beside it and what is reduced, for the panels. Any thread; never waits."""
+        ready, supervisor = self._ready, self._supervisor
+        playing = f"{ready.width}x{ready.height} at {ready.rate_fps:g} fps on {ready.device}" if ready else ""
+        return EngineFacts(self._status.model, playing, supervisor.loading, supervisor.reduced)
 
     @property
     def failures(self) -> tuple[str, ...]:

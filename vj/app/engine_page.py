@@ -1,4 +1,4 @@
-"""What is set before a show rather than during it: LoRAs, control video, input, what looks leave alone.
+"""What is set before a show rather than during it: LoRAs, model, control video, input, what looks leave alone.
 
 One widget per parameter of the groups that no other page holds, built from the table.
 """
@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidg
 
 from vj.app.addressed import label_of
 from vj.app.choices import ParameterChoice
+from vj.app.engine_card import EngineCard
 from vj.app.fader import Fader
 from vj.app.lora_panel import LoraPanel
 from vj.app.parameter_widgets import ParameterNumber, ParameterText, SwitchButton, TriggerButton, heading
@@ -19,17 +20,18 @@ from vj.parameters import find_parameter
 
 COLUMNS = 2
 SWITCHES_IN_ROW = 5
-LORAS_AS_ROWS = 6  # of the small groups, which have a frame each
+LORAS_AS_ROWS, ENGINE_AS_ROWS = 7, 3  # of the small groups, which have a frame each
 
 
 class EnginePage(QWidget):
-    """LoRA slots on the left; small groups on the right."""
+    """LoRA slots and the model; small groups below them."""
 
     def __init__(self, surface: Surface, shown_elsewhere: frozenset[str]) -> None:
         """`shown_elsewhere` are the addresses other pages hold; everything else of the table is here."""
         super().__init__()
-        store = surface.controls.store
-        rest = [a for a in store.parameters if a not in shown_elsewhere and not a.startswith("/vj/lora/")]
+        self.loras, self.engine = LoraPanel(surface), EngineCard(surface)
+        shown = shown_elsewhere.union(surface.widgets.values())
+        rest = [address for address in surface.controls.store.parameters if address not in shown]
         groups: dict[str, list[str]] = {}
         for address in rest:
             groups.setdefault(address.split("/")[2], []).append(address)
@@ -40,9 +42,9 @@ class EnginePage(QWidget):
         for column in columns:
             column.setSpacing(6)
             layout.addLayout(column, 1)
-        self.loras = LoraPanel(surface)
         columns[0].addWidget(self.loras)
-        rows = [LORAS_AS_ROWS, 0]
+        columns[1].addWidget(self.engine)
+        rows = [LORAS_AS_ROWS, ENGINE_AS_ROWS]
         for group, addresses in groups.items():
             shorter = rows.index(min(rows))
             columns[shorter].addWidget(_group(surface, group, addresses))

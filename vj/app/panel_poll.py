@@ -102,6 +102,7 @@ class PanelPoll:
         self._panels.strip.show_status(generator, playback, self._sources.latency())
         if self._panels.engine.isVisible():
             self._panels.engine.loras.show_loras(generator.loras, generator.lora_failures)
+            self._panels.engine.engine.show_engine(self._sources.engine())
         self._panels.strip.show_error(self._sources.problems.poll(), state.detail)
         news = self._sources.problems.news
         if news != self._told_news:

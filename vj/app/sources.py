@@ -20,6 +20,7 @@ from vj.app.sound_panel import SoundSource
 from vj.app.status_strip import Ports
 from vj.controllers.learn import Learn
 from vj.controllers.router import Router
+from vj.generator_thread import EngineFacts
 from vj.output.playback import PlaybackStatus
 from vj.presets.repertoire import Repertoire
 from vj.tempo.clock import Clock
@@ -64,3 +65,4 @@ class PanelSources:
     devices: Callable[[], tuple[str, ...]] = tuple  # controllers that are plugged in
     learn: Learn | None = None
     prompt_help: PromptHelp | None = None
+    engine: Callable[[], EngineFacts] = EngineFacts  # what plays, loads or was reduced
