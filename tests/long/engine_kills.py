@@ -28,7 +28,7 @@ COLOUR_TOLERANCE = 0.12  # of the share each of red, green and blue has: the sam
 def kill_engines(show: WatchedShow, watch: StampWatch, kills: int, between_s: tuple[float, float]) -> dict[str, object]:
     """Kill it so often; returns the figures with the times until the stream was back."""
     rng = random.Random(SEED)
-    colour = _shares(watch)
+    colour = colour_shares(watch)
     back_s, drift, worst = [], 0.0, []
     total = Sight()
     watch.take()
@@ -43,16 +43,16 @@ def kill_engines(show: WatchedShow, watch: StampWatch, kills: int, between_s: tu
             time.sleep(0.02)
         back_s.append(time.monotonic() - began)
         time.sleep(0.6)  # until the crossfade is over
-        drift = max(drift, float(np.abs(_shares(watch) - colour).max()))
+        drift = max(drift, float(np.abs(colour_shares(watch) - colour).max()))
         seen = watch.take()
         worst.append(seen.longest_still_s)
-        _add(total, seen)
+        add_sight(total, seen)
     load = [round(x, 1) for x in os.getloadavg()]
     return {
         "kills": kills,
         **total.figures(),
-        "back_s": _spread(back_s),
-        "longest_still_after_each_kill_ms": _spread([1e3 * s for s in worst], 0),
+        "back_s": spread(back_s),
+        "longest_still_after_each_kill_ms": spread([1e3 * s for s in worst], 0),
         "colour_drift": round(drift, 3),
         "machine_load": load,
     }
@@ -78,12 +78,14 @@ def judge(figures: dict[str, object]) -> None:
     assert figures["colour_drift"] <= COLOUR_TOLERANCE, f"not the same prompts: {figures}"
 
 
-def _shares(watch: StampWatch) -> np.ndarray:
+def colour_shares(watch: StampWatch) -> np.ndarray:
+    """Share of red, green and blue in what is on the display, (3,), sum 1."""
     colour = watch.mean_colour()
     return colour / max(1.0, float(colour.sum()))
 
 
-def _add(total: Sight, seen: Sight) -> None:
+def add_sight(total: Sight, seen: Sight) -> None:
+    """Take one stretch of time into the account of all."""
     total.looks += seen.looks
     total.seconds += seen.seconds
     total.black += seen.black
@@ -94,7 +96,8 @@ def _add(total: Sight, seen: Sight) -> None:
     total.look_cost_ms = max(total.look_cost_ms, seen.look_cost_ms)
 
 
-def _spread(values: list[float], digits: int = 2) -> dict[str, float]:
+def spread(values: list[float], digits: int = 2) -> dict[str, float]:
+    """Median, 95th percentile and the longest, for a report."""
     median, p95 = np.percentile(values, [50, 95])
     named = {"median": median, "p95": p95, "longest": max(values)}
     return {name: round(float(value), digits) for name, value in named.items()}

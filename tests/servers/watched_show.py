@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from pythonosc.udp_client import SimpleUDPClient
 
@@ -20,7 +21,7 @@ from tests.servers.process import wait_until
 from tests.servers.stamp_watch import StampWatch
 from tests.servers.xvfb import XDisplay
 from vj.stage.block import BLOCK_NAME, StageBlock
-from vj.stage.messages import StageState, decode_state
+from vj.stage.messages import StageState, decode_state, decode_wishes
 from vj.stage.record import StageRecord
 
 WIDTH, HEIGHT = 640, 360
@@ -86,6 +87,14 @@ class WatchedShow:
                         found.append(int(child))
         return found
 
+    def values(self) -> dict[str, object]:
+        """What the panels last told the stage of the output's parameters, modulated."""
+        return dict(decode_wishes(self._block.wishes.read() or b"{}").values)
+
+    def is_running(self, process_id: int) -> bool:
+        """Whether the stage of this number still is there."""
+        return stage_ids(self.folder) == [process_id] and Path(f"/proc/{process_id}").exists()
+
     def wait_live(self, timeout_s: float) -> float:
         """Wait until an engine's stream is on the display; returns the seconds it took."""
         began = time.monotonic()
@@ -117,20 +126,22 @@ def watched_show(
     env: Mapping[str, str] | None = None,
     timed: Path | None = None,
     is_stamped: bool = True,
-    memory_mib: int = 0,
+    is_fresh: bool = True,
+    small: Mapping[Path, int] = MappingProxyType({}),
 ) -> Iterator[tuple[WatchedShow, StampWatch]]:
     """Begin a show with one prompt on a display of its own; ended without a traceback.
 
-    `timed` is a file for the moments of the output's swaps; `env` reaches all processes; `memory_mib` gives the show a
-    memory folder of its own of that size, which takes a superuser.
+    Panels that replace others bring back what those played unless `is_fresh`. `timed` is a file for the moments of the
+    output's swaps; `env` reaches all processes; `small` gives the show folders in memory of its own, of so many MiB,
+    which takes a superuser.
     """
     with contextlib.ExitStack() as stack:
         display = stack.enter_context(XDisplay(folder, WIDTH, HEIGHT))
         command = [sys.executable, "-m", "tests.servers.timed_vj", str(timed)] if timed else vj_command()
-        if memory_mib:
-            mount = f'mount -t tmpfs -o size={memory_mib}m tmpfs /dev/shm && exec "$@"'
-            command = ["unshare", "--mount", "sh", "-c", mount, "sh", *command]
-        run = ["run", "--model", model, "--fullscreen", "--fresh", "--osc", "0", *words]
+        if small:
+            mounts = " && ".join(f"mount -t tmpfs -o size={mib}m tmpfs {place}" for place, mib in small.items())
+            command = ["unshare", "--mount", "sh", "-c", f'{mounts} && exec "$@"', "sh", *command]
+        run = ["run", "--model", model, "--fullscreen", "--osc", "0", *words, *(["--fresh"] if is_fresh else [])]
         show = WatchedShow(display, folder, run, env or {}, command)
         stack.callback(lambda: show.vj.stop())
         show.send("/vj/prompt/1/text", PROMPT)
