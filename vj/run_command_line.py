@@ -66,7 +66,10 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 def add_display(parser: argparse.ArgumentParser) -> None:
     """Add --display."""
     parser.add_argument(
-        "--display", default="", metavar="NAME|N", help="display of the output, by name or number (1 = first)"
+        "--display",
+        default="",
+        metavar="NAME|N[,...]",
+        help="display of the output, by name or number (1 = first); an output on each of several",
     )
 
 
@@ -126,7 +129,7 @@ def run(args: argparse.Namespace) -> int:
                 model=model,
             ),
             display=args.display,
-            show_display=show.display if show is not None else "",
+            show_outputs=show.outputs if show is not None else {},
             is_fullscreen=args.fullscreen,
             is_engine_in_process=args.engine_in_process,
             is_stage_in_process=args.stage_in_process,

@@ -11,11 +11,11 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import FrameType, TracebackType
 
 from PyQt6.QtCore import QTimer
-from PyQt6.QtGui import QFont, QGuiApplication, QScreen, QSurfaceFormat
+from PyQt6.QtGui import QFont, QSurfaceFormat
 from PyQt6.QtWidgets import QApplication
 
 from engine.chunk_source import SourceChoice
@@ -23,10 +23,11 @@ from engine.messages import GeneratorStatus
 from engine.parameter import Value
 from vj.app.key_player import KeyPlayer
 from vj.app.main_window import MainWindow
-from vj.app.output_control import OutputControl, cover_of, window_on
+from vj.app.output_control import OutputControl
+from vj.app.output_places import asked_places, kept_places, missing_displays
 from vj.app.performance_sources import read_performance
 from vj.app.problem_board import ProblemBoard
-from vj.app.stage_start import have_stage, panic_settings, screen_of
+from vj.app.stage_start import have_stage, panic_settings
 from vj.controllers.osc.endpoint import OscPortError
 from vj.engine_params import RESTORE_ADDRESS
 from vj.generator_thread import GeneratorThread
@@ -36,14 +37,13 @@ from vj.output.displays import (
     DisplayError,
     check_display_server,
     check_opengl,
-    describe,
-    find_display,
     output_format,
 )
 from vj.output.params import OUTPUT_PARAMETERS
 from vj.performance import Performance, PerformanceOptions
 from vj.presets.repertoire import SAVED
 from vj.stage.link import ShowFacts
+from vj.stage.messages import Placement
 from vj.stage.panic import Settings
 
 EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USE = 0, 1, 2
@@ -61,8 +61,8 @@ class RunOptions:
 
     choice: SourceChoice
     performance: PerformanceOptions = PerformanceOptions()
-    display: str = ""  # name or number; empty = the last one when fullscreen, else the first
-    show_display: str = ""  # name of the one a show's output covered
+    display: str = ""  # names or numbers; empty = the last one when fullscreen, else the first
+    show_outputs: Mapping[int, str] = field(default_factory=dict)  # what a show's outputs covered
     is_fullscreen: bool = False
     is_engine_in_process: bool = False
     is_stage_in_process: bool = False
@@ -73,24 +73,23 @@ class RunOptions:
 class Instrument:
     """Everything that runs during a show. Belongs to the GUI thread."""
 
-    def __init__(self, options: RunOptions, screen: QScreen) -> None:
+    def __init__(self, options: RunOptions, places: tuple[Placement, ...]) -> None:
         """Build and connect; nothing runs yet. Raises OscPortError for a port asked for and taken, OSError."""
         self._options = options
-        self._screen = screen
+        self._places = places
         self.problems = ProblemBoard(
             {
                 "engine": lambda: (self._generator.failures or ("",))[-1],
                 "command": self._last_refusal,
                 "osc": lambda: self._performance.osc.status().last_problem if self._performance.osc else "",
                 "clock": lambda: self._performance.tempo.problem,
+                "displays": lambda: "; ".join(self.stage.state.warnings),
             }
         )
-        for sentence in options.problems:
+        for sentence in (*options.problems, *missing_displays(places)):
             self._tell(sentence)
         # first: it gets ready while the rest is built
-        self.stage = have_stage(
-            options.choice, screen, is_fullscreen=options.is_fullscreen, is_in_process=options.is_stage_in_process
-        )
+        self.stage = have_stage(options.choice, places, is_in_process=options.is_stage_in_process)
         try:
             self._build(options)
         except (OscPortError, OSError):
@@ -109,10 +108,12 @@ class Instrument:
             is_in_process=options.is_engine_in_process,
             modulate=self._modulate_for_engine,
             folder=self.stage.folder,
+            armed=lambda: performance.decks.armed,
         )
+        performance.decks.show_on(self.stage.take, str(self._generator.ring_path))
         performance.controls.answer(RESTORE_ADDRESS, lambda press: self._generator.restore_size())
         sources = read_performance(performance, lambda: self._generator.status, self.stage, self.problems)
-        self.panels = MainWindow(self._controls, sources)
+        self.panels = MainWindow(self._controls, replace(sources, engine=lambda: self._generator.facts))
         self.panels.end_confirmed.connect(_leave)
         # the keys of the instrument play on the output too; those that open pages and sheets do not
         keys = KeyPlayer(performance.router, {}, lambda: False)
@@ -124,10 +125,10 @@ class Instrument:
         if self.stage.was_found:  # what a hand did on the output meanwhile holds
             row = {address: value for address, (value, time_ns) in self.stage.state.panic.items() if time_ns}
             self._controls.set_many(row, STAGE_SOURCE)
-        screen, is_fullscreen = self._output_place()
-        self._output.place_panels(is_fullscreen=is_fullscreen, screen=screen)
+        places = self._output_places()
+        self._output.place_panels(places)
         self.panels.show()
-        self._output.start(screen, is_fullscreen=is_fullscreen)
+        self._output.start(places)
         self.stage.follow(
             ShowFacts(
                 lambda: self._store.version,
@@ -159,16 +160,15 @@ class Instrument:
         self._generator.start()
         self._performance.start()
 
-    def _output_place(self) -> tuple[QScreen, bool]:
-        """Where the output is: a stage that was found stays where it is, unless this run was asked for something."""
+    def _output_places(self) -> tuple[Placement, ...]:
+        """Where the outputs are: those of a stage that was found stay, unless this run was asked for something."""
         options, stage = self._options, self.stage
         if not stage.was_found:
-            return self._screen, options.is_fullscreen
-        is_fullscreen = options.is_fullscreen or stage.output.is_fullscreen
-        screen = self._screen if options.display or options.is_fullscreen else screen_of(stage, self._screen)
+            return self._places
         if options.display or options.is_fullscreen:
-            stage.place(cover_of(screen) if is_fullscreen else window_on(screen))
-        return screen, is_fullscreen
+            for place in self._places:
+                stage.place(place)
+        return stage.placements
 
     def _output_values(self) -> Mapping[str, Value]:
         """What the stage draws with, modulated for now. Called by the stage link's thread."""
@@ -209,14 +209,12 @@ def run_show(options: RunOptions) -> int:
         check_display_server()
         application = _make_application()
         check_opengl()
-        screen = _choose_screen(options)
-        if options.show_display and screen.name() == options.show_display:
-            options = replace(options, is_fullscreen=True)
+        places = _choose_places(options)
     except DisplayError as error:
         return complain(str(error), EXIT_WRONG_USE if str(error).startswith("--display") else EXIT_FAILED)
     _end_on_signals()  # from here on there is something to take down
     try:
-        instrument = Instrument(options, screen)
+        instrument = Instrument(options, places)
     except (OscPortError, OSError) as error:
         return complain(str(error), EXIT_FAILED)
     _keep_the_show_going(instrument)
@@ -224,7 +222,7 @@ def run_show(options: RunOptions) -> int:
         QTimer.singleShot(round(options.seconds * 1000), _leave)
     with DisplayWatch(instrument.abandon):
         instrument.start()
-        _LOG.info("the show is on: %s, output on %s", options.choice.model, describe(screen))
+        _LOG.info("the show is on: %s, output on %s", options.choice.model, ", ".join(p.display for p in places))
         try:
             application.exec()
         finally:
@@ -252,17 +250,10 @@ def _make_application() -> QApplication:
     return application
 
 
-def _choose_screen(options: RunOptions) -> QScreen:
+def _choose_places(options: RunOptions) -> tuple[Placement, ...]:
     if options.display:
-        return find_display(options.display)
-    for screen in QGuiApplication.screens():
-        if options.show_display and screen.name() == options.show_display:
-            return screen
-    # fullscreen without a choice: the projector is the display that is not the performer's
-    screens = QGuiApplication.screens()
-    primary = QGuiApplication.primaryScreen()
-    others = [screen for screen in screens if screen is not primary]
-    return others[0] if options.is_fullscreen and others else primary
+        return asked_places(options.display, options.show_outputs, is_fullscreen=options.is_fullscreen)
+    return kept_places(options.show_outputs, is_fullscreen=options.is_fullscreen)
 
 
 def _keep_the_show_going(instrument: Instrument) -> None:

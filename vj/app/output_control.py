@@ -1,19 +1,20 @@
-"""Where the output is shown, and what happens on it: between the stage and the panels' window.
+"""Where the outputs are shown, and what happens on them: between the stage and the panels' window.
 
 Belongs to the GUI thread; knows nothing of how the stage runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PyQt6.QtCore import QEvent, QObject, QSize, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QGuiApplication, QKeyEvent, QScreen
+from PyQt6.QtGui import QGuiApplication, QKeyEvent
 
 from vj.app.key_player import KeyPlayer
 from vj.app.main_window import MainWindow
+from vj.app.output_places import cover_of, screen_named, window_on
 from vj.app.theme import DESIGN_SIZE
-from vj.output.displays import corner_of
+from vj.output.placing_params import MOST_OUTPUTS
 from vj.presets.repertoire import Repertoire
 from vj.stage.link import StageLink
 from vj.stage.messages import Placement, StageEvent
@@ -21,16 +22,6 @@ from vj.stage.messages import Placement, StageEvent
 BEAT_MS = 200
 PANELS_SHOWN_MS = 100
 _KINDS = {"press": QEvent.Type.KeyPress, "release": QEvent.Type.KeyRelease}
-
-
-def window_on(screen: QScreen) -> Placement:
-    """A window in a corner of a display."""
-    return Placement(display=screen.name(), window=corner_of(screen).getRect())
-
-
-def cover_of(screen: QScreen) -> Placement:
-    """A whole display."""
-    return Placement(display=screen.name(), is_fullscreen=True)
 
 
 class OutputControl(QObject):
@@ -52,18 +43,23 @@ class OutputControl(QObject):
         self._keys = keys
         self._repertoire = repertoire
         self._tell = tell
-        self._is_fullscreen = False
+        self._places = {1: window_on(QGuiApplication.primaryScreen())}  # where each open output is to be
+        self._lost: set[int] = set()  # outputs whose display is not there
         self._are_panels_up = False  # over an output that covers their display
-        self._screen = QGuiApplication.primaryScreen()
         self.heard.connect(self._answer)
         panels.output_asked.connect(self._raise_output)
-        panels.live.output.fullscreen_asked.connect(self._set_fullscreen)
+        panels.live.output.fullscreen_asked.connect(lambda display, is_on: self._ask(1, display, is_on))
+        outputs = panels.placing.outputs
+        outputs.place_asked.connect(self._ask)
+        outputs.open_asked.connect(self._open_another)
+        outputs.close_asked.connect(self._close)
         self._timer = QTimer(self)
-        self._timer.timeout.connect(link.beat)
+        self._timer.timeout.connect(self._beat)
 
-    def start(self, screen: QScreen, *, is_fullscreen: bool) -> None:
-        """Begin with an output that has been ordered to a display."""
-        self._screen, self._is_fullscreen = screen, is_fullscreen
+    def start(self, places: Sequence[Placement]) -> None:
+        """Begin with outputs that have been ordered to their places."""
+        self._places = {place.output: place for place in places}
+        self._lost = {n for n, place in self._places.items() if place.is_fullscreen and not screen_named(place.display)}
         self._timer.start(BEAT_MS)
         self._show_state()
         QTimer.singleShot(PANELS_SHOWN_MS, self._place_again)  # above the panels, whichever was shown first
@@ -72,50 +68,89 @@ class OutputControl(QObject):
         """Say no more that the panels are alive."""
         self._timer.stop()
 
-    def place_panels(self, *, is_fullscreen: bool, screen: QScreen) -> None:
-        """Find the panels a place that the output leaves free."""
-        screens = [QGuiApplication.primaryScreen(), *QGuiApplication.screens()]
-        others = [other for other in screens if other is not screen]
-        is_covered = is_fullscreen and screens[0] is screen and others
-        place = (others if is_covered else screens)[0]
+    def place_panels(self, places: Sequence[Placement]) -> None:
+        """Find the panels a place that the outputs leave free."""
+        screens = list(dict.fromkeys([QGuiApplication.primaryScreen(), *QGuiApplication.screens()]))
+        covered = [place.display for place in places if place.is_fullscreen]
+        shown_on = {place.display for place in places}
+        place = next((screen for screen in screens if screen.name() not in covered), screens[0])
         free = place.availableGeometry()
-        # a display of their own is theirs; one they share with the output leaves it a corner
-        has_own = place is not screen
+        # a display of their own is theirs; one they share with an output leaves it a corner
+        has_own = place.name() not in shown_on
         self._panels.resize(free.size() if has_own else QSize(*DESIGN_SIZE).boundedTo(free.size()))
         if has_own:
             self._panels.setWindowState(Qt.WindowState.WindowMaximized)
         self._panels.move(free.topLeft())  # unlike setGeometry, leaves room for a window manager's title bar
 
-    def _cover(self, screen: QScreen) -> None:
-        self._screen, self._is_fullscreen, self._are_panels_up = screen, True, False
-        self._link.place(cover_of(screen))
-        self._show_state()
+    # -- what the panels ask for -------------------------------------------------------------------------------------
 
-    def _set_fullscreen(self, display: int, is_on: bool) -> None:
+    def _beat(self) -> None:
+        self._link.beat()
+        state = self._link.state
+        self._panels.placing.outputs.show_facts(state.outputs, (*state.warnings, *state.notes))
+
+    def _ask(self, number: int, display: int, is_fullscreen: bool) -> None:
+        """Cover a display with an output, or make it a window there."""
         screens = QGuiApplication.screens()
         screen = screens[min(max(display, 0), len(screens) - 1)]
-        if is_on:
-            self._cover(screen)
-        elif self._is_fullscreen:
-            self._screen, self._is_fullscreen = screen, False
-            self._link.place(window_on(screen))
-            self._panels.bring_up()
-            self._show_state()
+        was_fullscreen = self._places[number].is_fullscreen
+        if is_fullscreen:
+            self._place(cover_of(screen, number))
+        elif was_fullscreen or number > 1:
+            self._place(window_on(screen, number))
+        if was_fullscreen and not is_fullscreen:
+            if is_first:  # the others may still cover the panels' display, for all to see
+                self._panels.bring_up()
+        self._show_state()
+
+    def _open_another(self) -> None:
+        number = next((n for n in range(1, MOST_OUTPUTS + 1) if n not in self._places), 0)
+        if not number:
+            return
+        taken = {self._panels.screen().name(), *(place.display for place in self._places.values())}
+        free = [screen for screen in QGuiApplication.screens() if screen.name() not in taken]
+        self._place(cover_of(free[0], number) if free else window_on(QGuiApplication.primaryScreen(), number))
+        self._show_state()
+
+    def _close(self, number: int) -> None:
+        self._places.pop(number, None)
+        self._lost.discard(number)
+        self._link.close_output(number)
+        self._show_state()
+
+    def _place(self, place: Placement) -> None:
+        self._places[place.output] = place
+        self._lost.discard(place.output)
+        self._are_panels_up = False
+        self._link.place(place)
 
     def _place_again(self) -> None:
-        self._link.place((cover_of if self._is_fullscreen else window_on)(self._screen))
+        for place in self._places.values():
+            self._link.place(place)
 
     def _raise_output(self) -> None:
-        if self._is_fullscreen:
-            self._cover(self._screen)
+        """Bring back what covers the panels' display."""
+        for place in self._places.values():
+            if place.is_fullscreen and place.output not in self._lost:
+                self._place(place)
+
+    @property
+    def _is_cover(self) -> bool:
+        """Whether any output covers the panels' own display."""
+        name = self._panels.screen().name()
+        return any(p.is_fullscreen and p.display == name and n not in self._lost for n, p in self._places.items())
 
     def _show_state(self) -> None:
-        self._repertoire.display = self._screen.name() if self._is_fullscreen else ""
+        self._repertoire.outputs = {
+            number: place.display if place.is_fullscreen else "" for number, place in sorted(self._places.items())
+        }
         # a window manager that knows only focus would hide the output behind the panels again
-        self._panels.show_cover(self._is_fullscreen and self._screen is self._panels.screen())
-        screens = QGuiApplication.screens()
-        number = screens.index(self._screen) if self._screen in screens else -1
-        self._panels.live.output.show_output(number, self._is_fullscreen)
+        self._panels.show_cover(self._is_cover)
+        names = [screen.name() for screen in QGuiApplication.screens()]
+        first = self._places[1]
+        number = names.index(first.display) if first.display in names else -1
+        self._panels.live.output.show_output(number, first.is_fullscreen and 1 not in self._lost)
+        self._panels.placing.show_places(tuple(self._places.values()))
 
     # -- what happens on the output --------------------------------------------------------------------------------
 
@@ -139,7 +174,7 @@ class OutputControl(QObject):
             self._raise_output()
             return
         self._panels.bring_up()
-        self._are_panels_up = self._is_fullscreen
+        self._are_panels_up = self._is_cover
 
     def _play(self, event: StageEvent) -> None:
         modifiers = Qt.KeyboardModifier(event.modifiers)
@@ -148,12 +183,15 @@ class OutputControl(QObject):
 
     def _follow_display(self, event: StageEvent) -> None:
         """The stage has left a display that is gone, or gone back to one that is there again."""
-        self._is_fullscreen = event.kind == "found"
-        found = [screen for screen in QGuiApplication.screens() if screen.name() == event.text]
-        self._screen = found[0] if found else QGuiApplication.primaryScreen()
-        if self._is_fullscreen:
-            self._tell(f"the display {event.text} is back, and the output on it")
+        is_first = event.output == 1
+        of = "" if is_first else f" {event.output}"
+        if event.kind == "found":
+            self._lost.discard(event.output)
+            self._tell(f"the display {event.text} is back, and the output{of} on it")
         else:
-            self._tell(f"the display {event.text} is gone; the output is a window now")
-            self._panels.bring_up()
+            self._lost.add(event.output)
+            became = "is a window now" if is_first else "waits for it"
+            self._tell(f"the display {event.text} is gone; the output{of} {became}")
+            if is_first:  # the others may still cover the panels' display, for all to see
+                self._panels.bring_up()
         self._show_state()

@@ -6,37 +6,30 @@ Belongs to the GUI thread.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
-from PyQt6.QtGui import QGuiApplication, QScreen
-
 from engine.chunk_source import SourceChoice
-from vj.app.output_control import cover_of, window_on
 from vj.generator_thread import ring_bytes
 from vj.parameters import ParameterStore
 from vj.run_folder import make_run_folder
 from vj.stage.link import RunningStage, StageLink, find_stage_left_alone
+from vj.stage.messages import Placement
 from vj.stage.panic import PANIC_ADDRESSES, Settings
 from vj.stage.process import StageProcess
 
 _LOG = logging.getLogger(__name__)
 
 
-def have_stage(choice: SourceChoice, screen: QScreen, *, is_fullscreen: bool, is_in_process: bool) -> StageLink:
+def have_stage(choice: SourceChoice, places: Sequence[Placement], *, is_in_process: bool) -> StageLink:
     """Return a stage that is running or about to; a new one is placed. Raises OSError when there can be none."""
     if not is_in_process and (found := _find_stage()) is not None:
         _LOG.info("the output of before is still on (process %d): this show goes on there", found.process_id)
         return found
     start = _start_here if is_in_process else StageProcess.start
     link = StageLink(make_run_folder(ring_bytes(choice)), start)
-    link.begin(cover_of(screen) if is_fullscreen else window_on(screen))
+    link.begin(places)
     return link
-
-
-def screen_of(link: StageLink, otherwise: QScreen) -> QScreen:
-    """Display a stage is on; `otherwise` while it has not said."""
-    screens = (screen for screen in QGuiApplication.screens() if screen.name() == link.output.display)
-    return next(screens, otherwise)
 
 
 def panic_settings(store: ParameterStore) -> Settings:

@@ -11,7 +11,6 @@ from engine.finding import Finding, found, missing
 PART = "displays"
 SET_UP = "python3 start.py"
 WINDOW_MODULES = ("vj.app.application", "vj.stage.stage")  # the panels, and the output in its own process
-SOFTWARE_RENDERERS = ("llvmpipe", "softpipe", "swrast", "software", "microsoft basic")
 
 
 def check_displays(wanted: str) -> Iterator[Finding]:
@@ -46,12 +45,13 @@ def _check_screens(wanted: str) -> Iterator[Finding]:
     """Yield every display. Raises DisplayError when the wanted one is not there."""
     from PyQt6.QtGui import QGuiApplication
 
-    from vj.output.displays import describe, find_display
+    from vj.output.displays import describe, find_displays
+    from vj.output.placing_params import MOST_OUTPUTS
 
     for number, screen in enumerate(QGuiApplication.screens(), start=1):
         yield found(PART, f"display {number}", describe(screen))
     if wanted:
-        find_display(wanted)
+        find_displays(wanted, MOST_OUTPUTS)
 
 
 def _check_renderer() -> Iterator[Finding]:
@@ -62,7 +62,7 @@ def _check_renderer() -> Iterator[Finding]:
         return  # told where the window was loaded
     from PyQt6.QtGui import QOffscreenSurface, QOpenGLContext
 
-    from vj.output.displays import output_format
+    from vj.output.displays import is_software, output_format
 
     context, surface = QOpenGLContext(), QOffscreenSurface()
     context.setFormat(output_format())
@@ -75,7 +75,7 @@ def _check_renderer() -> Iterator[Finding]:
     version, renderer = (GL.glGetString(name).decode(errors="replace") for name in (GL.GL_VERSION, GL.GL_RENDERER))
     context.doneCurrent()
     detail = f"{version}, {renderer}"
-    if any(name in renderer.lower() for name in SOFTWARE_RENDERERS):
+    if is_software(renderer):
         yield missing(
             PART,
             "graphics card",

@@ -19,6 +19,7 @@ from engine.preset_table import did_you_mean
 NO_DISPLAY = "no display: set DISPLAY (or WAYLAND_DISPLAY), or use `vj render`"
 DISPLAYLESS_PLATFORMS = ("offscreen", "minimal", "vnc", "eglfs", "linuxfb")  # Qt plugins that need no server
 WINDOW_SHARE = 3  # of the display's width goes to an output that is not fullscreen
+SOFTWARE_RENDERERS = ("llvmpipe", "softpipe", "swrast", "software", "microsoft basic")
 LOWEST_GL, LOWEST_ES = (3, 3), (3, 0)
 
 
@@ -58,15 +59,20 @@ def _check_x_server(name: str) -> None:
         raise DisplayError(f"no display: nothing answers at DISPLAY={name}; correct DISPLAY, or use `vj render`")
 
 
-def output_format() -> QSurfaceFormat:
-    """Describe the GL surface of the output: 3.3 core, no depth, swaps with the display."""
+def output_format(*, is_swap_waiting: bool = True) -> QSurfaceFormat:
+    """Describe the GL surface of an output: 3.3 core, no depth, swaps with the display unless told otherwise."""
     wanted = QSurfaceFormat()
     wanted.setVersion(*LOWEST_GL)
     wanted.setProfile(QSurfaceFormat.OpenGLContextProfile.CoreProfile)
     wanted.setDepthBufferSize(0)
     wanted.setStencilBufferSize(0)
-    wanted.setSwapInterval(1)
+    wanted.setSwapInterval(int(is_swap_waiting))
     return wanted
+
+
+def is_software(gl_name: str) -> bool:
+    """Whether what draws is a program, by the name OpenGL gives for it."""
+    return any(name in gl_name.lower() for name in SOFTWARE_RENDERERS)
 
 
 def check_opengl() -> None:
@@ -100,6 +106,19 @@ def corner_of(screen: QScreen) -> QRect:
     width = free.width() // WINDOW_SHARE
     height = width * 9 // 16
     return QRect(free.right() - width, free.bottom() - height, width, height)
+
+
+def find_displays(wanted: str, most: int) -> list[QScreen]:
+    """Find displays by names or numbers with commas between them. Raises DisplayError: unknown, twice, too many."""
+    if any(screen.name() == wanted for screen in QGuiApplication.screens()):
+        return [find_display(wanted)]
+    found = [find_display(name.strip()) for name in wanted.split(",")]
+    twice = next((screen for screen in found if found.count(screen) > 1), None)
+    if twice is not None:
+        raise DisplayError(f"--display {wanted}: {twice.name()} is named twice; each output takes a display of its own")
+    if len(found) > most:
+        raise DisplayError(f"--display {wanted}: {len(found)} displays; there are {most} outputs at most")
+    return found
 
 
 def find_display(wanted: str) -> QScreen:

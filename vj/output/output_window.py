@@ -1,12 +1,13 @@
 """Output window: what the audience sees. Draws once per display refresh and never asks anything of anyone.
 
-Knows a renderer, a reader and where to get output parameters; knows nothing of the store, panels or the engine.
+Knows a renderer, whom to ask for scenes and for output parameters; knows nothing of the store, panels or the engine.
 """
 
 from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
 
 import numpy as np
@@ -14,18 +15,17 @@ from PyQt6.QtCore import QRect, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QKeyEvent, QScreen
 from PyQt6.QtOpenGL import QOpenGLWindow
 
-from vj.output.continuity import Continuity
-from vj.output.displays import output_format
-from vj.output.frame_reader import FrameReader
+from vj.output.displays import is_software, output_format
 from vj.output.gl_objects import ShaderError
 from vj.output.pacing import RefreshPace
 from vj.output.params import OutputParams
-from vj.output.refresh_notes import refresh_notes
 from vj.output.renderer import Renderer
+from vj.output.shared_scenes import SceneView
 from vj.output.test_card import draw_test_card
 from vj.output.wakefulness import Wakefulness
 
 NS_PER_MS = 1_000_000
+MEASURED_REFRESHES = 90
 _LOG = logging.getLogger(__name__)
 
 
@@ -37,17 +37,24 @@ class OutputWindow(QOpenGLWindow):
     panels_pressed = pyqtSignal()
     close_refused = pyqtSignal()
 
-    def __init__(self, reader: FrameReader, read_params: Callable[[], OutputParams]) -> None:
+    def __init__(
+        self, scenes: SceneView, read_params: Callable[[], OutputParams], *, is_swap_waiting: bool = True
+    ) -> None:
+        """`is_swap_waiting` False: swaps come back at once and the clock keeps the rate; tears where nothing composes.
+
+        Several windows whose swaps wait share one thread: at equal rates each keeps its own, at others all get slower.
+        """
         super().__init__()
         self.is_fullscreen = False
         self.has_ended = False  # set by the program's end: only then does the window close
         self.gl_name = ""  # what draws: a card, or a software rasteriser
-        self._reader = reader
-        self.continuity = Continuity(reader)  # its `state` may be read anywhere
+        self._scenes = scenes
         self._read_params = read_params
         self._renderer: Renderer | None = None
         self._window_place = QRect(0, 0, 960, 540)
+        self._is_swap_waiting = is_swap_waiting
         self._pace = RefreshPace(0.0)
+        self._refreshes: deque[int] = deque(maxlen=MEASURED_REFRESHES)
         self._has_moved = False  # to another display, since the last drawing
         self._began_ns = self._drawn_ns = 0  # the last drawing
         self._busy_ns = 0  # time.process_time_ns() when it began
@@ -56,20 +63,21 @@ class OutputWindow(QOpenGLWindow):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.update)
         self._wakefulness = Wakefulness()
-        self.setFormat(output_format())
+        self.setFormat(output_format(is_swap_waiting=is_swap_waiting))
         self.setTitle("vj output")
         self.frameSwapped.connect(self._ask_for_next)
         self.screenChanged.connect(self._follow_screen)
 
-    def refresh_notes(self) -> list[str]:
-        """Say what of the display's rate may show: sentences, none where all is well."""
-        screen = self.screen()
-        if screen is None:
-            return []
-        frame = self._reader.frame_on_screen
-        unwaited = (screen.name(),) if self._pace.is_timed else ()
-        rate_fps = frame.rate_fps if frame is not None else 0.0
-        return refresh_notes({screen.name(): screen.refreshRate()}, rate_fps, unwaited)
+    @property
+    def has_unwaited_swaps(self) -> bool:
+        """Whether swaps that are to wait come back at once: it may tear. A rasteriser has nothing to wait for."""
+        return self._is_swap_waiting and self._pace.is_timed and not is_software(self.gl_name)
+
+    @property
+    def fps(self) -> float:
+        """Refreshes drawn per second, of late."""
+        span_ns = self._refreshes[-1] - self._refreshes[0] if self._refreshes else 0
+        return (len(self._refreshes) - 1) * 1e9 / span_ns if span_ns > 0 else 0.0
 
     def show_on(self, screen: QScreen, place: QRect | None = None) -> None:
         """Show as a window on a display, at `place` (default: where it was last)."""
@@ -99,6 +107,12 @@ class OutputWindow(QOpenGLWindow):
         self.raise_()
         self.requestActivate()
 
+    def leave(self) -> None:
+        """Be seen nowhere until it is shown or covers again."""
+        self.is_fullscreen = False
+        self._wakefulness.release()
+        self.hide()
+
     def end(self) -> None:
         """Free what the renderer owns and close; the program ends."""
         self.has_ended = True
@@ -109,12 +123,13 @@ class OutputWindow(QOpenGLWindow):
             self._renderer.release()
             self.doneCurrent()
         self._renderer = None
+        self._scenes.close()
         self.close()
 
     def initializeGL(self) -> None:
         """Compile the shaders; without them the window stays black and says why."""
         try:
-            self._renderer = Renderer(self.continuity, is_es=self.context().isOpenGLES(), draw_card=self._draw_card)
+            self._renderer = Renderer(self._scenes, is_es=self.context().isOpenGLES(), draw_card=self._draw_card)
             self.gl_name = self._renderer.gl_name
         except ShaderError as error:
             _LOG.error("the output cannot draw: %s", error)
@@ -129,7 +144,8 @@ class OutputWindow(QOpenGLWindow):
         if self._has_moved:
             self._has_moved = False
             self._renderer.presenter.forget_card()
-        self._reader.display_lag_ns = self._pace.lag_ns
+        self._refreshes.append(began_ns)
+        self._scenes.note_lag(self._pace.lag_ns)
         self._renderer.draw(self._read_params(), began_ns, size, self.defaultFramebufferObject())
         self._began_ns, self._drawn_ns = began_ns, time.monotonic_ns()
         self._busy_ns = busy_ns

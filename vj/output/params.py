@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.parameter import Parameter, Value, knob, parameters_of, values_from
-from vj.output.placing_params import PLACING_PARAMETERS, PlacingParams
+from vj.output.placing_params import PLACING_PARAMETERS, PlacingParams, values_on
 
 
 @dataclass(frozen=True)
@@ -106,9 +106,9 @@ class OutputParams(PlacingParams):
     )
 
     @classmethod
-    def from_values(cls, values: Mapping[str, Value]) -> OutputParams:
-        """Build from addresses in native units, as `ParameterStore.snapshot()` holds them."""
-        return cls(**values_from(cls, values))
+    def from_values(cls, values: Mapping[str, Value], output: int = 1) -> OutputParams:
+        """Build one output's from addresses in native units, as `ParameterStore.snapshot()` holds them."""
+        return cls(**values_from(cls, values if output == 1 else {**values, **values_on(values, output)}))
 
 
 RESET_ADDRESS = "/vj/output/reset"

@@ -1,11 +1,12 @@
-"""How the picture lies on one display, and how that display is matched and tested: declared once.
+"""How the picture lies on one display, and how that display is matched and tested: declared once for every output.
 
 These belong to a place and its projector, not to a look. Knows nothing of the store, of windows or of GL.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from engine.parameter import Parameter, Value, knob, parameters_of
 
@@ -13,6 +14,8 @@ FITS = ("fit", "fill", "stretch")
 ROTATIONS = ("0", "90", "180", "270")
 CORNERS = 4
 LARGEST_CROP = 0.45  # of a side: something of the picture is left whatever the other side loses
+MOST_OUTPUTS = 4
+ADDRESS_START = "/vj/output/"
 FLASH_TEST_ADDRESS = "/vj/output/flash_test"
 DELAY_ADDRESS = "/vj/output/delay"
 
@@ -71,4 +74,33 @@ class PlacingParams:
     )
 
 
-PLACING_PARAMETERS: tuple[Parameter, ...] = parameters_of(PlacingParams)
+_FIRST: tuple[Parameter, ...] = parameters_of(PlacingParams)
+SHARED_ADDRESSES = (FLASH_TEST_ADDRESS,)
+"""What all outputs obey together, each with its own delay."""
+
+
+def address_on(address: str, output: int) -> str:
+    """Return where output 1..MOST_OUTPUTS has what the first one has at `address`."""
+    is_own = output > 1 and address not in SHARED_ADDRESSES
+    return f"{ADDRESS_START}{output}/{address.removeprefix(ADDRESS_START)}" if is_own else address
+
+
+def placing_parameters(output: int) -> tuple[Parameter, ...]:
+    """List what belongs to one output, by its own addresses."""
+    if output == 1:
+        return _FIRST
+    return tuple(
+        replace(parameter, address=address_on(parameter.address, output), help=f"Output {output}: {parameter.help}")
+        for parameter in _FIRST
+        if parameter.address not in SHARED_ADDRESSES
+    )
+
+
+def values_on(values: Mapping[str, Value], output: int) -> dict[str, Value]:
+    """Return one output's placing values, by the addresses the first output has them at."""
+    return {p.address: values.get(address_on(p.address, output), p.default) for p in _FIRST}
+
+
+PLACING_PARAMETERS: tuple[Parameter, ...] = tuple(
+    parameter for output in range(1, MOST_OUTPUTS + 1) for parameter in placing_parameters(output)
+)

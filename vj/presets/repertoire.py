@@ -28,7 +28,7 @@ from vj.shipped_files import TIMELINES, Library, user_folder
 from vj.tempo.clock import Clock
 from vj.written_files import FileError, write_text
 
-AUTOSAVE_EVERY_S = 30.0
+AUTOSAVE_EVERY_S = 5.0  # what panels that die may lose; nothing is written while nothing moves
 SAVED = "the show is saved in"  # how the one sentence begins that tells of no problem
 SHOWS = "shows"
 
@@ -36,7 +36,7 @@ SHOWS = "shows"
 class Repertoire:
     """Built, started and stopped by one thread; its parts say which threads may use them.
 
-    `model`, `display` and `mappings` are remembered for the show's file; whoever knows them sets them.
+    `model`, `outputs` and `mappings` are remembered for the show's file; whoever knows them sets them.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Repertoire:
         self._autosave = Autosave()
         self._disk = DiskThread(tell, self._save_state, autosave_every_s)
         self._timeline_name = ""
-        self.model, self.display, self.mappings = self._show.model, self._show.display, self._show.mappings
+        self.model, self.outputs, self.mappings = self._show.model, self._show.outputs, self._show.mappings
         self._recall = Recall(controls, glider, lambda: clock.state.bpm)
         self.shelf = LookShelf(self._recall, self.library, self._write, tell)
         self.cues = CueList(self._recall, self.shelf, tell, clock)
@@ -66,6 +66,10 @@ class Repertoire:
     def library(self) -> Library:
         """Where files are looked for: the show's folder, the user's, what shipped."""
         return Library(Path(self._show.folder) if self._show.folder else None)
+
+    def locked_groups(self) -> frozenset[str]:
+        """Groups that looks, cues and decks leave alone now."""
+        return self._recall.locked_groups()
 
     def start(self) -> None:
         """Let the disk thread begin; what is there now is saved first."""
@@ -115,7 +119,7 @@ class Repertoire:
             name=self._show.name,
             folder=self._show.folder,
             model=self.model,
-            display=self.display,
+            outputs=self.outputs,
             timeline=self._timeline_name if status.name else "",
             position=status.position if status.name else 0.0,
             mappings=self.mappings,

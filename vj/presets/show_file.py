@@ -14,6 +14,7 @@ import tomlkit
 
 from engine.parameter import Value
 from engine.preset_table import did_you_mean
+from vj.output.placing_params import MOST_OUTPUTS
 from vj.parameters import PARAMETERS
 from vj.presets.cue_list import CUTS, ListedCue
 from vj.presets.looks import read_values
@@ -23,7 +24,9 @@ from vj.written_files import FileError, Problem, read_toml, show_value
 
 FILE_NAME = "show.toml"
 LONGEST_S = 86400.0  # of a fade or a wait
-_FILE_KEYS = ("name", "folder", "model", "display", "timeline", "mappings", "look_slots", "cues", "loras", "values")
+_FILE_KEYS = (
+    *("name", "folder", "model", "display", "outputs", "timeline", "mappings", "look_slots", "cues", "loras", "values"),
+)
 _TIMELINE_KEYS = ("name", "position")
 _LORA_KEYS = ("slot", "file", "sha256")
 _CUE_KEYS = ("name", "look", "values", "fade_s", "fade_beats", "follow_s", "follow_beats", "cut", "note")
@@ -45,7 +48,7 @@ class ShowState:
     name: str = ""
     folder: str = ""  # the show's folder; only an autosave names it
     model: str = ""
-    display: str = ""  # of the output, by name; empty = it was a window
+    outputs: Mapping[int, str] = field(default_factory=dict)  # name of the display each covers; empty = a window
     timeline: str = ""  # its file's name without suffix, or a path
     position: float = 0.0  # of the timeline, in its unit
     mappings: tuple[str, ...] = ()  # their files' names; empty = all there are
@@ -58,9 +61,11 @@ class ShowState:
 def show_text(state: ShowState) -> str:
     """Spell a show as TOML."""
     file = tomlkit.document()
-    for key in ("name", "folder", "model", "display"):
-        if word := {"name": state.name, "folder": state.folder, "model": state.model, "display": state.display}[key]:
+    for key, word in (("name", state.name), ("folder", state.folder), ("model", state.model)):
+        if word:
             file.add(key, word)
+    if state.outputs:
+        file.add("outputs", {str(number): name for number, name in state.outputs.items()})
     if state.mappings:
         file.add("mappings", list(state.mappings))
     if state.timeline:
@@ -121,7 +126,7 @@ class _Reader:
             name=self._text("name", file.get("name", "")),
             folder=self._text("folder", file.get("folder", "")),
             model=self._text("model", file.get("model", "")),
-            display=self._text("display", file.get("display", "")),
+            outputs=self._outputs(file),
             timeline=self._text("timeline.name", timeline.get("name", "")),
             position=self._number("timeline.position", timeline.get("position", 0.0)) or 0.0,
             mappings=tuple(self._text(key, name) for key, name in self._list("mappings", file.get("mappings", []))),
@@ -131,6 +136,16 @@ class _Reader:
             values=values,
         )
         return state, tuple(self._problems)
+
+    def _outputs(self, file: Mapping[str, Any]) -> dict[int, str]:
+        """Which display each output covers; shows of the time of one output say `display`."""
+        outputs = {1: self._text("display", file["display"])} if "display" in file else {}
+        for number, name in self._table("outputs", file.get("outputs", {})).items():
+            if number in [str(n) for n in range(1, MOST_OUTPUTS + 1)]:
+                outputs[int(number)] = self._text(f"outputs.{number}", name)
+            else:
+                self._report(f"outputs.{number}", f"is no output: they are 1 to {MOST_OUTPUTS}")
+        return outputs
 
     def _slots(self, table: object) -> tuple[str, ...]:
         slots = [""] * LOOK_SLOTS

@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -124,7 +124,7 @@ class StageLink:
         if found is not None:
             before = decode_wishes(self._block.wishes.read() or b"{}")
             self._wishes = dataclasses.replace(
-                self._wishes, values=before.values, panic=before.panic, placement=before.placement
+                self._wishes, values=before.values, panic=before.panic, placements=before.placements
             )
             self._stage = StageProcess.found(found)
             self._read_state()
@@ -154,8 +154,18 @@ class StageLink:
 
     @property
     def output(self) -> OutputFacts:
-        """Where the output is."""
-        return self._state.output
+        """Where the first output is."""
+        return next((one for one in self._state.outputs if one.output == 1), OutputFacts())
+
+    @property
+    def outputs(self) -> tuple[OutputFacts, ...]:
+        """Where every open output is."""
+        return self._state.outputs
+
+    @property
+    def placements(self) -> tuple[Placement, ...]:
+        """Where they are to be."""
+        return self._wishes.placements
 
     @property
     def gl_name(self) -> str:
@@ -185,9 +195,10 @@ class StageLink:
 
     # -- what the panels do --------------------------------------------------------------------------------------
 
-    def begin(self, placement: Placement) -> None:
-        """Start a stage, placed so. Raises OSError."""
-        self.place(placement)
+    def begin(self, placements: Sequence[Placement]) -> None:
+        """Start a stage with outputs placed so, the first one among them. Raises OSError."""
+        for placement in placements:
+            self.place(placement)
         self._write()
         self._started_ns = time.monotonic_ns()
         self._stage = self._start_stage(self.folder)
@@ -198,11 +209,20 @@ class StageLink:
         self._thread.start()
 
     def place(self, placement: Placement) -> None:
-        """Order the output to a place; its serial is given here. Never waits."""
+        """Order an output to a place, opening it where it is not; the serial is given here. Never waits."""
         with self._lock:
-            serial = self._wishes.placement.serial + 1
-            self._wishes = dataclasses.replace(self._wishes, placement=dataclasses.replace(placement, serial=serial))
-            self._written_ns = 0  # told at the next look
+            serial = max((one.serial for one in self._wishes.placements), default=0) + 1
+            placed = dataclasses.replace(placement, serial=serial)
+            self._order([*(one for one in self._wishes.placements if one.output != placement.output), placed])
+
+    def close_output(self, output: int) -> None:
+        """Order an output closed; the first one stays. Never waits."""
+        with self._lock:
+            self._order([one for one in self._wishes.placements if one.output == 1 or one.output != output])
+
+    def _order(self, placements: Sequence[Placement]) -> None:
+        self._wishes = dataclasses.replace(self._wishes, placements=tuple(placements))
+        self._written_ns = 0  # told at the next look
 
     def take(self, take: Take) -> None:
         """Order the free deck on air at a moment. Any thread; never waits."""

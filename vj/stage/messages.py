@@ -25,8 +25,9 @@ class Placement:
     """Where an output is to be. A new serial is an order; the same one has been carried out."""
 
     serial: int = 0
+    output: int = 1  # its number; it stays the same for as long as the output is open
     display: str = ""  # name; empty or gone = the first one
-    is_fullscreen: bool = False
+    is_fullscreen: bool = False  # then a display that is gone is covered when it comes back
     window: tuple[int, int, int, int] | None = None  # left, top, width, height in Qt's pixels; None = where it was
 
 
@@ -34,6 +35,7 @@ class Placement:
 class OutputFacts:
     """Where an output is."""
 
+    output: int = 1  # its number
     display: str = ""
     is_fullscreen: bool = False
     width: int = 0  # in the display's pixels
@@ -41,6 +43,7 @@ class OutputFacts:
     refresh_hz: float = 0.0  # what the display says
     fps: float = 0.0  # refreshes drawn per second
     placed: int = 0  # serial of the last order carried out
+    lost: str = ""  # name of the display it waits for; all but the first output are hidden meanwhile
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class StageEvent:
     modifiers: int = 0  # Qt's number
     text: str = ""  # of the key, or the display's name
     is_repeat: bool = False
+    output: int = 1  # number of the output
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class Wishes:
 
     values: Mapping[str, Value] = field(default_factory=dict)  # of output parameters, modulated, by address
     panic: Settings = field(default_factory=dict)
-    placement: Placement = Placement()
+    placements: tuple[Placement, ...] = ()  # of every output that is to be open
     take: Take = Take()  # of the free deck; the same one has been carried out
     panels_started: str = ""  # when their process began: tells it from a later one of the same number
     panels_ns: int = 0  # when the panels' window last did anything (time.monotonic_ns)
@@ -75,7 +79,9 @@ class StageState:
     process_id: int = 0
     time_ns: int = 0  # when it was written (time.monotonic_ns)
     status: PlaybackStatus = PlaybackStatus()
-    output: OutputFacts = OutputFacts()
+    outputs: tuple[OutputFacts, ...] = ()  # those that are open
+    warnings: tuple[str, ...] = ()  # what of the displays' rates may tear or judder: sentences
+    notes: tuple[str, ...] = ()  # what else there is to know about them
     panic: Settings = field(default_factory=dict)
     events: tuple[StageEvent, ...] = ()  # the latest, oldest first
     gl_name: str = ""  # what draws: a card, or a software rasteriser
@@ -92,10 +98,8 @@ def decode_wishes(data: bytes) -> Wishes:
     """Read the panels' message; unknown fields are left out. Raises ValueError."""
     found = _object(data)
     take = Take(**_known(Take, found.get("take", {})))
-    placement = _known(Placement, found.pop("placement", {}))
-    window = placement.pop("window", None)
-    placed = Placement(**placement, window=tuple(window) if window else None)
-    return Wishes(**_known(Wishes, found) | {"placement": placed, "panic": _settings(found), "take": take})
+    placements = tuple(_placement(_known(Placement, one)) for one in found.get("placements", []))
+    return Wishes(**_known(Wishes, found) | {"placements": placements, "panic": _settings(found), "take": take})
 
 
 def decode_state(data: bytes) -> StageState:
@@ -105,7 +109,9 @@ def decode_state(data: bytes) -> StageState:
         **_known(StageState, found)
         | {
             "status": PlaybackStatus(**_known(PlaybackStatus, found.get("status", {}))),
-            "output": OutputFacts(**_known(OutputFacts, found.get("output", {}))),
+            "outputs": tuple(OutputFacts(**_known(OutputFacts, one)) for one in found.get("outputs", [])),
+            "warnings": tuple(found.get("warnings", [])),
+            "notes": tuple(found.get("notes", [])),
             "events": tuple(StageEvent(**_known(StageEvent, event)) for event in found.get("events", [])),
             "panic": _settings(found),
         }
@@ -127,6 +133,11 @@ def _object(data: bytes) -> dict[str, Any]:
 def _known(kind: type, found: Mapping[str, Any]) -> dict[str, Any]:
     names = {item.name for item in dataclasses.fields(kind)}
     return {name: value for name, value in found.items() if name in names}
+
+
+def _placement(found: dict[str, Any]) -> Placement:
+    window = found.pop("window", None)
+    return Placement(**found, window=tuple(window) if window else None)
 
 
 def _settings(found: Mapping[str, Any]) -> Settings:

@@ -1,4 +1,4 @@
-"""The stage: an output window, the reader of the ring, and the panic row by its own keys. Waits for nobody.
+"""The stage: output windows, the source of what they draw, and the panic row by its own keys. Waits for nobody.
 
 Reads the panels' latest wishes at every refresh and tells its state 30 times a second. Needs a Qt application.
 """
@@ -11,30 +11,29 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from PyQt6.QtCore import QObject, QRect, Qt, QTimer
-from PyQt6.QtGui import QGuiApplication, QKeyEvent, QScreen
+from PyQt6.QtCore import QObject, Qt, QTimer
+from PyQt6.QtGui import QKeyEvent
 
 from engine.parameter import Value
-from vj.output.displays import corner_of
+from vj.output.continuity import Continuity
 from vj.output.decks import DeckReader
-from vj.output.output_window import OutputWindow
 from vj.output.params import OUTPUT_PARAMETERS, OutputParams
+from vj.output.shared_scenes import SharedScenes
 from vj.run_folder import keep_run_folder
 from vj.stage.block import BLOCK_NAME, DECK_RING_NAME, RING_NAME, StageBlock
 from vj.stage.messages import (
     KEPT_EVENTS,
     EventKind,
-    OutputFacts,
-    Placement,
     StageEvent,
     StageState,
     Wishes,
     decode_wishes,
     encode,
 )
+from vj.stage.outputs import Outputs
 from vj.stage.panic import PanicRow
 
 LOOK_MS = 20  # between two looks at where the output is to be
@@ -42,6 +41,7 @@ TELL_NS = 30_000_000
 PANELS_GONE_NS = 3_000_000_000  # panels that did nothing for so long do not answer a key
 TWICE_NS = 3_000_000_000
 OTHER_KEYS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
+_PARAMETERS = {parameter.address: parameter for parameter in OUTPUT_PARAMETERS}
 _LOG = logging.getLogger(__name__)
 
 
@@ -60,24 +60,22 @@ class Stage(QObject):
         self.has_ended = False
         self._row = PanicRow()
         self._wishes = Wishes()
-        self._values: dict[str, Value] = {p.address: p.default for p in OUTPUT_PARAMETERS}
-        self._params = OutputParams.from_values(self._values)
-        self._placement = Placement()  # the last order carried out
-        self._lost = ""  # name of the display that went while it was covered
-        self._covered = ""  # name of the one that is covered
+        self._values: dict[str, Value] = {address: p.default for address, p in _PARAMETERS.items()}
+        self._wished: Mapping[str, Value] = {}  # the panels' values as they came, to see what has changed
+        self._params: dict[int, OutputParams] = {}  # by number of the output; made when asked for
         self._events: deque[StageEvent] = deque(maxlen=KEPT_EVENTS)
         self._event_count = 0
         self._told_ns = 0
         self._asked_to_end_ns = 0
         self._reader = DeckReader(folder / RING_NAME, folder / DECK_RING_NAME)
-        self.window = OutputWindow(self._reader, self.read_params)
-        self.window.key_pressed.connect(self._press)
-        self.window.key_released.connect(lambda event: self._note_key("release", event))
-        self.window.panels_pressed.connect(lambda: self._note("press", Qt.Key.Key_Tab.value))
-        self.window.close_refused.connect(lambda: self._note("close"))
-        application = QGuiApplication.instance()
-        application.screenRemoved.connect(self._lose_display)
-        application.screenAdded.connect(self._find_display)
+        self.continuity = Continuity(self._reader)  # the source of the scene
+        self.outputs = Outputs(SharedScenes(self.continuity), self.read_params)
+        self.outputs.key_pressed.connect(self._press)
+        self.outputs.key_released.connect(lambda number, event: self._note_key("release", event, number))
+        self.outputs.panels_pressed.connect(lambda number: self._note("press", Qt.Key.Key_Tab.value, output=number))
+        self.outputs.close_refused.connect(lambda number: self._note("close", output=number))
+        self.outputs.display_lost.connect(lambda number, name: self._note("lost", text=name, output=number))
+        self.outputs.display_found.connect(lambda number, name: self._note("found", text=name, output=number))
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.look)
@@ -89,20 +87,24 @@ class Stage(QObject):
         """Whether the panels' window has done anything lately."""
         return time.monotonic_ns() - self._wishes.panels_ns < PANELS_GONE_NS
 
-    def read_params(self) -> OutputParams:
-        """Take in the panels' latest wishes, if there are new ones, and say what to draw with."""
+    def read_params(self, output: int) -> OutputParams:
+        """Take in the panels' latest wishes, if there are new ones, and say what to draw an output with."""
         if self._block.wishes.is_new:
             self._read_wishes()
-        return self._params
+        params = self._params.get(output)
+        if params is None:
+            params = self._params[output] = OutputParams.from_values(self._values, output)
+        return params
 
     def look(self) -> None:
-        """Do what the panels ask of the window, and tell them how things are."""
-        self.read_params()
+        """Do what the panels ask of the windows, and tell them how things are."""
+        if self._block.wishes.is_new:
+            self._read_wishes()
         if self._wishes.is_ending and not self.has_ended:
             self._finish("the show is over")
             return
-        if self._wishes.placement.serial != self._placement.serial:
-            self._place(self._wishes.placement)
+        if self.outputs.place(self._wishes.placements):
+            self.tell()
         if time.monotonic_ns() - self._told_ns >= TELL_NS:
             self.tell()
 
@@ -112,24 +114,23 @@ class Stage(QObject):
         state = StageState(
             process_id=os.getpid(),
             time_ns=self._told_ns,
-            status=dataclasses.replace(self._reader.status, state=self.window.continuity.state),
-            output=self._output_facts(),
+            status=dataclasses.replace(self._reader.status, state=self.continuity.state),
+            outputs=self.outputs.facts(),
+            warnings=tuple(self.outputs.warnings()),
+            notes=tuple(self.outputs.notes(self._reader.status.rate_fps)),
             panic=self._row.settings,
             events=tuple(self._events),
-            gl_name=self.window.gl_name,
-            bad_chunks=self.window.continuity.bad_chunks,
-            fault=self.window.continuity.fault,
+            gl_name=self.outputs.first.gl_name,
+            bad_chunks=self.continuity.bad_chunks,
+            fault=self.continuity.fault,
         )
         self._block.state.write(encode(state))
 
     def close(self) -> None:
-        """Close the window and let go of the files."""
+        """Close the windows and let go of the files."""
         self._timer.stop()
         self.has_ended = True
-        application = QGuiApplication.instance()
-        application.screenRemoved.disconnect(self._lose_display)
-        application.screenAdded.disconnect(self._find_display)
-        self.window.end()
+        self.outputs.close()
         self._reader.close()
 
     # -- what the panels wish --------------------------------------------------------------------------------------
@@ -147,30 +148,31 @@ class Stage(QObject):
 
     def _make_params(self) -> None:
         wished, asked = self._wishes.values, self._wishes.panic
-        for parameter in OUTPUT_PARAMETERS:
-            address = parameter.address
-            if address in wished:
+        for address, value in wished.items():
+            is_moved = value != self._wished.get(address) or address in self._row.settings
+            if is_moved and address in _PARAMETERS:
                 with contextlib.suppress(ValueError):  # of another version: the value stays as it was
-                    self._values[address] = parameter.coerce(wished[address])
+                    self._values[address] = _PARAMETERS[address].coerce(value)
+        self._wished = wished
         for address, (value, time_ns) in self._row.settings.items():
             # what the panels set themselves comes with their modulation; a key of ours that is newer does not
             if time_ns > asked.get(address, (None, 0))[1]:
                 self._values[address] = value
-        self._params = OutputParams.from_values(self._values)
+        self._params.clear()
 
     # -- keys --------------------------------------------------------------------------------------------------------
 
-    def _press(self, event: QKeyEvent) -> None:
+    def _press(self, number: int, event: QKeyEvent) -> None:
         is_plain = not event.modifiers() & OTHER_KEYS
         key, now_ns = event.text().upper(), time.monotonic_ns()
         if is_plain and (not event.isAutoRepeat() or key in "+-=") and self._row.press(key, now_ns, self._values):
             self._make_params()
-            self.window.update()
+            self.outputs.update()
             self.tell()
             return
         if event.key() == Qt.Key.Key_Q and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self._ask_to_end(now_ns)
-        self._note_key("press", event)
+        self._note_key("press", event, number)
 
     def _ask_to_end(self, now_ns: int) -> None:
         """End by Ctrl+Q, pressed twice, when there are no panels that could."""
@@ -185,62 +187,13 @@ class Stage(QObject):
         self.has_ended = True
         self._end()
 
-    def _note_key(self, kind: EventKind, event: QKeyEvent) -> None:
-        self._note(kind, event.key(), event.modifiers().value, event.text(), event.isAutoRepeat())
+    def _note_key(self, kind: EventKind, event: QKeyEvent, output: int) -> None:
+        self._keep(kind, event.key(), event.modifiers().value, event.text(), event.isAutoRepeat(), output)
 
-    def _note(self, kind: EventKind, key: int = 0, modifiers: int = 0, text: str = "", is_repeat: bool = False) -> None:
+    def _note(self, kind: EventKind, key: int = 0, text: str = "", output: int = 1) -> None:
+        self._keep(kind, key, 0, text, False, output)
+
+    def _keep(self, kind: EventKind, key: int, modifiers: int, text: str, is_repeat: bool, output: int) -> None:
         self._event_count += 1
-        self._events.append(StageEvent(self._event_count, kind, key, modifiers, text, is_repeat))
+        self._events.append(StageEvent(self._event_count, kind, key, modifiers, text, is_repeat, output))
         self.tell()
-
-    # -- displays ----------------------------------------------------------------------------------------------------
-
-    def _place(self, wanted: Placement) -> None:
-        self._placement, self._lost = wanted, ""
-        screen = _screen(wanted.display) or QGuiApplication.primaryScreen()
-        if wanted.is_fullscreen:
-            self._cover(screen)
-        else:
-            self.window.show_on(screen, QRect(*wanted.window) if wanted.window else None)
-        self.tell()
-
-    def _cover(self, screen: QScreen) -> None:
-        if self.window.is_fullscreen and self._covered == screen.name():
-            self.window.raise_()
-            self.window.requestActivate()
-            return
-        self._covered = screen.name()
-        self.window.cover(screen)
-
-    def _lose_display(self, screen: QScreen) -> None:
-        """Leave fullscreen when its display is gone: the system moved the output over something else."""
-        if self.window.is_fullscreen and screen.name() == self._covered:
-            self._lost = screen.name()
-            _LOG.warning("the display %s is gone; the output is a window now", self._lost)
-            left = QGuiApplication.primaryScreen()
-            self.window.show_on(left, corner_of(left))
-            self._note("lost", text=self._lost)
-
-    def _find_display(self, screen: QScreen) -> None:
-        """Cover a display that was lost as soon as it is there again."""
-        if self._lost and screen.name() == self._lost:
-            self._lost = ""
-            self._cover(screen)
-            self._note("found", text=screen.name())
-
-    def _output_facts(self) -> OutputFacts:
-        window, screen = self.window, self.window.screen()
-        ratio = window.devicePixelRatio()
-        return OutputFacts(
-            display=screen.name() if screen is not None else "",
-            is_fullscreen=window.is_fullscreen,
-            width=round(window.width() * ratio),
-            height=round(window.height() * ratio),
-            refresh_hz=screen.refreshRate() if screen is not None else 0.0,
-            fps=self._reader.status.display_fps,
-            placed=self._placement.serial,
-        )
-
-
-def _screen(name: str) -> QScreen | None:
-    return next((screen for screen in QGuiApplication.screens() if screen.name() == name), None)

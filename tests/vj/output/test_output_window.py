@@ -11,9 +11,11 @@ from PyQt6.QtCore import QEvent, QRect, Qt
 from PyQt6.QtGui import QGuiApplication, QKeyEvent
 from PyQt6.QtWidgets import QWidget
 
+from vj.output.continuity import Continuity
 from vj.output.frame_reader import FrameReader
 from vj.output.output_window import OutputWindow
 from vj.output.params import OutputParams
+from vj.output.shared_scenes import SharedScenes
 
 
 def wait(until: Callable[[], bool], timeout_s: float = 10.0) -> None:
@@ -26,7 +28,7 @@ def wait(until: Callable[[], bool], timeout_s: float = 10.0) -> None:
 
 @pytest.fixture
 def window(qt_application, tmp_path: Path) -> Iterator[OutputWindow]:
-    window = OutputWindow(FrameReader(tmp_path / "ring"), OutputParams)
+    window = OutputWindow(SharedScenes(Continuity(FrameReader(tmp_path / "ring"))).view(), OutputParams)
     yield window
     window.end()
     QGuiApplication.processEvents()

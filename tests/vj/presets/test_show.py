@@ -77,7 +77,7 @@ def test_a_show_moves_to_another_machine(machine, tmp_path, monkeypatch):
     repertoire.cues.replace_all(CUES)
     repertoire.cues.go("panel")
     repertoire.open_timeline("my_time")
-    repertoire.display, repertoire.model = "HDMI-1", "ember"
+    repertoire.outputs, repertoire.model = {1: "HDMI-1", 3: ""}, "ember"
     wait_for(lambda: repertoire.timeline.timeline is not None)
     folder = tmp_path / "stick" / "tour"
     repertoire.save_show(folder)
@@ -105,7 +105,7 @@ def test_a_show_moves_to_another_machine(machine, tmp_path, monkeypatch):
     assert (again.cues.status.current, again.cues.status.next) == (1, 2)
     assert again.shelf.slots[3] == "my_look"
     assert again.timeline.timeline.name == "my_time"
-    assert (again.display, again.model) == ("HDMI-1", "ember")
+    assert (again.outputs, again.model) == ({1: "HDMI-1", 3: ""}, "ember")
     assert other.told == []
 
 

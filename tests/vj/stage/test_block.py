@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 
 from vj.stage.block import LANES_OFFSET, SEQUENCE, SLOT, StageBlock
-from vj.stage.messages import Placement, StageEvent, StageState, Wishes, decode_state, decode_wishes, encode
+from vj.stage.messages import (
+    OutputFacts,
+    Placement,
+    StageEvent,
+    StageState,
+    Wishes,
+    decode_state,
+    decode_wishes,
+    encode,
+)
 
 WRITER = """
 import sys, time
@@ -89,13 +98,21 @@ def candidates(message: str) -> list[int]:
 
 
 def test_messages_come_through_and_strange_fields_are_left_out():
-    wishes = Wishes({"/vj/output/level": 0.5}, {"/vj/output/blackout": (True, 7)}, Placement(3, "HDMI-1", True), "x", 9)
+    wishes = Wishes(
+        {"/vj/output/level": 0.5}, {"/vj/output/blackout": (True, 7)}, (Placement(3, 2, "HDMI-1", True),), "x", 9
+    )
     assert decode_wishes(encode(wishes)) == wishes
-    state = StageState(process_id=5, events=(StageEvent(1, "press", 66, 0, "b"),), panic={"/vj/output/level": (0.1, 2)})
+    state = StageState(
+        process_id=5,
+        outputs=(OutputFacts(2, "HDMI-1"),),
+        notes=("so",),
+        events=(StageEvent(1, "press", 66, 0, "b"),),
+        panic={"/vj/output/level": (0.1, 2)},
+    )
     assert decode_state(encode(state)) == state
     found = json.loads(encode(state)) | {"colour": "red"}
     found["status"]["mood"] = "good"
-    found["output"]["wall"] = 4
+    found["outputs"][0]["wall"] = 4
     found["events"][0]["finger"] = 2
     del found["gl_name"]
     assert decode_state(json.dumps(found).encode()) == state

@@ -23,9 +23,11 @@ from vj.commands import CommandQueue
 from vj.conductor import Conductor
 from vj.controls import Controls
 from vj.generator_thread import GeneratorThread
+from vj.output.continuity import Continuity
 from vj.output.frame_reader import FrameReader, Picture
 from vj.output.output_window import OutputWindow
 from vj.output.params import OutputParams
+from vj.output.shared_scenes import SharedScenes
 from vj.parameters import ParameterStore
 from vj.tempo.tempo import Tempo
 
@@ -105,7 +107,7 @@ class BeatStage:
         self.reader = WatchedReader(self.generator.ring_path)
         self.conductor = Conductor()
         self.tempo = Tempo(self.controls, self.conductor, lambda: self.generator.status, lambda: self.reader.status)
-        self.window = OutputWindow(self.reader, OutputParams)
+        self.window = OutputWindow(SharedScenes(Continuity(self.reader)).view(), OutputParams)
         self.window.frameSwapped.connect(self._note_swap)
         self._swapped: list[int] = []  # when a new stream's first picture had been handed to the display
         self._witness = LampWitness(display.framebuffer)
