@@ -98,9 +98,8 @@ class OutputControl(QObject):
             self._place(cover_of(screen, number))
         elif was_fullscreen or number > 1:
             self._place(window_on(screen, number))
-        if was_fullscreen and not is_fullscreen:
-            if is_first:  # the others may still cover the panels' display, for all to see
-                self._panels.bring_up()
+        if was_fullscreen and not is_fullscreen and not self._is_cover:
+            self._panels.bring_up()
         self._show_state()
 
     def _open_another(self) -> None:
