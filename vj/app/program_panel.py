@@ -21,6 +21,7 @@ from vj.output.params import OutputParams
 from vj.output.playback import PlaybackStatus
 
 FRAME_WIDTH = 3
+HELD_COLOURS = {"freeze": theme.ACCENT, "fallback": theme.WARNING}  # by the switch's name
 LARGEST_PICTURE = 320  # pixels across; more would cost the window its time
 
 
@@ -34,19 +35,24 @@ class State:
 
 
 def describe_state(generator: GeneratorStatus, playback: PlaybackStatus, params: OutputParams, held: str = "") -> State:
-    """Say what the audience sees now and why; the gravest first. `held` names a switch that takes the stream away."""
+    """Say what the audience sees now and why; the gravest first. `held` names a switch that takes the stream away.
+
+    What is seen goes before why: with the engine down the audience still sees something.
+    """
     if params.blackout:
         return State("BLACKOUT", theme.ALARM, "the audience sees black")
+    is_down = generator.state == "failed"
     if held:
-        return State(held.upper(), theme.WARNING, f"the performer pressed {held}")
-    if generator.state == "failed":
-        return State("ENGINE DOWN", theme.ALARM, generator.detail)
-    if not playback.is_streaming:
+        return State(held.upper(), HELD_COLOURS.get(held, theme.WARNING), f"the performer pressed {held}")
+    if not playback.is_streaming and not is_down:
         return State("STARTING", theme.WARNING, generator.detail or f"loading {generator.model}")
     if playback.state == "fallback":
-        return State("FALLBACK", theme.ALARM, "the stream is late: the last good seconds play")
-    if playback.is_starved:
-        return State("WAITING", theme.WARNING, "the next frame is late")
+        why = f"the engine is down: {generator.detail}" if is_down else "the stream is late"
+        return State("FALLBACK", theme.WARNING, f"{why}; the last good seconds or the film play")
+    if is_down:
+        return State("ENGINE DOWN", theme.ALARM, generator.detail)
+    if playback.is_starved or playback.state == "waiting":
+        return State("WAITING", theme.WARNING, "the next frame is late: the last good seconds play")
     if params.level <= 0.0:
         return State("LEVEL 0", theme.WARNING, "the audience sees black")
     return State("LIVE", theme.GOOD, generator.model)

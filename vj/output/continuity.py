@@ -84,6 +84,11 @@ class Continuity:
         """Why the film chosen cannot be played; empty otherwise. Any thread."""
         return self._film.problem if self._film is not None else ""
 
+    @property
+    def drawn(self) -> tuple[Layer, ...]:
+        """What was drawn at the last refresh."""
+        return self._drawn
+
     def scene_at(self, now_ns: int, params: OutputParams) -> Scene:
         """Move on to `now_ns` (time.monotonic_ns) and say what to draw. Call once per display refresh."""
         self._choose_film(params.fallback_film)

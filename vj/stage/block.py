@@ -11,14 +11,16 @@ import zlib
 from pathlib import Path
 
 BLOCK_NAME, RING_NAME, DECK_RING_NAME = "stage.block", "frames.ring", "deck.ring"  # in the folder of a run
-MAGIC = b"VJSTAGE1"
+MAGIC = b"VJSTAGE2"
 HEADER = struct.Struct("<8sQ")  # magic, process id of the panels that may write
 OWNER_OFFSET = 8
 LANES_OFFSET = 64
 SEQUENCE = struct.Struct("<Q")
 SLOT = struct.Struct("<QII")  # sequence, length, checksum
 SLOT_BYTES = 64 << 10
+LONGEST_MESSAGE_BYTES = SLOT_BYTES - SLOT.size
 LANE_BYTES = SEQUENCE.size + 2 * SLOT_BYTES
+LANES = 3
 TRIES = 3  # a message torn by its writer is there complete the next time
 
 
@@ -38,8 +40,8 @@ class Lane:
 
     def write(self, message: bytes) -> None:
         """Put the newest message in place of the one before the last. Raises ValueError when it is too long."""
-        if len(message) > SLOT_BYTES - SLOT.size:
-            raise ValueError(f"a message of {len(message)} bytes; the block takes {SLOT_BYTES - SLOT.size}")
+        if len(message) > LONGEST_MESSAGE_BYTES:
+            raise ValueError(f"a message of {len(message)} bytes; the block takes {LONGEST_MESSAGE_BYTES}")
         sequence = self.sequence + 1
         start = self._slot(sequence)
         SLOT.pack_into(self._memory, start, sequence, len(message), zlib.crc32(message))
@@ -54,7 +56,7 @@ class Lane:
                 break
             start = self._slot(sequence)
             marked, length, checksum = SLOT.unpack_from(self._memory, start)
-            message = self._memory[start + SLOT.size : start + SLOT.size + min(length, SLOT_BYTES - SLOT.size)]
+            message = self._memory[start + SLOT.size : start + SLOT.size + min(length, LONGEST_MESSAGE_BYTES)]
             if marked == sequence and zlib.crc32(message) == checksum:
                 self._read_sequence, self._last = sequence, message
                 break
@@ -70,7 +72,10 @@ class Lane:
 
 
 class StageBlock:
-    """The file: `wishes` from the panels to the stage, `state` back. Its folder's owner deletes it."""
+    """The file: `wishes` from the panels to the stage, `state` and the picture `seen` back.
+
+    Its folder's owner deletes it.
+    """
 
     def __init__(self, path: Path, memory: mmap.mmap) -> None:
         if memory[: len(MAGIC)] != MAGIC:
@@ -79,13 +84,14 @@ class StageBlock:
         self._memory = memory
         self.wishes = Lane(memory, LANES_OFFSET)
         self.state = Lane(memory, LANES_OFFSET + LANE_BYTES)
+        self.seen = Lane(memory, LANES_OFFSET + 2 * LANE_BYTES)
 
     @classmethod
     def create(cls, path: Path) -> StageBlock:
         """Make the file. Raises OSError when the place is full or cannot be written."""
         partial = path.with_suffix(".partial")
         with partial.open("wb") as file:
-            file.write(HEADER.pack(MAGIC, 0).ljust(LANES_OFFSET + 2 * LANE_BYTES, b"\0"))
+            file.write(HEADER.pack(MAGIC, 0).ljust(LANES_OFFSET + LANES * LANE_BYTES, b"\0"))
         partial.replace(path)
         return cls.attach(path)
 

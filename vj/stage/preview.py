@@ -25,13 +25,11 @@ class RingPreview:
         self._counter = -1
         self._frame: Frame | None = None
 
-    def frame(self, *, is_held: bool = False) -> Frame | None:
+    def frame(self) -> Frame | None:
         """Return the oldest frame the stage still holds, which is the one it shows; the last one while there is none.
 
-        `is_held` leaves it at the last one. A frame is copied once: the same one again is the very same object.
+        A frame is copied once: the same one again is the very same object.
         """
-        if is_held and self._frame is not None:
-            return self._frame
         now_ns = time.monotonic_ns()
         if now_ns - self._looked_ns >= LOOK_FOR_RING_NS:
             self._looked_ns = now_ns

@@ -35,6 +35,7 @@ from vj.stage.messages import (
 )
 from vj.stage.outputs import Outputs
 from vj.stage.panic import PanicRow
+from vj.stage.seen import BESIDE_THE_STREAM, encode_seen
 
 LOOK_MS = 20  # between two looks at where the output is to be
 TELL_NS = 30_000_000
@@ -124,6 +125,8 @@ class Stage(QObject):
             bad_chunks=self.continuity.bad_chunks,
             fault=self.continuity.fault,
         )
+        if state.status.state in BESIDE_THE_STREAM:  # first: whoever reads the state looks for it
+            self._block.seen.write(encode_seen(self.continuity.drawn))
         self._block.state.write(encode(state))
 
     def close(self) -> None:

@@ -157,6 +157,8 @@ def test_the_strip_shows_rates_ports_and_errors(show: Stage):
         ({"state": "streaming"}, {"is_streaming": True}, {}, "LIVE"),
         ({"state": "streaming"}, {"is_streaming": True, "is_starved": True}, {}, "WAITING"),
         ({"state": "failed"}, {"is_streaming": True, "is_starved": True}, {}, "ENGINE DOWN"),
+        ({"state": "failed"}, {"is_streaming": True, "state": "fallback"}, {}, "FALLBACK"),
+        ({"state": "streaming"}, {"is_streaming": True, "state": "waiting"}, {}, "WAITING"),
         ({"state": "failed"}, {}, {"blackout": True}, "BLACKOUT"),
         ({"state": "streaming"}, {"is_streaming": True}, {"level": 0.0}, "LEVEL 0"),
     ],
@@ -177,6 +179,19 @@ def test_a_key_that_presses_a_command_has_no_ghost(show: Stage):
 def test_a_switch_that_holds_the_picture_is_the_state():
     playback = PlaybackStatus(is_streaming=True)
     assert describe_state(GeneratorStatus(state="failed"), playback, OutputParams(), "freeze").word == "FREEZE"
+
+
+def test_what_the_audience_sees_has_a_colour_of_its_own():
+    streaming, live = GeneratorStatus(state="streaming"), PlaybackStatus(is_streaming=True, state="live")
+    late = PlaybackStatus(is_streaming=True, state="fallback")
+    states = [
+        describe_state(streaming, live, OutputParams()),
+        describe_state(streaming, late, OutputParams()),
+        describe_state(streaming, live, OutputParams(), "freeze"),
+        describe_state(streaming, live, OutputParams(blackout=True)),
+    ]
+    assert [state.word for state in states] == ["LIVE", "FALLBACK", "FREEZE", "BLACKOUT"]
+    assert len({state.colour for state in states}) == 4
 
 
 def test_ending_a_live_show_takes_two_presses_and_no_dialog(show: Stage, monkeypatch: pytest.MonkeyPatch):
