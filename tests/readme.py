@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from engine.parameter import NAMED_CHOICES, Parameter
+from vj.output.placing_params import MOST_OUTPUTS, placing_parameters
 from vj.parameters import ALL_PARAMETERS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,9 +24,13 @@ def parameter_table() -> str:
     """List every value and trigger as a Markdown table; pads and slots share one row."""
     lines = ["| address | takes | default | acts at | what it does |", "|---|---|---|---|---|"]
     rows: dict[str, list[Parameter]] = {}
+    further = [p for number in range(2, MOST_OUTPUTS + 1) for p in placing_parameters(number)]
     for parameter in ALL_PARAMETERS.values():
+        if parameter in further:
+            continue
         rows.setdefault(re.sub(r"/\d+/", "/{n}/", parameter.address), []).append(parameter)
-    return "\n".join([*lines, *(_row(address, numbered) for address, numbered in rows.items())])
+    lines += [_row(address, numbered) for address, numbered in rows.items()]
+    return "\n".join([*lines, _outputs_row(further)])
 
 
 def _row(address: str, numbered: list[Parameter]) -> str:
@@ -41,6 +46,15 @@ def _row(address: str, numbered: list[Parameter]) -> str:
         address += "`"
     moment = SEEN_AT[first.clock] if first.kind != "trigger" else "on the press"
     return f"| `{address} | {_taken(first)} | {default} | {moment} | {help_text} |"
+
+
+def _outputs_row(further: list[Parameter]) -> str:
+    """What belongs to one display, of all outputs but the first: declared by the first one's rows."""
+    named = ", ".join(f"`{start}`" for start in dict.fromkeys(p.address.split("/")[4] for p in further))
+    return (
+        f"| `/vj/output/{{n}}/...` (n = 2..{MOST_OUTPUTS}) | as above | as above | next display frame "
+        f"| The same for a further output's own display: {named}. |"
+    )
 
 
 def _shown(value: object) -> str:
