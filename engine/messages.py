@@ -100,6 +100,7 @@ class GeneratorStatus:
     deck_serial: int = 0  # number of the arming the free deck is at; 0 = none
     deck_stream_id: int = 0  # of its frames
     deck_frames: int = 0  # that lie ready
+    deck_s: float = 0.0  # the same in seconds
     deck_is_ready: bool = False  # it can be cut in without waiting for anything
     deck_problem: str = ""  # why it is not filled
     restarts: int = 0  # of the engine since the show began; written by the instrument
