@@ -54,6 +54,17 @@ class FreeDeck:
         """Whether it can be cut in without waiting for anything."""
         return self.frames >= READY_FRAMES
 
+    def facts(self) -> dict[str, object]:
+        """What `GeneratorStatus` says of it, by field."""
+        return {
+            "deck_serial": self.serial,
+            "deck_stream_id": self.stream_id,
+            "deck_frames": self.frames,
+            "deck_s": self.frames / self._source.rate_fps,
+            "deck_is_ready": self.is_ready,
+            "deck_problem": self.problem,
+        }
+
     def follow(self, wanted: ArmedDeck | None) -> None:
         """Be armed as the instrument says now. What lies ready stays as long as the arming is the same."""
         if (wanted.serial if wanted is not None else 0) != self.serial:

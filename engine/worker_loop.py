@@ -115,8 +115,8 @@ class WorkerLoop:
 
     def _take_deck(self, command: Command) -> None:
         """Put the free deck on air; one that is not ready comes by a hard cut, with the deck's values."""
-        serial, ring = command.arguments.get("serial"), command.arguments.get("ring")
         _, _, armed = self._inbox.snapshot()
+        serial = command.arguments.get("serial")
         if armed is None or serial != armed.serial or serial == self._taken:
             self._send(Done(command.id, f"deck {serial!r} is not armed any more"))
             return
@@ -127,7 +127,7 @@ class WorkerLoop:
             return
         stream_id = self._deck.stream_id
         try:
-            self._ring = self._deck.take(Path(str(ring)))
+            self._ring = self._deck.take(Path(str(command.arguments.get("ring"))))
         except OSError as error:
             self._send(Done(command.id, f"the free deck cannot be put on air: {error.strerror or error}"))
             return
@@ -335,11 +335,7 @@ class WorkerLoop:
             lora_failures=tuple(map(book.failure, self._loras.texts)),
             making_since_ns=making[0],
             making_frames=making[1],
-            deck_serial=self._deck.serial,
-            deck_stream_id=self._deck.stream_id,
-            deck_frames=self._deck.frames,
-            deck_is_ready=self._deck.is_ready,
-            deck_problem=self._deck.problem,
+            **self._deck.facts(),
         )
         now_ns = time.monotonic_ns()
         if has_chunk or status != self._status or now_ns - self._status.moved_ns >= IDLE_STATUS_NS:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.chunk_source import SourceChoice
-from engine.messages import Command, Done, Failure, GeneratorStatus, Message, Ready, Values
+from engine.messages import ArmedDeck, Command, Done, Failure, GeneratorStatus, Message, Ready, Values
 from engine.parameter import Value
 from engine.params import ENGINE_PARAMETERS
 from vj.commands import CommandQueue
@@ -25,6 +25,7 @@ from vj.engine_params import MODEL_ADDRESS
 from vj.engine_run import EngineRun
 from vj.engine_supervisor import EngineSupervisor
 from vj.parameters import ParameterStore
+from vj.presets.decks import Armed
 from vj.run_folder import make_run_folder, remove_run_folder
 
 LOOK_AT_STORE_S = 0.01  # a hand that moves a fader is heard within this; chunks take far longer
@@ -75,17 +76,20 @@ class GeneratorThread:
         log_folder: Path | None = None,
         modulate: Modulate = _as_set,
         folder: Path | None = None,
+        armed: Callable[[], Armed | None] = lambda: None,
     ) -> None:
         """`log_folder` is where the engine's log is written; None = the platform's log folder.
 
         `folder` is the run's, made with room for `ring_bytes`; None = make one.
 
-        `modulate` is asked on this thread: at once when a hand has moved something, else 20 times a second.
+        `armed` says what the free deck is to be filled with. `modulate` is asked on this thread: at once when a hand
+        has moved something, else 20 times a second.
         """
         self._store = store
         self._commands = commands
         self._choice = choice
         self._modulate = modulate
+        self._armed = armed
         self._folder = folder or make_run_folder(ring_bytes(choice))
         self._supervisor = EngineSupervisor(
             choice, self.ring_path, log_folder, self._receive, self._note, is_in_process=is_in_process
@@ -104,6 +108,11 @@ class GeneratorThread:
     def ring_path(self) -> Path:
         """Where the engine makes its ring; nothing is there until the engine is ready."""
         return self._folder / "frames.ring"
+
+    @property
+    def deck_ring_path(self) -> Path:
+        """Where the ring of the free deck comes and goes."""
+        return self._folder / "deck.ring"
 
     @property
     def status(self) -> GeneratorStatus:
@@ -172,17 +181,20 @@ class GeneratorThread:
             for run in begun:
                 self._give_back(run)
                 sent = None
+            armed = self._armed()  # before the commands: texts that come with a deck's landing go ahead of it
             for command in self._commands.take(LOOK_AT_STORE_S):
                 self._forward(command)
             now_s = time.monotonic()
-            if sent is None or self._store.version != sent.version or now_s - looked_s >= MODULATE_S:
+            is_moved = sent is None or self._store.version != sent.version or _serial(armed) != _serial(sent.deck)
+            if is_moved or now_s - looked_s >= MODULATE_S:
                 looked_s = now_s
-                wanted = self._values_to_send()
+                wanted = self._values_to_send(armed)
                 if wanted != sent:
                     sent = wanted
-                    for run in (supervisor.run, supervisor.candidate):
-                        if run is not None:
-                            run.link.send(wanted)
+                    if supervisor.run is not None:
+                        supervisor.run.link.send(wanted)
+                    if supervisor.candidate is not None:  # it has no free deck before it is on air itself
+                        supervisor.candidate.link.send(dataclasses.replace(wanted, deck=None))
 
     def _follow_wishes(self) -> Iterator[EngineRun]:
         """Change the model or its size as asked; the engines this begins."""
@@ -221,10 +233,15 @@ class GeneratorThread:
                 making_since_ns=0,
             )
 
-    def _values_to_send(self) -> Values:
+    def _values_to_send(self, armed: Armed | None) -> Values:
         version, values = self._store.versioned_snapshot()
         heard = self._modulate(values, self._status)
-        return Values(version, {address: heard[address] for address in VALUE_ADDRESSES})
+        deck = None
+        if armed is not None:
+            played = self._modulate({**values, **armed.values}, self._status)
+            whole = {parameter.address: played[parameter.address] for parameter in ENGINE_PARAMETERS}
+            deck = ArmedDeck(armed.serial, whole, str(self.deck_ring_path), armed.preroll_s)
+        return Values(version, {address: heard[address] for address in VALUE_ADDRESSES}, deck)
 
     def _forward(self, command: Command) -> None:
         if self._supervisor.failed:
@@ -266,7 +283,11 @@ class GeneratorThread:
         _LOG.error("%s", sentence)
 
 
+def _serial(deck: Armed | ArmedDeck | None) -> int:
+    return deck.serial if deck is not None else 0
+
+
 def ring_bytes(choice: SourceChoice) -> int:
-    """Say how much room in memory the frames of such an engine want."""
+    """Say how much room in memory the frames of such an engine want, on both decks."""
     width, height = choice.size or ASSUMED_SIZE
-    return width * height * RGBA_BYTES * ASSUMED_RING_FRAMES
+    return width * height * RGBA_BYTES * ASSUMED_RING_FRAMES * 2

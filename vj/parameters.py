@@ -19,6 +19,7 @@ from vj.controllers.osc.params import OSC_PARAMETERS
 from vj.engine_params import ENGINE_SETTINGS, ENGINE_TRIGGERS
 from vj.modulation.params import MODULATION_PARAMETERS
 from vj.output.params import OUTPUT_PARAMETERS, OUTPUT_TRIGGERS
+from vj.presets.deck_params import DECK_PARAMETERS, DECK_TRIGGERS
 from vj.presets.params import PRESET_PARAMETERS, PRESET_TRIGGERS
 from vj.sound.params import SOUND_PARAMETERS
 from vj.tempo.params import TEMPO_PARAMETERS, TEMPO_TRIGGERS
@@ -31,6 +32,7 @@ PARAMETERS: dict[str, Parameter] = {
         *ENGINE_SETTINGS,
         *OUTPUT_PARAMETERS,
         *PRESET_PARAMETERS,
+        *DECK_PARAMETERS,
         *TEMPO_PARAMETERS,
         *SOUND_PARAMETERS,
         *MODULATION_PARAMETERS,
@@ -41,7 +43,15 @@ PARAMETERS: dict[str, Parameter] = {
 
 TRIGGERS: dict[str, Parameter] = {
     p.address: p
-    for p in (*COMMANDS, *ENGINE_TRIGGERS, *OUTPUT_TRIGGERS, *PRESET_TRIGGERS, *TEMPO_TRIGGERS, *WORDS_TRIGGERS)
+    for p in (
+        *COMMANDS,
+        *ENGINE_TRIGGERS,
+        *OUTPUT_TRIGGERS,
+        *PRESET_TRIGGERS,
+        *DECK_TRIGGERS,
+        *TEMPO_TRIGGERS,
+        *WORDS_TRIGGERS,
+    )
 }
 """What holds none: each press is one command of the engine or one action of the instrument."""
 

@@ -30,6 +30,7 @@ from vj.modulation.bank import ModulationBank
 from vj.output.params import RESET_ADDRESS
 from vj.output.playback import PlaybackStatus
 from vj.parameters import ParameterStore
+from vj.presets.decks import Decks
 from vj.presets.looks import SEED_ADDRESS, Look
 from vj.presets.repertoire import Repertoire
 from vj.presets.show_file import ShowState
@@ -110,6 +111,8 @@ class Performance:
         self.conductor.add(self._flash_click)
         self.conductor.add(self.repertoire.cues)
         self.conductor.add(self.repertoire.timeline)
+        self.decks = Decks(self.controls, self.repertoire.shelf, self.repertoire.locked_groups, generator, tell)
+        self.conductor.add(self.decks)
         state = StateSources(
             self.clock,
             generator,

@@ -23,6 +23,7 @@ class Latency:
     cut_s: float = ASSUMED_CUT_S  # a new stream, at least: a cut that has less time takes the next boundary
     fill_s: float = 0.0  # more for a cut whose old stream would run out before it
     buffered_s: float = 0.0  # of the old stream in hand, at the speed it plays
+    deck_s: float | None = None  # a deck whose frames lie ready; None = it comes as a new stream does
     value_s: float = 1.0  # a value, until the chunk made with it is on screen, on average
 
     def lead_s(self, left_s: float) -> float:
@@ -41,6 +42,7 @@ def measure_latency(generator: GeneratorStatus, playback: PlaybackStatus, chunk_
     return Latency(
         cut_s=generator.cut_s,
         fill_s=busy_s if keeps_up else 0.0,
+        deck_s=0.0 if generator.deck_is_ready else None,
         buffered_s=playback.buffered_frames / playback.playback_fps,
         # a value waits half a chunk on average until the next one is begun
         value_s=playback.shown_after_s + generator.chunk_s + played_s / 2,

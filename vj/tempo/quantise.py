@@ -18,7 +18,8 @@ from vj.tempo.params import QUANTISE_ADDRESS, STEP_BEATS
 SENT_AHEAD_S = 0.05  # on top of the engine's own measure: the conductor's step, the generator thread, the pipe
 TIGHT_SHARE = 0.85  # of the measured time a cut may be sent with: the measure has a reserve of its own
 TIMELINE_SOURCE = "timeline"  # first word of the source of what has its time already
-_CUTS = re.compile(r"/vj/cut/hard")
+_CUTS = re.compile(r"/vj/cut/hard|/vj/deck/(cut|fade)")
+_DECKS = re.compile(r"/vj/deck/(cut|fade)")
 _BY_CHUNK = re.compile(r"/vj/cut/soft|/vj/seed/next|/vj/prompt/\d+/go")
 _AT_ONCE = re.compile(r"/vj/look/\d+/recall|/vj/cue/(go|back)|/vj/timeline/play")
 
@@ -97,7 +98,7 @@ class Quantiser:
         latency = self._read_latency()
         is_cut = _CUTS.fullmatch(address) is not None
         left_s = (waiting.lands_ns - now_ns) / 1e9
-        if is_cut and left_s < latency.cut_s * TIGHT_SHARE:  # the generator has become slower, or the beat has moved
+        if is_cut and left_s < _needed_s(address, latency):  # the generator has become slower, or the beat has moved
             waiting = self._put_off(waiting, now_ns)
             left_s = (waiting.lands_ns - now_ns) / 1e9
         is_due = left_s <= _lead_s(address, latency, left_s)
@@ -126,8 +127,16 @@ def _waits(press: Press) -> bool:
     return any(kind.fullmatch(press.address) for kind in (_CUTS, _BY_CHUNK, _AT_ONCE))
 
 
+def _needed_s(address: str, latency: Latency) -> float:
+    """Seconds within which a cut can no longer be had."""
+    is_there = _DECKS.fullmatch(address) and latency.deck_s is not None
+    return latency.deck_s if is_there else latency.cut_s * TIGHT_SHARE
+
+
 def _lead_s(address: str, latency: Latency, left_s: float) -> float:
     """Seconds ahead a press must be sent whose moment is `left_s` away."""
+    if _DECKS.fullmatch(address) and latency.deck_s is not None:
+        return latency.deck_s + SENT_AHEAD_S
     if _CUTS.fullmatch(address):
         return latency.lead_s(left_s) + SENT_AHEAD_S
     return latency.value_s if _BY_CHUNK.fullmatch(address) else 0.0
