@@ -4,8 +4,8 @@ Flavours: original Wan, `model.` prefix (Reward Forcing), nested (Self-Forcing, 
 Knows nothing of downloads or of which file belongs to which model.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -13,14 +13,22 @@ from torch import Tensor, nn
 
 from engine.checkpoint_kinds import Difference, compare, grouped, likely_kind
 from engine.key_maps import published_names
+from engine.model.cast_linear import FLOAT8, CastLinear, to_float8
 from engine.weight_files import CheckpointError, TooLargeError, WeightFile, read_weight_file, tensors_of
 
 __all__ = ["Checkpoint", "CheckpointError", "LoadReport", "load_into", "read_checkpoint"]
 
-_NESTS = ("generator_ema", "generator", "model")  # in the order of preference
+_AVERAGED_NEST = "generator_ema"
+_NESTS = ("generator", "model", _AVERAGED_NEST)  # in the order of preference, as published: averages on request
 _WRAPPER_PARTS = ("_fsdp_wrapped_module.", "_checkpoint_wrapped_module.", "_orig_mod.")  # left by training wrappers
 _WRAPPER_PREFIX = "model."
-_USABLE_DTYPES = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
+_USABLE_DTYPES = (torch.float32, torch.bfloat16, torch.float16, torch.float64, torch.float8_e4m3fn, torch.float8_e5m2)
+_FLOAT8 = (torch.float8_e4m3fn, torch.float8_e5m2)
+_SCALE_ENDINGS = (".scale_weight", ".weight_scale")  # what a float8 weight is multiplied by: ComfyUI's, diffusers'
+_BESIDE = ("scaled_fp8", "spiece_model")  # entries that are no weights: a mark, a tokenizer
+_BESIDE_ENDINGS = (".scale_input", ".input_scale", ".comfy_quant")
+MAPPED_BYTES = 64_000_000  # checkpoints of fewer bytes are copied: whoever writes over one spoils nothing that plays
+_LOOKED_AT = 1 << 22  # numbers at a time
 
 
 @dataclass(frozen=True)
@@ -31,11 +39,20 @@ class Checkpoint:
     flavour: str
     tensors: Mapping[str, Tensor]
     metadata: Mapping[str, str]
+    scales: Mapping[str, Tensor] = field(default_factory=dict)  # what a float8 tensor is multiplied by, by its name
 
     @property
     def kind(self) -> str:
         """What the file probably is, as a noun phrase."""
         return likely_kind(_shapes(self.tensors))
+
+    def widened(self, name: str, device: torch.device | None = None) -> Tensor:
+        """A tensor as it counts: one with a scale multiplied by it, in float32."""
+        tensor, scale = self.tensors[name].to(device), self.scales.get(name)
+        if scale is None:
+            return tensor
+        column = scale.float().to(tensor.device).reshape(-1, *(1,) * (tensor.dim() - 1))
+        return tensor.float() * column
 
 
 @dataclass(frozen=True)
@@ -49,8 +66,11 @@ class LoadReport:
     extra: tuple[str, ...]
 
 
-def read_checkpoint(path: Path | str) -> Checkpoint:
-    """Read a weight file or a split folder of any flavour. Raises CheckpointError with a sentence if it cannot."""
+def read_checkpoint(path: Path | str, *, averaged: bool = False) -> Checkpoint:
+    """Read a weight file or a split folder of any flavour. Raises CheckpointError with a sentence if it cannot.
+
+    With `averaged` the moving average kept while training (`generator_ema`), which the file must then hold.
+    """
     try:
         file = read_weight_file(Path(path))
     except TooLargeError as error:
@@ -58,7 +78,7 @@ def read_checkpoint(path: Path | str) -> Checkpoint:
             f"{path}: this is {likely_kind(error.shapes)} of {error.size_gb:.1f} GB; this computer does not give it so "
             "much memory"
         ) from None
-    entries, flavour = _pick_nest(file)
+    entries, flavour = _pick_nest(file, averaged)
     tensors = tensors_of(entries)
     if not tensors:
         raise CheckpointError(
@@ -68,24 +88,32 @@ def read_checkpoint(path: Path | str) -> Checkpoint:
     tensors, was_prefixed = _without_wrappers(tensors, file.path)
     if was_prefixed and flavour == "original":
         flavour = "reward-forcing"
+    tensors, scales = _without_scales(tensors)
     names = published_names(tensors)
     if names is not None:
         tensors = {names[name]: tensor for name, tensor in tensors.items()}
+        scales = {names[name]: scale for name, scale in scales.items()}
         flavour = "diffusers"
-    return Checkpoint(file.path, flavour, tensors, file.metadata)
+    return Checkpoint(file.path, flavour, tensors, file.metadata, scales)
 
 
 def load_into(
-    module: nn.Module, source: Path | str | Checkpoint, *, strict: bool = True, device: torch.device | None = None
+    module: nn.Module,
+    source: Path | str | Checkpoint,
+    *,
+    strict: bool = True,
+    device: torch.device | None = None,
+    advance: Callable[[int], None] | None = None,
 ) -> LoadReport:
-    """Copy a checkpoint into `module`, in the module's dtype; on any problem nothing is copied.
+    """Copy a checkpoint into `module`, in the module's dtypes; on any problem nothing is copied.
 
-    A module on the meta device gets its weights on `device` (default CPU). Missing, extra and misshapen keys,
-    unusable element types and non-finite values are collected and raised as one CheckpointError. With `strict`
-    off, missing and extra keys are returned in the report instead.
+    A module on the meta device gets its weights on `device` (default CPU; what has the right dtype stays mapped, if it
+    is large), tensor by tensor; `advance` is told the bytes of each. All that does not fit is one CheckpointError.
+    With `strict` off, missing and extra keys are returned in the report instead.
     """
     checkpoint = source if isinstance(source, Checkpoint) else read_checkpoint(source)
-    wanted = module.state_dict()
+    scales = {f"{name}.scale" for name, part in module.named_modules() if isinstance(part, CastLinear)}
+    wanted = {name: tensor for name, tensor in module.state_dict().items() if name not in scales}
     difference = compare(_shapes(checkpoint.tensors), _shapes(wanted))
     tolerated = difference
     if not strict:
@@ -94,17 +122,26 @@ def load_into(
     lines = difference.lines() + _value_problems(usable)
     if lines or not usable:
         raise CheckpointError("\n".join([_misfit_sentence(checkpoint, wanted, difference, usable), *lines]))
-    _copy(module, wanted, usable, device or torch.device("cpu"))
+    if any(target.is_meta for target in wanted.values()):
+        _place(module, checkpoint, usable, device or torch.device("cpu"), advance)
+    else:
+        module.load_state_dict({name: checkpoint.widened(name) for name in usable}, strict=False)
     return LoadReport(
         checkpoint.path, checkpoint.flavour, len(usable), tuple(tolerated.missing), tuple(tolerated.extra)
     )
 
 
-def _pick_nest(file: WeightFile) -> tuple[dict[str, object], str]:
-    for nest in _NESTS:
+def _pick_nest(file: WeightFile, averaged: bool) -> tuple[dict[str, object], str]:
+    for nest in (_AVERAGED_NEST,) if averaged else _NESTS:
         inner = file.entries.get(nest)
         if isinstance(inner, dict) and tensors_of(inner):
             return {str(name): value for name, value in inner.items()}, f"nested ({nest})"
+    if averaged:
+        held = ", ".join(sorted(file.entries)[:3])
+        raise CheckpointError(
+            f"{file.path}: it holds no averaged weights ({_AVERAGED_NEST}), only {held}; "
+            "leave --ema out, or ema in the model's preset"
+        )
     if isinstance(lora := file.entries.get("generator_lora"), dict):
         raise CheckpointError(f"{file.path}: it holds a LoRA of {len(lora)} tensors, not a model; load it as a LoRA")
     return file.entries, "original"
@@ -128,6 +165,18 @@ def _without_wrappers(tensors: dict[str, Tensor], path: Path) -> tuple[dict[str,
     return cleaned, False
 
 
+def _without_scales(tensors: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Part float8 weights from what they are multiplied by, given by the weight's name."""
+    scales, weights = {}, {}
+    for name, tensor in tensors.items():
+        ending = next((ending for ending in _SCALE_ENDINGS if name.endswith(ending)), None)
+        if ending is not None and f"{name.removesuffix(ending)}.weight" in tensors:
+            scales[f"{name.removesuffix(ending)}.weight"] = tensor
+        elif name not in _BESIDE and not name.endswith(_BESIDE_ENDINGS):
+            weights[name] = tensor
+    return weights, scales
+
+
 def _value_problems(tensors: Mapping[str, Tensor]) -> list[str]:
     """Return report lines for tensors that fit by name and shape but cannot be used."""
     by_dtype: dict[torch.dtype, list[str]] = {}
@@ -148,8 +197,14 @@ def _value_problems(tensors: Mapping[str, Tensor]) -> list[str]:
 
 
 def _is_finite(tensor: Tensor) -> bool:
-    # One pass without a temporary as large as the tensor; a sum that only overflowed is looked at again.
-    return bool(tensor.sum(dtype=torch.float32).isfinite()) or bool(tensor.isfinite().all())
+    """Look at a bit at a time: a sum in another number type makes a copy of everything first."""
+    flat = tensor.reshape(-1)
+    for part in flat.split(_LOOKED_AT):
+        numbers = part.float() if part.dtype in _FLOAT8 else part
+        # a sum that only overflowed is looked at again
+        if not (numbers.sum(dtype=torch.float32).isfinite() or numbers.isfinite().all()):
+            return False
+    return True
 
 
 def _misfit_sentence(
@@ -166,14 +221,34 @@ def _misfit_sentence(
     return f"{checkpoint.path}: this is {checkpoint.kind}; the model to fill is {model}. Choose the file that fits it:"
 
 
-def _copy(module: nn.Module, wanted: Mapping[str, Tensor], tensors: Mapping[str, Tensor], device: torch.device) -> None:
-    if any(target.is_meta for target in wanted.values()):
-        placed = {name: t.to(device=device, dtype=wanted[name].dtype, copy=True) for name, t in tensors.items()}
-        module.load_state_dict(placed, strict=False, assign=True)
-        if not any(parameter.is_meta for parameter in module.parameters()):
-            module.to(device)  # what is in no state dict, such as constants
-    else:
-        module.load_state_dict(tensors, strict=False)
+def _place(
+    module: nn.Module,
+    checkpoint: Checkpoint,
+    tensors: Mapping[str, Tensor],
+    device: torch.device,
+    advance: Callable[[int], None] | None,
+) -> None:
+    """Give a module on the meta device its weights, each in the type the module wants it in."""
+    is_large = sum(tensor.nbytes for tensor in tensors.values()) >= MAPPED_BYTES
+    wanted = module.state_dict()
+    placed = {}
+    for name, tensor in tensors.items():
+        dtype, scale_name = wanted[name].dtype, f"{name.removesuffix('weight')}scale"
+        if scale_name in wanted and tensor.dtype == dtype:
+            placed[name] = tensor.to(device, copy=not is_large)
+            scale = checkpoint.scales.get(name, torch.ones(())).float().to(device)
+            placed[scale_name] = scale.reshape(-1, 1).expand_as(wanted[scale_name]).contiguous()
+        elif scale_name in wanted and dtype == FLOAT8:
+            placed[name], placed[scale_name] = to_float8(checkpoint.widened(name, device))
+        elif name in checkpoint.scales:
+            placed[name] = checkpoint.widened(name, device).to(dtype)
+        else:
+            placed[name] = tensor.to(device, dtype, copy=not is_large)
+        if advance is not None:
+            advance(tensor.nbytes)
+    module.load_state_dict(placed, strict=False, assign=True)
+    if not any(parameter.is_meta for parameter in module.parameters()):
+        module.to(device)  # what is in no state dict, such as constants
 
 
 def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:

@@ -6,18 +6,19 @@ Knows nothing of processes, rings or files being written.
 
 from __future__ import annotations
 
+import dataclasses
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from engine.frame_size import check_size
 from engine.memory import is_out_of_memory
-from engine.model_presets import PresetError, check_files, load_preset
-from engine.pattern_name import is_test_pattern, read_pattern_name
+from engine.model_presets import ModelPreset, check_files, load_preset
+from engine.pattern_name import HEAVY, is_test_pattern, read_pattern_name
+from engine.plans.memory_plan import MemoryChoice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy as np
 
     from engine.chunk import Chunk
@@ -54,10 +55,12 @@ class ChunkSource(Protocol):
     """What `engine.generator.Generator` and `TestPattern` have in common. One thread owns it."""
 
     model_name: str
+    flavour: str  # which of its file's weights are played; empty where there are none
     device_name: str
     width: int
     height: int
     rate_fps: float
+    chunk_frames: int  # latent frames of a chunk of the model's own size
 
     @property
     def prompts(self) -> Prompts:
@@ -142,7 +145,11 @@ class SourceChoice:
     device: str = "auto"  # one of DEVICES
     dtype: str = "auto"  # one of DTYPES
     threads: int | None = None  # CPU threads; None = all but one
+    is_light: bool = False  # decode with the preset's light decoder, where it names one: it takes less memory
     is_reproducible: bool = False  # the same bits every time: float32 on a CPU, whatever is faster
+    adjust: Callable[[ModelPreset], ModelPreset] | None = None  # what is asked for beside the preset; raises ValueError
+    text_place: str = "auto"  # where the text encoder runs: one of TEXT_PLACES
+    memory_gb: float | None = None  # most the engine may take of its device, in 10^9 bytes; None = what is free
 
 
 class SourceError(Exception):
@@ -159,8 +166,8 @@ class ChoiceError(SourceError):
     """A choice nobody can load: an unknown model, a preset with faults, an impossible size."""
 
 
-def load_source(choice: SourceChoice) -> ChunkSource:
-    """Load the model, which may take seconds. Raises SourceError with a sentence."""
+def load_source(choice: SourceChoice, tell: Callable[[str], None] | None = None) -> ChunkSource:
+    """Load the model, which may take minutes; `tell` hears how far it is. Raises SourceError with a sentence."""
     if choice.size is not None:
         try:
             check_size(*choice.size)
@@ -168,7 +175,18 @@ def load_source(choice: SourceChoice) -> ChunkSource:
             raise ChoiceError(str(error)) from None
     if is_test_pattern(choice.model):
         return _load_pattern(choice)
-    return _load_generator(choice)
+    return _load_generator(choice, tell)
+
+
+def has_light_decoder(model: str) -> bool:
+    """Whether a model can be decoded with less memory. False for a preset that cannot be read."""
+    try:
+        if is_test_pattern(model):
+            return any(fault.kind == HEAVY for fault in read_pattern_name(model).faults)
+        light = load_preset(model).light_decoder
+    except ValueError:
+        return False
+    return light is not None and light.file.is_file()
 
 
 def load_loras(source: ChunkSource, params: ChunkParams) -> None:
@@ -191,14 +209,18 @@ def _load_pattern(choice: SourceChoice) -> ChunkSource:
     except ValueError as error:
         raise ChoiceError(str(error)) from None
     size = choice.size or TEST_PATTERN_SIZE
-    return TestPattern(*size, made_fps=name.made_fps, is_stamped=name.is_stamped, faults=name.faults)
+    faults = tuple(fault for fault in name.faults if fault.kind != HEAVY or not choice.is_light)
+    return TestPattern(*size, made_fps=name.made_fps, is_stamped=name.is_stamped, faults=faults)
 
 
-def _load_generator(choice: SourceChoice) -> ChunkSource:
+def _load_generator(choice: SourceChoice, tell: Callable[[str], None] | None) -> ChunkSource:
     try:
         preset = load_preset(choice.model)  # before torch, which takes seconds: a misspelt name is told at once
         check_files(preset)
-    except PresetError as error:
+        preset = choice.adjust(preset) if choice.adjust else preset
+        if choice.is_light and preset.light_decoder is not None:
+            preset = dataclasses.replace(preset, decoder=preset.light_decoder)
+    except ValueError as error:  # a preset's faults, or a file that contradicts it
         raise ChoiceError(str(error)) from None
     try:
         from engine.generator import Generator
@@ -218,6 +240,8 @@ def _load_generator(choice: SourceChoice) -> ChunkSource:
             device=choice.device,
             dtype=dtype,
             threads=choice.threads or max(1, (os.cpu_count() or 2) - 1),
+            memory=MemoryChoice(choice.text_place, choice.memory_gb),
+            tell=tell,
         )
     except MemoryError:
         sentence = f"model {choice.model!r} does not fit into memory; choose a smaller --size"

@@ -5,6 +5,7 @@ Knows nothing of processes, sliders, beats or files being written.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 
@@ -17,7 +18,7 @@ from engine.caches.rolling_cache import RollingCache
 from engine.chunk import Chunk
 from engine.frame_size import check_size
 from engine.latent_anchor import LatentAnchor
-from engine.loading import choose_device, choose_dtype, load_decoder, load_text_encoder, load_transformer
+from engine.loading import choose_device, choose_dtype, load_model, plan_loading
 from engine.lora.mixer import LoraMixer, lora_folders
 from engine.lora.slots import wanted_loras
 from engine.memory import check_room
@@ -27,6 +28,8 @@ from engine.model.transformer import CausalWanTransformer
 from engine.model_presets import ModelPreset
 from engine.noise import NoiseSource, morph_noise
 from engine.params import ChunkParams
+from engine.plans.loading_progress import Tell
+from engine.plans.memory_plan import MemoryChoice
 from engine.reward_forcing.noise_order import PublishedNoise
 from engine.sampler import clean_pass, denoise_chunk
 from engine.schedule import Schedule
@@ -35,6 +38,7 @@ from engine.text.prompts import PromptBook, TextEncoder
 from engine.vae.latents import FRAMES_PER_LATENT, LATENT_STRIDE, StreamingAutoencoder
 
 OPAQUE = 255
+_LOG = logging.getLogger(__name__)
 
 
 class NotFiniteError(ArithmeticError):
@@ -55,12 +59,15 @@ class Generator:
         rate_fps: float,
         timesteps: tuple[float, ...],
         anchor: float = 0.0,
+        flavour: str = "",
     ) -> None:
         """`size` is (width, height) in pixels, divisible by 16; `timesteps` are warped, 0..1000, falling.
 
         `anchor` is the gain of `LatentAnchor`; 0, off, is what is published.
         """
         self.model_name = name
+        self.chunk_frames = model.config.chunk_frames
+        self.flavour = flavour  # of the transformer's file: which of its weights are played
         self.width, self.height = size
         self.rate_fps = rate_fps
         weight = model.patch_embedding.weight
@@ -94,10 +101,13 @@ class Generator:
         device: str = "auto",
         dtype: str = "auto",
         threads: int | None = None,
+        memory: MemoryChoice | None = None,
+        tell: Tell | None = None,
     ) -> Generator:
         """Load a preset's weights; sizes in pixels, None = the model's own; `threads` are for the CPU.
 
-        Raises CheckpointError or ValueError with a sentence. `device` and `dtype` are names of `engine.loading`.
+        Raises CheckpointError or ValueError with a sentence. `device` and `dtype` are names of `engine.loading`;
+        `tell` hears how it is loaded so that it fits the memory, and how far that is.
         """
         if threads is not None:
             torch.set_num_threads(threads)
@@ -106,15 +116,21 @@ class Generator:
         stream = preset.stream
         size = (width or stream.width, height or stream.height)
         check_size(*size)
+        memory_plan = plan_loading(preset, size, chosen, number_type, memory or MemoryChoice())
+        _LOG.info("%s on %s: %s", preset.name, _device_name(chosen), memory_plan.words)
+        if tell is not None:
+            tell(f"{preset.name} {memory_plan.words}")
+        parts = load_model(preset, memory_plan, chosen, number_type, tell)
         return cls(
-            load_transformer(preset, chosen, number_type),
-            load_decoder(preset.decoder, chosen, number_type),
-            load_text_encoder(preset, chosen, number_type),
+            parts.transformer,
+            parts.decoder,
+            parts.text_encoder,
             name=preset.name,
             size=size,
             rate_fps=stream.rate_fps,
             timesteps=stream.warped_steps or Schedule(preset.transformer.timestep_shift).warp(stream.steps),
             anchor=stream.anchor,
+            flavour=parts.flavour,
         )
 
     @property

@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
 from torch import nn
 
-from engine.checkpoints import CheckpointError, load_into, read_checkpoint
+from engine.checkpoints import MAPPED_BYTES, Checkpoint, CheckpointError, load_into, read_checkpoint
+from engine.model.cast_linear import FLOAT8, narrow_linears
 from engine.model.transformer import CausalWanTransformer
 from engine.model_presets import DecoderPreset, ModelPreset
-from engine.text.kept_embeddings import KeptEmbeddings, embeddings_folder
+from engine.plans.loading_progress import LoadingProgress, Tell
+from engine.plans.memory_plan import MemoryChoice, MemoryPlan, plan
+from engine.text.encoder_process import EncoderProcess
+from engine.text.kept_embeddings import KeptEmbeddings, embeddings_folder, fingerprint
 from engine.text.ngram import NgramConfig, NgramEncoder
 from engine.text.prompts import TextEncoder
-from engine.text.umt5 import load_umt5
+from engine.text.umt5 import check_umt5, load_umt5
+from engine.vae.frame_by_frame import FrameByFrame
 from engine.vae.latents import StreamingAutoencoder
 from engine.vae.tiny_vae import TinyVaeConfig, load_tiny_vae
 from engine.vae.wan_vae import WanVae, WanVaeConfig
 
 Module = TypeVar("Module", bound=nn.Module)
+Advance = Callable[[int], None]  # told bytes that are in place
+LARGEST_BYTES = 1 << 60
 NUMBER_TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """What a generator plays with; `flavour` is that of the transformer's file."""
+
+    transformer: CausalWanTransformer
+    decoder: StreamingAutoencoder
+    text_encoder: TextEncoder
+    flavour: str
 
 
 def choose_device(name: str) -> torch.device:
@@ -43,20 +62,80 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if device.type == "cuda" or is_native else torch.float32
 
 
-def load_transformer(preset: ModelPreset, device: torch.device, dtype: torch.dtype) -> CausalWanTransformer:
-    """The transformer with its weights. Raises CheckpointError with everything that does not fit."""
+def plan_loading(
+    preset: ModelPreset, size: tuple[int, int], device: torch.device, dtype: torch.dtype, wanted: MemoryChoice
+) -> MemoryPlan:
+    """How to load a preset at `size` (width, height), by what is free on the device now."""
+    free_bytes = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 0
+    if wanted.limit_gb is not None:
+        free_bytes = min(free_bytes or LARGEST_BYTES, int(wanted.limit_gb * 1e9))
+    return plan(preset, size, free_bytes, device=device.type, number_bytes=dtype.itemsize, text_place=wanted.text_place)
+
+
+def load_model(
+    preset: ModelPreset, memory: MemoryPlan, device: torch.device, dtype: torch.dtype, tell: Tell | None = None
+) -> LoadedModel:
+    """Everything of a preset, as the plan says; `tell` hears how far it is. Raises CheckpointError or ValueError."""
+    decoder = memory.decoder(preset)
+    files = [preset.transformer_file, decoder.file]
+    files += [preset.text.file] if memory.text_place != "process" else []
+    progress = LoadingProgress(preset.name, files, tell)
+    progress.begin("transformer")
+    transformer, flavour = load_transformer(preset, device, dtype, is_float8=memory.is_float8, advance=progress.advance)
+    progress.begin("decoder")
+    vae = load_decoder(decoder, device, dtype, advance=progress.advance)
+    progress.begin("text encoder")
+    text = load_text_encoder(preset, device, dtype, memory, progress.advance)
+    return LoadedModel(transformer, FrameByFrame(vae) if memory.is_light else vae, text, flavour)
+
+
+def load_transformer(
+    preset: ModelPreset,
+    device: torch.device,
+    dtype: torch.dtype,
+    *,
+    is_float8: bool = False,
+    advance: Advance | None = None,
+) -> tuple[CausalWanTransformer, str]:
+    """The transformer with its weights, and their flavour. Raises CheckpointError with everything that does not fit.
+
+    With `is_float8` the blocks' linear layers are stored in float8. On a CPU large files of narrower numbers than
+    `dtype` stay mapped, and are widened layer by layer in use.
+    """
+    checkpoint = read_checkpoint(preset.transformer_file, averaged=preset.averaged)
     with torch.device("meta"):
         model = CausalWanTransformer(preset.transformer).to(dtype)
-    load_into(model, preset.transformer_file, device=device)
-    return _frozen(model)
+    types = _stored_types(model, checkpoint, dtype, is_mapped=device.type == "cpu", is_float8=is_float8)
+    narrow_linears(model, types)
+    report = load_into(model, checkpoint, device=device, advance=advance)
+    return _frozen(model), report.flavour
 
 
-def load_decoder(preset: DecoderPreset, device: torch.device, dtype: torch.dtype) -> StreamingAutoencoder:
+def _stored_types(
+    model: CausalWanTransformer, checkpoint: Checkpoint, dtype: torch.dtype, *, is_mapped: bool, is_float8: bool
+) -> dict[str, torch.dtype]:
+    """Which of the blocks' linear layers store their weights narrower than they compute, and how."""
+    is_large = sum(tensor.nbytes for tensor in checkpoint.tensors.values()) >= MAPPED_BYTES
+    types = {}
+    for name, module in model.blocks.named_modules(prefix="blocks"):
+        found = checkpoint.tensors.get(f"{name}.weight")
+        if not isinstance(module, torch.nn.Linear) or found is None:
+            continue
+        if is_float8:
+            types[name] = FLOAT8
+        elif is_mapped and is_large and found.dtype.itemsize < dtype.itemsize and found.dtype != torch.float8_e5m2:
+            types[name] = found.dtype
+    return types
+
+
+def load_decoder(
+    preset: DecoderPreset, device: torch.device, dtype: torch.dtype, advance: Advance | None = None
+) -> StreamingAutoencoder:
     """The autoencoder with its weights. Raises CheckpointError or ValueError with what does not fit."""
     if preset.kind == "wan_vae":
         with torch.device("meta"):
             vae = WanVae(WanVaeConfig(dim=preset.dim)).to(dtype)
-        load_into(vae, preset.file, device=device)
+        load_into(vae, preset.file, device=device, advance=advance)
         return _frozen(vae)
     config = TinyVaeConfig(
         encoder_widths=preset.encoder_widths,
@@ -67,13 +146,20 @@ def load_decoder(preset: DecoderPreset, device: torch.device, dtype: torch.dtype
     return _frozen(tiny.to(device, dtype, memory_format=torch.channels_last))
 
 
-def load_text_encoder(preset: ModelPreset, device: torch.device, dtype: torch.dtype) -> TextEncoder:
-    """The text encoder: ember's on the CPU in float32, UMT5 on `device` with its embeddings kept on disk.
+def load_text_encoder(
+    preset: ModelPreset,
+    device: torch.device,
+    dtype: torch.dtype,
+    memory: MemoryPlan | None = None,
+    advance: Advance | None = None,
+) -> TextEncoder:
+    """The text encoder: ember's on the CPU in float32, UMT5 where the plan says, its embeddings kept on disk.
 
     Raises CheckpointError when its file does not fit the transformer.
     """
     if preset.text.kind == "umt5":
-        return _load_umt5(preset, device, dtype)
+        place = memory or MemoryPlan(text_place="gpu" if device.type == "cuda" else "cpu")
+        return _load_umt5(preset, device, dtype, place, advance)
     checkpoint = read_checkpoint(preset.text.file)
     table = checkpoint.tensors.get("table.weight", torch.empty(0))
     if table.dim() != 2:  # a file of something else: any size will do to tell how it differs
@@ -89,19 +175,31 @@ def load_text_encoder(preset: ModelPreset, device: torch.device, dtype: torch.dt
     return _frozen(encoder)
 
 
-def _load_umt5(preset: ModelPreset, device: torch.device, dtype: torch.dtype) -> TextEncoder:
-    file, config = preset.text.file, preset.transformer
-    assert preset.text.tokenizer is not None, "a preset of kind umt5 names a tokenizer"
-    encoder = load_umt5(file, preset.text.tokenizer, config.text_len, device, dtype)
-    if encoder.config.width != config.text_dim:
-        raise CheckpointError(
-            f"{file}: its rows are {encoder.config.width} wide, the transformer takes {config.text_dim}"
-        )
+def _load_umt5(
+    preset: ModelPreset, device: torch.device, dtype: torch.dtype, memory: MemoryPlan, advance: Advance | None
+) -> TextEncoder:
+    file, tokenizer, config = preset.text.file, preset.text.tokenizer, preset.transformer
+    assert tokenizer is not None, "a preset of kind umt5 names a tokenizer"
+    width = check_umt5(file, tokenizer, config.text_len).width
+    if width != config.text_dim:
+        raise CheckpointError(f"{file}: its rows are {width} wide, the transformer takes {config.text_dim}")
+    cpu = torch.device("cpu")
+    storage = FLOAT8 if memory.is_text_float8 else None
+    encoder: TextEncoder
+    if memory.text_place == "process":
+        encoder, number_type = EncoderProcess(file, tokenizer, config.text_len, width), choose_dtype("auto", cpu)
+    elif memory.text_place == "cpu":
+        # computed as the transformer is, where that is on the CPU too
+        number_type = dtype if device.type == "cpu" else choose_dtype("auto", cpu)
+        encoder = load_umt5(file, tokenizer, config.text_len, cpu, number_type, storage=storage, advance=advance)
+    else:
+        number_type = dtype
+        encoder = load_umt5(file, tokenizer, config.text_len, device, dtype, storage=storage, advance=advance)
     folder = embeddings_folder()
     if folder is None:
         return encoder
-    size_bytes = file.stat().st_size if file.is_file() else 0
-    return KeptEmbeddings(encoder, folder, f"{file.name} {size_bytes} {config.text_len} {dtype}")
+    kind = f"{fingerprint(file)} {fingerprint(tokenizer)} {config.text_len} {number_type} {storage}"
+    return KeptEmbeddings(encoder, folder, kind)
 
 
 def _frozen(module: Module) -> Module:

@@ -93,6 +93,7 @@ class ModelPreset:
     decoder: DecoderPreset
     text: TextPreset
     stream: StreamPreset
+    averaged: bool = False  # of a checkpoint that holds both, the moving average of the weights
     light_decoder: DecoderPreset | None = None  # for the same latents; played instead where memory is short
 
 
@@ -130,6 +131,7 @@ def read_preset(path: Path) -> ModelPreset:
     description, licence = top.text("description", ""), top.text("licence", "unknown")
     transformer, stream = top.table("transformer"), top.table("stream")
     transformer_file = _weight_file(transformer)
+    averaged = transformer.switch("ema", False)
     config = _read_config(transformer, stream)
     decoder = _read_decoder(top.table("decoder"))
     light_decoder = _read_decoder(top.table("light_decoder")) if top.has("light_decoder") else None
@@ -140,7 +142,17 @@ def read_preset(path: Path) -> ModelPreset:
     if top.problems:
         raise PresetError("\n".join(top.problems))
     return ModelPreset(
-        name, description, licence, path, transformer_file, config, decoder, text, stream_preset, light_decoder
+        name,
+        description,
+        licence,
+        path,
+        transformer_file,
+        config,
+        decoder,
+        text,
+        stream_preset,
+        averaged,
+        light_decoder,
     )
 
 

@@ -114,6 +114,14 @@ class PresetTable:
             return default
         return tuple(value)
 
+    def switch(self, key: str, default: bool = False) -> bool:
+        """Return true or false."""
+        value = self._take(key, default)
+        if isinstance(value, bool):
+            return value
+        self._complain_type(key, value, "true or false")
+        return default
+
     def has(self, key: str) -> bool:
         """Whether the key is written."""
         return key in self._content

@@ -15,7 +15,8 @@ LINE_EVERY_S = 5.0
 class Progress:
     """Counts frames of one file on stderr. Used inside `with`."""
 
-    def __init__(self, name: str, total_frames: int) -> None:
+    def __init__(self, name: str, total_frames: int | None) -> None:
+        """`total_frames` is None for what has no end."""
         self._name = name
         self._total = total_frames
         self._done = 0
@@ -32,11 +33,14 @@ class Progress:
         if now_s - self._told_s >= LINE_EVERY_S:
             self._told_s = now_s
             rate_fps = self._done / (now_s - self._began_s)
-            left_s = max(0, self._total - self._done) / rate_fps
-            sys.stderr.write(
-                f"{self._name}: {self._done} of {self._total} frames, {rate_fps:.1f} frames/s, {left_s:.0f} s left\n"
-            )
+            sys.stderr.write(f"{self._name}: {self._so_far(rate_fps)}\n")
             sys.stderr.flush()
+
+    def _so_far(self, rate_fps: float) -> str:
+        if self._total is None:
+            return f"{self._done} frames, {rate_fps:.1f} frames/s; Ctrl-C ends it"
+        left_s = max(0, self._total - self._done) / rate_fps
+        return f"{self._done} of {self._total} frames, {rate_fps:.1f} frames/s, {left_s:.0f} s left"
 
     def __enter__(self) -> Progress:
         """Begin."""
@@ -50,7 +54,7 @@ class Progress:
             self._bar.close()
 
 
-def _bar(name: str, total_frames: int):
+def _bar(name: str, total_frames: int | None):
     try:
         from tqdm import tqdm
     except ModuleNotFoundError:

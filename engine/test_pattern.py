@@ -60,6 +60,8 @@ class TestPattern:
     __test__ = False  # the name is no pytest class
 
     model_name = TEST_PATTERN_NAME
+    flavour = ""
+    chunk_frames = 3
     device_name = "none"
 
     def __init__(

@@ -25,6 +25,7 @@ X264_OPTIONS = {
 }
 PLAIN_RATE = 8_000_000  # bit/s, for encoders that know no quality
 ENCODER_THREADS = 1  # fixed: the number changes the file, and more of them would stall the generator's own threads
+FRAGMENTS = "+frag_keyframe+empty_moov+default_base_moof"  # no index at the end: nothing to lose
 BT709 = 1  # H.273 code point, the same number for primaries, transfer and matrix
 SRGB_TRANSFER = 13
 RGB_MATRIX = 0
@@ -75,12 +76,25 @@ def check_output(path: Path, is_lossless: bool) -> None:
 class VideoFile:
     """One file being written. It appears under its name when `finish` succeeds; until then it is NAME.partial.
 
+    An endless one is in fragments, playable as far as written, and is kept whatever ends it.
+
     Frames are RGBA8, sRGB, BT.709 primaries, full range; alpha is dropped. Lossy files are yuv420p, BT.709, limited;
     lossless ones are RGB. Raises VideoFileError when the disk or the encoder refuses.
     """
 
-    def __init__(self, path: Path, *, width: int, height: int, rate_fps: float, is_lossless: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        width: int,
+        height: int,
+        rate_fps: float,
+        is_lossless: bool = False,
+        is_endless: bool = False,
+    ) -> None:
         import av
+
+        self._is_endless = is_endless
 
         self._path = path
         self._is_lossless = is_lossless
@@ -90,7 +104,7 @@ class VideoFile:
         format_name = (LOSSLESS_FORMATS if is_lossless else LOSSY_FORMATS)[path.suffix.lower()]
         options = {"fflags": "+bitexact"}  # no dates and no random ids: the same frames are the same file
         if format_name != "matroska":
-            options["movflags"] = "+faststart"
+            options["movflags"] = FRAGMENTS if is_endless else "+faststart"
         with self._sentences():
             self._container = av.open(str(_partial(path)), "w", format=format_name, container_options=options)
             rate = Fraction(rate_fps).limit_denominator(1001)
@@ -133,14 +147,25 @@ class VideoFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Finish, or discard."""
-        if kind is not None:
+        if kind is not None and not (self._is_endless and self._frame_count):
             self.discard()
+            return
+        if kind is not None:
+            self._keep()
             return
         try:
             self.finish()
         except BaseException:  # Ctrl-C included: half a file must not stay
             self.discard()
             raise
+
+    def _keep(self) -> None:
+        """Give what is written its name, finished where the disk still allows that."""
+        try:
+            self.finish()
+        except VideoFileError:
+            with contextlib.suppress(*self._errors):
+                _partial(self._path).replace(self._path)
 
     def _tag(self) -> None:
         context = self._stream.codec_context

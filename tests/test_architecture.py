@@ -36,6 +36,7 @@ FILE_LINES, FUNCTION_LINES, PARAMETERS, DOCSTRING_LINES = 350, 80, 8, 5
 BROAD_HANDLERS = 2
 MODULE_OF_PACKAGE = {
     "PyOpenGL": "OpenGL",
+    "PyYAML": "yaml",
     "python-osc": "pythonosc",
     "python-oscquery": "pythonoscquery",
     "python-rtmidi": "rtmidi",

@@ -5,20 +5,17 @@ Knows nothing of models or video.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.params import SEED_MAX
+from engine.rendering.names import PATTERN_FIELDS, fields_of, fill, prompt_names, slug_of, standard_pattern
 from engine.rendering.plan import RenderPlan, plan_for_prompt
 from engine.text_files import TextFileError, read_text_file
 
-SLUG_CHARACTERS = 60
-SLUG_BYTES = 180  # file systems count bytes, and allow 255 with everything around the slug
 DEFAULT_SUFFIX = ".mp4"
 LOSSLESS_SUFFIX = ".mkv"
-PATTERN_FIELDS = ("index", "prompt", "slug", "seed", "sample")
-_FIELD = re.compile(r"\{(\w*)\}")
+MOST_NOTES = 5  # of names that are not their prompts; the others are counted
 
 
 class RenderUseError(ValueError):
@@ -31,6 +28,7 @@ class RenderJob:
 
     plan: RenderPlan
     out: Path
+    sample: int = 0  # of its prompt
 
 
 @dataclass(frozen=True)
@@ -56,25 +54,47 @@ def read_prompts(path: Path, extended_path: Path | None = None) -> list[Prompt]:
     return [Prompt(index, name, text) for index, (name, text) in enumerate(zip(names, texts, strict=True))]
 
 
+@dataclass(frozen=True)
+class PromptJobs:
+    """The jobs of a list of prompts, and sentences about names that are not the prompts themselves."""
+
+    jobs: list[RenderJob]
+    notes: list[str]
+
+
 def jobs_for_prompts(
-    prompts: list[Prompt], out: str, seed: int, samples: int, *, is_list: bool, is_lossless: bool
-) -> list[RenderJob]:
-    """One job per prompt and sample; sample k has seed + k. Raises RenderUseError when names would collide."""
+    prompts: list[Prompt], out: str, seed: int, samples: int, *, style: str, is_list: bool, is_lossless: bool
+) -> PromptJobs:
+    """One job per prompt and sample; sample k has seed + k. Raises RenderUseError when names would collide.
+
+    `style` is one of NAME_STYLES and counts where `out` is a folder.
+    """
     if seed + samples - 1 > SEED_MAX:
         raise RenderUseError(f"{samples} samples from seed {seed} on go beyond the last seed, {SEED_MAX}")
-    pattern = _pattern(out, is_list, len(prompts), samples, is_lossless)
+    suffix = LOSSLESS_SUFFIX if is_lossless else DEFAULT_SUFFIX
+    pattern = _pattern(out, standard_pattern(style, is_list, samples, suffix), is_list, len(prompts) * samples)
+    names = prompt_names([prompt.name for prompt in prompts], pattern, style)
     jobs = []
-    for prompt in prompts:
+    for prompt, name in zip(prompts, names, strict=True):
+        values = {"index": f"{prompt.index:04d}", "prompt": name.text, "slug": slug_of(prompt.name)}
         for sample in range(samples):
-            name = _fill(pattern, prompt, seed + sample, sample)
-            jobs.append(RenderJob(plan_for_prompt(prompt.text, seed + sample), Path(name)))
-    names = [job.out for job in jobs]
-    if len(set(names)) < len(names):
+            path = fill(pattern, values | {"seed": str(seed + sample), "sample": str(sample)})
+            jobs.append(RenderJob(plan_for_prompt(prompt.text, seed + sample), Path(path), sample))
+    paths = [job.out for job in jobs]
+    if len(set(paths)) < len(paths):
         raise RenderUseError(
-            f"--out {out}: {len(names)} clips would share {len(set(names))} names; "
+            f"--out {out}: {len(paths)} clips would share {len(set(paths))} names{_repeated(prompts)}; "
             "name a folder, or use {index} and {seed}"
         )
-    return jobs
+    notes = []
+    if "prompt" in fields_of(pattern):
+        notes = [
+            f"prompt {prompt.index + 1} {name.note}: its file's name has {name.text!r} for it"
+            for prompt, name in zip(prompts, names, strict=True)
+            if name.note
+        ]
+    more = len(notes) - MOST_NOTES
+    return PromptJobs(jobs, notes if more <= 1 else [*notes[:MOST_NOTES], f"and so with {more} more prompts"])
 
 
 def jobs_for_plan(plan: RenderPlan, out: str, seed: int | None, samples: int) -> list[RenderJob]:
@@ -82,13 +102,6 @@ def jobs_for_plan(plan: RenderPlan, out: str, seed: int | None, samples: int) ->
     if samples != 1:
         raise RenderUseError("--samples goes with --prompt or --prompts, not with a look or a timeline")
     return [RenderJob(plan if seed is None else plan.with_seed(seed), Path(out))]
-
-
-def slug_of(text: str) -> str:
-    """A file name's part from a prompt: lower case, letters and digits of any script, the rest as single dashes."""
-    slug = re.sub(r"[\W_]+", "-", text.lower()).strip("-")
-    short = slug[:SLUG_CHARACTERS].encode()[:SLUG_BYTES].decode(errors="ignore")
-    return short.rstrip("-") or "prompt"
 
 
 def _lines(path: Path) -> list[str]:
@@ -104,23 +117,31 @@ def _lines(path: Path) -> list[str]:
     return lines
 
 
-def _pattern(out: str, is_list: bool, prompts: int, samples: int, is_lossless: bool) -> str:
-    """What names are filled into: --out itself, or a standard name in it when it is a folder."""
-    suffix = LOSSLESS_SUFFIX if is_lossless else DEFAULT_SUFFIX
+def _repeated(prompts: list[Prompt]) -> str:
+    """Which line says what an earlier one says, where one does."""
+    seen: dict[str, int] = {}
+    for prompt in prompts:
+        if prompt.name in seen:
+            return f" (line {prompt.index + 1} repeats line {seen[prompt.name] + 1})"
+        seen[prompt.name] = prompt.index
+    return ""
+
+
+def _pattern(out: str, standard: str, is_list: bool, clips: int) -> str:
+    """What names are filled into: --out itself, or a standard name in it when it is a folder for many."""
     is_folder = out.endswith(("/", "\\")) or _is_folder(Path(out))
-    if is_folder and (is_list or samples > 1):
-        name = ("{index}-" if is_list else "") + "{slug}" + ("-seed{seed}" if samples > 1 else "") + suffix
-        return str(Path(out) / name)
-    fields = _FIELD.findall(out)
+    is_many = is_list or clips > 1
+    pattern = str(Path(out) / standard) if is_folder and is_many else out
+    fields = fields_of(pattern)
     for field in fields:
         if field not in PATTERN_FIELDS:
             known = ", ".join(f"{{{name}}}" for name in PATTERN_FIELDS)
             raise RenderUseError(f"--out {out}: {{{field}}} is unknown; known are {known}")
-    if not fields and prompts * samples > 1:
+    if not fields and clips > 1:
         raise RenderUseError(
             f"--out {out} is one file and many are asked for: name a folder, or use {{index}} or {{seed}}"
         )
-    return out
+    return pattern
 
 
 def _is_folder(path: Path) -> bool:
@@ -129,14 +150,3 @@ def _is_folder(path: Path) -> bool:
         return path.is_dir()
     except OSError:
         return False
-
-
-def _fill(pattern: str, prompt: Prompt, seed: int, sample: int) -> str:
-    values = {
-        "index": f"{prompt.index:04d}",
-        "prompt": re.sub(r"[\x00-\x1f/\\]", "-", prompt.name),  # as it is, but never another folder
-        "slug": slug_of(prompt.name),
-        "seed": str(seed),
-        "sample": str(sample),
-    }
-    return _FIELD.sub(lambda field: values[field[1]], pattern)

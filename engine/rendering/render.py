@@ -10,109 +10,25 @@ import dataclasses
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from engine.chunk_source import (
-    DEFAULT_MODEL,
-    DEVICES,
-    DTYPES,
-    ChoiceError,
-    ChunkSource,
-    SourceChoice,
-    SourceError,
-    load_loras,
-    load_source,
-)
-from engine.frame_size import parse_size
+from engine.chunk_source import ChoiceError, ChunkSource, SourceChoice, SourceError, load_loras, load_source
 from engine.lora.slots import lora_values
+from engine.model_presets import ModelPreset
 from engine.parameter import sound_text
-from engine.params import SEED_MAX, ChunkParams
+from engine.params import ChunkParams
 from engine.progress import Progress
-from engine.rendering.jobs import (
-    Prompt,
-    RenderJob,
-    RenderUseError,
-    jobs_for_plan,
-    jobs_for_prompts,
-    read_prompts,
-)
-from engine.rendering.offline_stream import Length, play
+from engine.rendering.arguments import DEFAULT_LENGTH_S, LONGEST_S, add_arguments
+from engine.rendering.jobs import Prompt, RenderJob, RenderUseError, jobs_for_plan, jobs_for_prompts, read_prompts
+from engine.rendering.offline_stream import Beginning, Length, play
 from engine.rendering.plan import RenderPlan
+from engine.reward_forcing.config_file import ConfigError, PublishedConfig, read_config
 from engine.video_file import VideoFile, VideoFileError, check_output
 
-DEFAULT_LENGTH_S = 10.0
-DEFAULT_THREADS = 2
-LONGEST_S = 1e6  # eleven days; more is a slip of the hand, and no disk holds it
-MOST_LATENT_FRAMES = 4_000_000  # the same time at 16 frames per second
-MOST_SAMPLES = 10_000
-MOST_THREADS = 1024  # OpenMP ends the process when the system refuses it a thread
 EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USE, EXIT_STOPPED = 0, 1, 2, 130  # 130 = 128 + SIGINT, as shells do
 
 ReadPlan = Callable[[argparse.Namespace], RenderPlan]
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `render`."""
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--prompt", metavar="TEXT", help="render one prompt")
-    what.add_argument("--look", metavar="FILE", help="render a look: its prompts, weights and settings")
-    what.add_argument("--timeline", metavar="FILE", help="render a timeline (TOML, or Scope JSON)")
-    what.add_argument("--prompts", type=Path, metavar="FILE", help="render one clip per line of a text file")
-    parser.add_argument(
-        "--extended-prompts",
-        type=Path,
-        metavar="FILE",
-        help="a longer text for each line of --prompts: given to the model",
-    )
-    parser.add_argument(
-        "--samples",
-        type=_count(MOST_SAMPLES),
-        default=1,
-        metavar="N",
-        help="clips per prompt, with seeds --seed, --seed + 1, ...",
-    )
-    length = parser.add_mutually_exclusive_group()
-    length.add_argument(
-        "--seconds", type=_seconds, metavar="S", help=f"length (default: the timeline's, else {DEFAULT_LENGTH_S:g})"
-    )
-    length.add_argument(
-        "--latent-frames",
-        type=_count(MOST_LATENT_FRAMES),
-        metavar="N",
-        help="length in latent frames: 1 + 4(N - 1) frames",
-    )
-    parser.add_argument("--seed", type=_seed, metavar="N", help="seed of the noise (default: the file's, else 0)")
-    parser.add_argument(
-        "--lora",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="FILE[:WEIGHT]",
-        help="LoRAs to mix in, files or names in your loras folder, each with its weight (default: 1)",
-    )
-    parser.add_argument("--model", default=DEFAULT_MODEL, help="model name, FILE.toml or DIR (default: %(default)s)")
-    parser.add_argument("--size", type=_size, metavar="WxH", help="picture size in pixels (default: the model's own)")
-    parser.add_argument(
-        "--out",
-        required=True,
-        metavar="FILE",
-        help="video file (.mp4, .mov, .mkv); for many clips a folder, or a name with {index}, {slug}, {prompt}, {seed} "
-        "or {sample}",
-    )
-    parser.add_argument(
-        "--lossless", action="store_true", help="write FFV1 in Matroska (.mkv): every pixel as it was made"
-    )
-    parser.add_argument(
-        "--threads",
-        type=_count(MOST_THREADS),
-        default=DEFAULT_THREADS,
-        metavar="N",
-        help="CPU threads (default: %(default)s); another number may change the last bits",
-    )
-    parser.add_argument("--device", choices=DEVICES, default="auto", help="where to compute (default: %(default)s)")
-    parser.add_argument(
-        "--dtype", choices=DTYPES, default="auto", help="number format (default: float32 on a CPU, bfloat16 on a GPU)"
-    )
 
 
 def run(args: argparse.Namespace, read_plan: ReadPlan | None = None) -> int:
@@ -121,11 +37,13 @@ def run(args: argparse.Namespace, read_plan: ReadPlan | None = None) -> int:
     `read_plan` turns --look or --timeline into a plan; it may raise ValueError or OSError with a sentence.
     """
     try:
+        config = _apply_config(args)
         jobs = _make_jobs(args, read_plan)
         jobs = _with_loras(jobs, args.lora)
+        _check_use(args, jobs)
         _check_outputs(jobs, args)
-        return _render_all(jobs, args)
-    except (RenderUseError, ChoiceError) as error:
+        return _render_all(jobs, args, config)
+    except (RenderUseError, ChoiceError, ConfigError) as error:
         return _complain(str(error), EXIT_WRONG_USE)
     except KeyboardInterrupt:
         return _complain("stopped; the clip under way is not kept", EXIT_STOPPED)
@@ -147,6 +65,27 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m engine r
     return run(parser.parse_args(arguments))
 
 
+# -- what is asked for -----------------------------------------------------------------------------------------------
+
+
+def _apply_config(args: argparse.Namespace) -> PublishedConfig | None:
+    """Read --config and let it say what no option says. Raises ConfigError or RenderUseError."""
+    config = read_config(args.config) if args.config is not None else None
+    has_content = any((args.prompt is not None, args.look, args.timeline, args.prompts))
+    if config is not None:
+        for note in config.notes:
+            _tell(note)
+        args.seed = config.seed if args.seed is None else args.seed
+        args.samples = config.samples if args.samples is None else args.samples
+        if not has_content and config.data_path is not None:
+            args.prompts, has_content = config.data_path, True
+            _tell(f"the prompts are those of {config.data_path}, the configuration's data_path")
+    args.samples = args.samples or 1
+    if not has_content:
+        raise RenderUseError("say what to render: --prompt, --prompts, --look or --timeline")
+    return config
+
+
 def _make_jobs(args: argparse.Namespace, read_plan: ReadPlan | None) -> list[RenderJob]:
     if args.extended_prompts is not None and args.prompts is None:
         raise RenderUseError("--extended-prompts goes with --prompts: it has one longer text for each of its lines")
@@ -159,14 +98,18 @@ def _make_jobs(args: argparse.Namespace, read_plan: ReadPlan | None) -> list[Ren
         prompts = [Prompt(0, text, text)]
     else:
         raise RenderUseError("--prompt is empty: say what is to be seen")
-    return jobs_for_prompts(
+    made = jobs_for_prompts(
         prompts,
         args.out,
         args.seed or 0,
         args.samples,
+        style=args.names,
         is_list=args.prompts is not None,
         is_lossless=args.lossless,
     )
+    for note in made.notes:
+        _tell(note)
+    return made.jobs
 
 
 def _with_loras(jobs: list[RenderJob], loras: Sequence[str]) -> list[RenderJob]:
@@ -189,6 +132,29 @@ def _read_plan(args: argparse.Namespace, read_plan: ReadPlan | None) -> RenderPl
         raise RenderUseError(str(error)) from None
 
 
+def _check_use(args: argparse.Namespace, jobs: list[RenderJob]) -> None:
+    """Refuse options that do not go together."""
+    has_beginning = args.first_frame is not None or args.extend is not None
+    if args.include_input and not has_beginning:
+        raise RenderUseError("--include-input goes with --first-frame or --extend")
+    if is_endless(args) and len(jobs) > 1:
+        raise RenderUseError(
+            f"--endless never comes to the second of {len(jobs)} clips: give one prompt, and one sample"
+        )
+    if args.noise == "upstream":
+        if args.look is not None or args.timeline is not None:
+            raise RenderUseError(
+                "--noise upstream goes with --prompt or --prompts: the published program has no timelines"
+            )
+        if is_endless(args):
+            raise RenderUseError("--noise upstream is drawn for the whole clip at once: give its length")
+
+
+def is_endless(args: argparse.Namespace) -> bool:
+    """Whether the options ask for a clip that only the user ends."""
+    return args.endless or args.seconds == float("inf")
+
+
 def _check_outputs(jobs: list[RenderJob], args: argparse.Namespace) -> None:
     """Refuse what cannot be written before the model is loaded; make the folder that was clearly meant as one."""
     try:
@@ -202,29 +168,93 @@ def _check_outputs(jobs: list[RenderJob], args: argparse.Namespace) -> None:
         raise RenderUseError(f"the folder {args.out} cannot be made ({error.strerror})") from None
 
 
-def _render_all(jobs: list[RenderJob], args: argparse.Namespace) -> int:
+# -- rendering -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Clip:
+    """One file to be made by a loaded source."""
+
+    job: RenderJob
+    length: Length
+    beginning: Beginning | None
+
+
+def _render_all(jobs: list[RenderJob], args: argparse.Namespace, config: PublishedConfig | None) -> int:
     began_s = time.monotonic()
+
+    def adjusted(preset: ModelPreset) -> ModelPreset:
+        preset = config.applied_to(preset) if config is not None else preset
+        return dataclasses.replace(preset, averaged=True) if args.ema else preset
+
     source = load_source(
-        SourceChoice(args.model, args.size, args.device, args.dtype, args.threads, is_reproducible=True)
+        SourceChoice(
+            args.model, args.size, args.device, args.dtype, args.threads, is_reproducible=True, adjust=adjusted
+        )
     )
     try:
-        lengths = [_length(args, job.plan, source.rate_fps) for job in jobs]
-        _tell(f"{source.model_name} on {source.device_name} in {time.monotonic() - began_s:.1f} s")
-        for job, length in zip(jobs, lengths, strict=True):
-            _render_one(source, job, length, args.lossless)
+        beginning = _beginning(args, source)
+        clips = [_Clip(job, _length(args, job.plan, source.rate_fps), beginning) for job in jobs]
+        flavour = f", {source.flavour} weights" if source.flavour else ""
+        _tell(f"{source.model_name}{flavour} on {source.device_name} in {time.monotonic() - began_s:.1f} s")
+        size = (source.width, source.height)
+        if config is not None and config.size not in (None, size) and args.size is None:
+            _tell(_other_size(config.size, size))
+        begin_clip = _upstream_noise(args, source, clips[0]) if args.noise == "upstream" else None
+        for clip in clips:
+            if begin_clip is not None:
+                begin_clip(clip.job.sample)
+            _render_one(source, clip, args)
     finally:
         source.close()
     return EXIT_DONE
 
 
-def _render_one(source: ChunkSource, job: RenderJob, length: Length, is_lossless: bool) -> None:
+def _beginning(args: argparse.Namespace, source: ChunkSource) -> Beginning | None:
+    """What the clips go on from. Raises RenderUseError."""
+    path = args.first_frame if args.first_frame is not None else args.extend
+    if path is None:
+        return None
+    from engine.rendering.given_frames import GivenFramesError, read_clip, read_picture
+
+    try:
+        if args.first_frame is not None:
+            given = read_picture(path, source.width, source.height)
+        else:
+            given = read_clip(path, source.width, source.height, source.rate_fps, source.chunk_frames)
+    except GivenFramesError as error:
+        raise RenderUseError(str(error)) from None
+    for note in given.notes:
+        _tell(note)
+    return Beginning(given.frames, args.include_input)
+
+
+def _upstream_noise(args: argparse.Namespace, source: ChunkSource, clip: _Clip) -> Callable[[int], None]:
+    """Have the source make its clips from noise in the published order; returns what begins each clip."""
+    from engine.reward_forcing.noise_order import PublishedNoise
+
+    goes_on = clip.beginning is not None
+    needed = clip.length.needed_latents(goes_on=goes_on)
+    assert needed is not None, "an endless clip was refused"
+    noise = PublishedNoise(args.seed or 0, args.samples, needed, clip.beginning.latent_frames if goes_on else 0)
+    try:
+        source.take_noise_from(noise)
+    except ValueError as error:
+        raise RenderUseError(str(error)) from None
+    if noise.latent_frames != needed:
+        _tell(f"the published program makes whole chunks: noise is drawn for {noise.latent_frames} latent frames")
+    if source.device_name == "cpu":
+        _tell("noise is drawn on the CPU: the published program draws on a GPU, which has other numbers for a seed")
+    return noise.begin_clip
+
+
+def _render_one(source: ChunkSource, clip: _Clip, args: argparse.Namespace) -> None:
     """Make one file and say on stdout what it became."""
-    size = (source.width, source.height)
+    job, length, size = clip.job, clip.length, (source.width, source.height)
     for note in job.plan.notes:
         _tell(note)
     if job.plan.size_hint not in (None, size):
-        width, height = job.plan.size_hint
-        _tell(f"the file names {width}x{height}; it is rendered at {size[0]}x{size[1]} (--size changes that)")
+        _tell(_other_size(job.plan.size_hint, size))
     for cue in job.plan.cues:
         load_loras(source, cue.params)
     for text in job.plan.texts:
@@ -232,13 +262,24 @@ def _render_one(source: ChunkSource, job: RenderJob, length: Length, is_lossless
     began_s = time.monotonic()
     made = 0
     video = VideoFile(
-        job.out, width=source.width, height=source.height, rate_fps=source.rate_fps, is_lossless=is_lossless
+        job.out,
+        width=source.width,
+        height=source.height,
+        rate_fps=source.rate_fps,
+        is_lossless=args.lossless,
+        is_endless=length.is_endless,
     )
-    with Progress(job.out.name, length.expected_frames) as progress, video:
-        for frames in play(source, job.plan, length):
-            video.write(frames)
-            made += len(frames)
-            progress.advance(len(frames))
+    try:
+        with Progress(job.out.name, _total(clip)) as progress, video:
+            for frames in play(source, job.plan, length, clip.beginning):
+                video.write(frames)
+                made += len(frames)
+                progress.advance(len(frames))
+    except ValueError as error:  # frames the model cannot begin with
+        raise RenderUseError(str(error)) from None
+    except KeyboardInterrupt:
+        if not (length.is_endless and made):
+            raise
     rate_fps = made / (time.monotonic() - began_s)
     sys.stdout.write(
         f"{job.out}: {made} frames of {size[0]}x{size[1]}, {made / source.rate_fps:.2f} s, "
@@ -247,7 +288,16 @@ def _render_one(source: ChunkSource, job: RenderJob, length: Length, is_lossless
     sys.stdout.flush()
 
 
+def _total(clip: _Clip) -> int | None:
+    """Frames of the file; None without end."""
+    made = clip.length.expected_frames(goes_on=clip.beginning is not None)
+    shown = len(clip.beginning.frames) if clip.beginning is not None and clip.beginning.is_shown else 0
+    return None if made is None else made + shown
+
+
 def _length(args: argparse.Namespace, plan: RenderPlan, rate_fps: float) -> Length:
+    if is_endless(args):
+        return Length()
     if args.latent_frames is not None:
         return Length(latent_frames=args.latent_frames)
     seconds = args.seconds if args.seconds is not None else plan.length_s or DEFAULT_LENGTH_S
@@ -261,6 +311,10 @@ def _length(args: argparse.Namespace, plan: RenderPlan, rate_fps: float) -> Leng
     return Length(frames=frames)
 
 
+def _other_size(named: tuple[int, int], size: tuple[int, int]) -> str:
+    return f"the file names {named[0]}x{named[1]}; it is rendered at {size[0]}x{size[1]} (--size changes that)"
+
+
 def _tell(sentence: str) -> None:
     sys.stderr.write(f"{sentence}\n")
     sys.stderr.flush()
@@ -269,46 +323,3 @@ def _tell(sentence: str) -> None:
 def _complain(sentence: str, exit_code: int) -> int:
     _tell(f"vj render: {sentence}")
     return exit_code
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds") from None
-    if not 0.0 < seconds <= LONGEST_S:
-        raise argparse.ArgumentTypeError(
-            f"{text} is no length: give seconds above 0, for example 4, and at most {LONGEST_S:g}"
-        )
-    return seconds
-
-
-def _count(most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        number = _whole(text)
-        if not 1 <= number <= most:
-            raise argparse.ArgumentTypeError(f"{text} is outside 1 to {most}")
-        return number
-
-    return read
-
-
-def _seed(text: str) -> int:
-    number = _whole(text)
-    if not 0 <= number <= SEED_MAX:
-        raise argparse.ArgumentTypeError(f"{text} is no seed: seeds go from 0 to {SEED_MAX}")
-    return number
-
-
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
-
-
-def _size(text: str) -> tuple[int, int]:
-    try:
-        return parse_size(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None

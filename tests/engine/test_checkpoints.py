@@ -59,9 +59,9 @@ FLAVOURS: dict[str, tuple[Callable[[dict[str, Tensor]], dict[str, object]], str]
     "bare": (dict, "original"),
     "published": (lambda w: prefixed(w, "model."), "reward-forcing"),
     "generator": (lambda w: {"generator": prefixed(w, "model."), "critic": {"x": torch.ones(1)}}, "nested (generator)"),
-    "ema_first": (
-        lambda w: {"generator": {n: t + 1 for n, t in w.items()}, "generator_ema": fsdp_names(w), "step": 7},
-        "nested (generator_ema)",
+    "beside_ema": (
+        lambda w: {"generator": fsdp_names(w), "generator_ema": {n: t + 1 for n, t in w.items()}, "step": 7},
+        "nested (generator)",
     ),
     "empty_ema": (lambda w: {"generator_ema": {}, "generator": w}, "nested (generator)"),
     "model": (lambda w: {"model": w, "epoch": 3}, "nested (model)"),
@@ -77,6 +77,21 @@ def test_every_flavour_of_pickle_loads(tmp_path: Path, weights: dict[str, Tensor
     report = load_into(model, tmp_path / "model.pt")
     assert_holds(model, weights)
     assert (report.flavour, report.loaded, report.missing, report.extra) == (flavour, len(weights), (), ())
+
+
+def test_averaged_weights_are_taken_on_request_and_named(tmp_path: Path, weights: dict[str, Tensor]) -> None:
+    both = {"generator": {n: t + 1 for n, t in weights.items()}, "generator_ema": fsdp_names(weights), "step": 7}
+    torch.save(both, tmp_path / "both.pt")
+    model = tiny_model()
+    report = load_into(model, read_checkpoint(tmp_path / "both.pt", averaged=True))
+    assert_holds(model, weights)
+    assert report.flavour == "nested (generator_ema)"
+    torch.save({"generator_ema": weights}, tmp_path / "averaged.pt")
+    assert read_checkpoint(tmp_path / "averaged.pt").flavour == "nested (generator_ema)", "there is nothing else"
+    for name, content in {"plain.pt": weights, "nested.pt": {"generator": weights}}.items():
+        torch.save(content, tmp_path / name)
+        with pytest.raises(CheckpointError, match="holds no averaged weights"):
+            read_checkpoint(tmp_path / name, averaged=True)
 
 
 @pytest.mark.parametrize("name", ["bare", "published", "diffusers"])
@@ -332,10 +347,10 @@ def test_values_that_cannot_be_used_are_listed(tmp_path: Path, weights: dict[str
     spoiled["head.head.bias"] = torch.tensor([float("inf"), float("-inf")] * 32)
     for i in range(3):
         name = f"blocks.{i}.ffn.0.weight"
-        spoiled[name] = weights[name].to(torch.float8_e4m3fn)
+        spoiled[name] = weights[name].to(torch.int8)
     save_file(spoiled, tmp_path / "model.safetensors")
     lines = refusal(tmp_path / "model.safetensors").splitlines()
-    assert lines[1:3] == ["  of element type float8_e4m3fn (3):", "    blocks.[0-2].ffn.0.weight  (3)"]
+    assert lines[1:3] == ["  of element type int8 (3):", "    blocks.[0-2].ffn.0.weight  (3)"]
     assert lines[3] == "  with NaN or infinite values (2):"
     assert sorted(lines[4:]) == ["    blocks.1.norm3.bias", "    head.head.bias"]
 
