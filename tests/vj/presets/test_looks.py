@@ -5,8 +5,10 @@ import pytest
 from engine.params import PROMPT_PADS
 from vj.commands import CommandQueue
 from vj.controls import Controls
+from vj.modulation.params import MODULATORS
 from vj.parameters import ParameterStore
 from vj.presets.looks import apply_look, load_look, look_plan
+from vj.shipped_files import LOOKS, shipped_folder
 from vj.written_files import FileError
 
 
@@ -103,3 +105,12 @@ def test_a_file_that_is_not_there_or_no_text_is_one_sentence(tmp_path):
         load_look(tmp_path / "bytes.toml")
     with pytest.raises(FileError, match="is a folder"):
         load_look(tmp_path)
+
+
+def test_the_furnace_drives_the_first_lora_by_sound():
+    look, problems = load_look(shipped_folder(LOOKS) / "furnace.toml")
+    assert problems == ()
+    on = [n for n in range(1, MODULATORS + 1) if look.values[f"/vj/mod/{n}/on"]]
+    driven = {look.values[f"/vj/mod/{n}/target"]: look.values[f"/vj/mod/{n}/source"] for n in on}
+    assert driven["/vj/lora/1/weight"] == "level"
+    assert not any(address.startswith("/vj/lora/") for address in look.values), "the slot is the performer's"
