@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 
 from engine.chunk import Chunk
-from engine.pattern_name import PatternFault
+from engine.pattern_name import HEAVY, PatternFault
 
 SLOWER = 10.0  # times as long as the frames play
 DIED_CODE = 70  # exit code of a process that was told to die
@@ -34,6 +34,8 @@ class PatternFaults:
                 raise ArithmeticError("the model made values that are not numbers; the chunk is not shown")
             if kind == "oom" and pixels > SMALL_PIXELS:
                 raise MemoryError("out of memory, as the test pattern was told")
+            if kind == HEAVY:
+                raise MemoryError("the full decoder is out of memory, as the test pattern was told")
             if kind == "die":
                 os._exit(DIED_CODE)
             while kind == "hang":

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from engine.model_presets import TEST_PATTERN_NAME
 from engine.preset_table import did_you_mean
 
-FAULTS = ("nan", "black", "frozen", "slow", "hang", "die", "wrongsize", "oom")
+HEAVY = "heavy"  # out of memory with the full decoder, not with the light one
+FAULTS = ("nan", "black", "frozen", "slow", "hang", "die", "wrongsize", "oom", HEAVY)
 STAMP = "stamp"
 SLOWEST_FPS, FASTEST_FPS = 0.1, 1000.0
 _NAME = re.compile(rf"{TEST_PATTERN_NAME}(\+(?P<extra>[^:@]*))?(:(?P<faults>[^@]*))?(@(?P<speed>.*))?")

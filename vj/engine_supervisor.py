@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from engine.chunk_source import SourceChoice
+from engine.chunk_source import SourceChoice, has_light_decoder
 from engine.frame_size import smaller_size
 from engine.messages import Message
 from vj.engine_run import EngineRun, SpareEngine
@@ -210,10 +210,9 @@ class EngineSupervisor:
         self._ended_ns = self._ended_ns or now_ns
         _close_beside(run)
         cause = run.fatal.cause if run.fatal is not None else ""
-        if cause == "memory" and not self._is_in_process and (smaller := self._smaller(run)) is not None:
-            self._news = f"out of memory: now {_size(smaller.size)} instead of {_size(_size_of(run))}"
-            self._reduction = self._news
-            self._next_choice, self._start_ns = smaller, now_ns
+        if cause == "memory" and not self._is_in_process and (lighter := _step_down(run)) is not None:
+            self._next_choice, self._news = lighter
+            self._reduction, self._start_ns = self._news, now_ns
         elif self._is_in_process or (run.is_hopeless and not self._streaming_ns):
             self.failed = run.reason
             return
@@ -227,10 +226,6 @@ class EngineSupervisor:
         self.restarts += 1
         if self.candidate is not None and self.candidate.chunks:
             self._start_ns = None  # the next model has frames already
-
-    def _smaller(self, run: EngineRun) -> SourceChoice | None:
-        size = smaller_size(*_size_of(run))
-        return dataclasses.replace(run.choice, size=size) if size is not None else None
 
     # -- one model after the other -----------------------------------------------------------------------------------
 
@@ -262,6 +257,18 @@ class EngineSupervisor:
         if still_s:
             run.ended = f"the engine hung for {still_s:.0f} s and was killed"
             run.link.kill()
+
+
+def _step_down(run: EngineRun) -> tuple[SourceChoice, str] | None:
+    """What takes less memory than this engine, and the sentence about it; None when nothing does."""
+    if not run.choice.is_light and has_light_decoder(run.choice.model):
+        return dataclasses.replace(run.choice, is_light=True), "out of memory: now with the light decoder"
+    size = smaller_size(*_size_of(run))
+    if size is None:
+        return None
+    also = ", with the light decoder" if run.choice.is_light else ""
+    told = f"out of memory: now {_size(size)} instead of {_size(_size_of(run))}{also}"
+    return dataclasses.replace(run.choice, size=size), told
 
 
 def _size_of(run: EngineRun) -> tuple[int, int]:

@@ -65,7 +65,7 @@ def has_room(folder: Path, needed_bytes: int) -> bool:
 
 
 def is_running(process_id: int) -> bool:
-    """Whether a process with this id exists."""
+    """Whether a process with this id exists; one that only waits to be buried does not."""
     if sys.platform == "win32":
         return _is_running_on_windows(process_id)
     try:
@@ -74,7 +74,10 @@ def is_running(process_id: int) -> bool:
         return False
     except PermissionError:
         return True  # another user's
-    return True
+    try:
+        return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except (OSError, IndexError):
+        return not Path("/proc/self/stat").exists() or Path(f"/proc/{process_id}").exists()
 
 
 def _is_running_on_windows(process_id: int) -> bool:

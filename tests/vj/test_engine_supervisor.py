@@ -32,8 +32,8 @@ import engine.chunk_source as sources
 
 load = sources.load_source
 
-def load_source(choice):
-    source = load(choice)
+def load_source(choice, *tell):
+    source = load(choice, *tell)
     make = source.generate_chunk
     def generate_chunk(params, version=0, newest=None):
         if source.width > 128:
@@ -181,6 +181,18 @@ def test_memory_that_stays_full_makes_the_picture_smaller_and_there_is_a_way_bac
     show.thread.restore_size()
     show.play_until(lambda: show.thread.ready.width == 160)
     show.play_until(lambda: show.told.count("now 128x80 instead of 160x96") == 2), "as full as before"
+
+
+def test_a_light_decoder_comes_before_a_smaller_picture_and_there_is_a_way_back(
+    perform: Callable[..., Performance],
+) -> None:
+    show = perform("test-pattern:heavy=2-", (160, 96))
+    show.play_until(lambda: "out of memory: now with the light decoder" in show.told)
+    assert show.thread.facts.reduced == "out of memory: now with the light decoder"
+    show.play_until(lambda: show.status.chunks > 4)
+    assert (show.thread.ready.width, show.thread.ready.height) == (160, 96)
+    show.thread.restore_size()
+    show.play_until(lambda: show.told.count("with the light decoder") == 2), "as full as before"
 
 
 def test_another_model_takes_over_and_one_that_does_not_load_changes_nothing(

@@ -18,6 +18,7 @@ from vj.stage.record import StageRecord, is_ours, process_start, remove_record
 
 KEPT_LOGS = 10
 POLL_S = 0.02
+GONE_S = 1.0
 
 
 class StageProcess:
@@ -78,10 +79,13 @@ class StageProcess:
 
 
 def end_hung(process_id: int, started: str) -> None:
-    """Kill panels that do not answer, so that new ones can take their place."""
+    """Kill panels that do not answer, for new ones to take their place; wait until they are gone, at most a second."""
     if is_ours(process_id) and process_start(process_id) == started:
         with contextlib.suppress(OSError):
             os.kill(process_id, signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
+        end_s = time.monotonic() + GONE_S
+        while is_ours(process_id) and time.monotonic() < end_s:
+            time.sleep(POLL_S)
 
 
 def _make_log(run_folder: Path) -> Path:
