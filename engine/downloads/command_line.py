@@ -176,7 +176,7 @@ def _verify(args: argparse.Namespace, catalogue: Catalogue) -> int:
                 progress.show(done, what)
 
             is_good, line = _verdict(state, advance)
-            sys.stdout.write(f"{line}\n")
+            progress.say(line, sys.stdout)
             if not is_good:
                 spoiled.append(state)
     if not spoiled:

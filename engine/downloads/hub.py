@@ -17,10 +17,11 @@ from pathlib import Path
 
 from engine.downloads.catalogue import COMMIT, RemoteFile
 from engine.downloads.checksums import Pin, checksum_of, read_pin, write_pin
-from engine.downloads.places import PIECE, locate, own_path
+from engine.downloads.places import PIECE, locate, own_folder, own_path
 
-CHUNK_BYTES = 1 << 20  # written at once: what a kill may cost
+CHUNK_BYTES = 1 << 18  # written at once: what a kill may cost of each file under way
 MAIN = "main"
+LOCKS = ".locks"  # in the models folder: whoever fetches a file holds its lock, and the system frees it at any end
 HEX_KINDS = {64: "sha256", 40: "git", 32: "md5"}  # length of a server's entity tag -> what it is
 
 
@@ -84,9 +85,7 @@ def ask(file: RemoteFile) -> Offer:
     theirs = _checksum(found.etag, file)
     checksum = file.checksum or (pin.checksum if pin else "") or theirs
     if theirs and theirs != checksum and theirs.partition(":")[0] == checksum.partition(":")[0]:
-        raise DownloadError(
-            f"{_name(file)}: the server has {theirs}, published is {checksum}; nothing is fetched"
-        )
+        raise DownloadError(f"{_name(file)}: the server has {theirs}, published is {checksum}; nothing is fetched")
     commit = found.commit_hash or (revision if COMMIT.fullmatch(revision) else "")
     if commit and file.is_on_hub:  # what it is asked for by must not move while it is fetched
         address = hf_hub_url(file.source, file.path, revision=commit)
@@ -101,8 +100,10 @@ def fetch(offer: Offer, say: Callable[[str], None]) -> None:
     from huggingface_hub.utils import WeakFileLock
 
     try:
-        offer.piece.parent.mkdir(parents=True, exist_ok=True)
-        with WeakFileLock(offer.piece.with_name(offer.piece.name + ".lock")):
+        lock = own_folder() / LOCKS / offer.file.folder / f"{offer.file.path}.lock"
+        for folder in (offer.piece.parent, lock.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+        with WeakFileLock(lock):
             if _is_there(offer):
                 return
             _fetch_rest(offer)
@@ -123,7 +124,7 @@ def _fetch_rest(offer: Offer) -> None:
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils import build_hf_headers
 
-    constants.DOWNLOAD_CHUNK_SIZE = CHUNK_BYTES  # its 10 MB would be lost with every kill
+    constants.DOWNLOAD_CHUNK_SIZE = CHUNK_BYTES  # its 10 MB would be lost with every kill, of each file
     headers = build_hf_headers(token=None if offer.file.is_on_hub else False)
     if size_of(offer.piece) > (offer.size_bytes or size_of(offer.piece)):
         offer.piece.unlink()
@@ -151,7 +152,7 @@ def _put_in_place(offer: Offer, say: Callable[[str], None]) -> None:
     if not (offer.file.checksum and offer.file.revision):
         write_pin(offer.file, Pin(offer.revision, size_of(offer.piece), found))
     offer.piece.replace(offer.target)
-    say(f"{offer.target.name}: there, {found[:19]}...")
+    say(f"{offer.target.name}: whole, {kind} {found.partition(':')[2][:12]}...")
 
 
 def _checksum(tag: str | None, file: RemoteFile) -> str:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections import deque
 from types import TracebackType
+from typing import TextIO
 
 LINE_EVERY_S = 5.0
 RATE_OVER_S = 15.0  # of the last seconds, so that it follows the line
@@ -38,12 +39,13 @@ class ByteProgress:
             self._told_s = now_s
             self.say(self._line(done_bytes, what))
 
-    def say(self, line: str) -> None:
-        """Write a line of its own, above the bar where there is one."""
+    def say(self, line: str, stream: TextIO | None = None) -> None:
+        """Write a line of its own to `stream` (stderr), above the bar where there is one."""
         if self._bar is not None:
             self._bar.clear()
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
+        stream = stream or sys.stderr
+        stream.write(f"{line}\n")
+        stream.flush()
 
     def _line(self, done_bytes: int, what: str) -> str:
         (then_s, then_bytes), (now_s, _) = self._past[0], self._past[-1]

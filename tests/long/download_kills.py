@@ -23,7 +23,7 @@ SIZES = {
     "vae.pth": 5_000_000,
     "config.json": 300,
 }
-AT_ONCE_BYTES = 1 << 20  # what one file may lose in a kill, beside what is under way in the sockets
+AT_ONCE_BYTES = 1 << 18  # what one file may lose in a kill, beside what is under way in the sockets
 UNDER_WAY_BYTES = 4 << 20
 LONGEST_S = 120.0
 RATE_BYTES_S = 3_000_000.0  # of each file
