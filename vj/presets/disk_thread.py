@@ -19,9 +19,13 @@ class DiskThread:
     """Does jobs one after the other, and one of them again and again. Any thread may call `do`; it never waits."""
 
     def __init__(self, tell: Callable[[str], None], again: Job, every_s: float) -> None:
-        """`again` is done every `every_s` seconds and once at the end; `tell` takes the sentence of a FileError."""
+        """`again` is done every `every_s` seconds and once at the end; `tell` takes the sentence of a FileError.
+
+        Of `again` it is told once, until it has been done well again.
+        """
         self._tell = tell
         self._again = again
+        self._told = ""  # what was told of `again`, which is not told every time
         self._every_s = every_s
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="disk", daemon=True)
@@ -46,9 +50,17 @@ class DiskThread:
                 job = self._jobs.get(timeout=self._every_s)
             except queue.Empty:
                 job = self._again
+            is_again = job is None or job == self._again
             try:
                 (self._again if job is None else job)()
+                self._told = "" if is_again else self._told
             except FileError as error:
-                self._tell(str(error))
+                self._note(str(error), is_again=is_again)
             if job is None:
                 return
+
+    def _note(self, sentence: str, *, is_again: bool) -> None:
+        if is_again and self._told:
+            return
+        self._told = sentence if is_again else self._told
+        self._tell(sentence)

@@ -93,7 +93,7 @@ class Repertoire:
             apply_look(self._controls, look)
         if timeline is not None:
             self.timeline.load(timeline)
-            self._timeline_name = timeline.name
+            self._timeline_name = self._name_of(timeline)
             self.timeline.play_when(is_streaming)
 
     def load_show(self, folder: Path) -> None:
@@ -135,6 +135,13 @@ class Repertoire:
             folder = Path(self._show.folder) if self._show.folder else own
         state = self.state()
         self._disk.do(lambda: self._save_show(folder, state))
+
+    def _name_of(self, timeline: Timeline) -> str:
+        """By which `open_timeline` finds a timeline again: a name of the library's, or its path."""
+        if timeline.file is None:
+            return timeline.name
+        is_ours = self.library.list_files(TIMELINES).get(timeline.file.stem) == timeline.file
+        return timeline.file.stem if is_ours else str(timeline.file)
 
     # -- on the disk thread --------------------------------------------------------------------------------------
 

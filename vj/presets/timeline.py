@@ -6,7 +6,8 @@ Knows nothing of file formats, models or clocks.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
 from engine.parameter import Value
@@ -53,6 +54,7 @@ class Timeline:
     tempo_bpm: float = DEFAULT_TEMPO_BPM  # of a render; live the clock leads
     beats_per_bar: float = DEFAULT_BEATS_PER_BAR
     description: str = ""
+    file: Path | None = field(default=None, compare=False)  # it was read from
 
     @property
     def unit_beats(self) -> float | None:

@@ -42,8 +42,9 @@ def load_timeline(path: Path, library: Library | None = None) -> tuple[Timeline,
     Raises FileError when nothing is left, and for everything wrong in a foreign file.
     """
     if path.suffix.lower() == ".json" or read_text(path).lstrip().startswith("{"):
-        return load_scope_timeline(path), ()
-    return _Reader(path, library or Library()).read(read_toml(path))
+        return dataclasses.replace(load_scope_timeline(path), file=path.absolute()), ()
+    timeline, problems = _Reader(path, library or Library()).read(read_toml(path))
+    return dataclasses.replace(timeline, file=path.absolute()), problems
 
 
 def looks_of_timeline(path: Path) -> tuple[str, ...]:
