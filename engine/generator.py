@@ -35,7 +35,8 @@ from engine.sampler import clean_pass, denoise_chunk
 from engine.schedule import Schedule
 from engine.stream_state import StreamState, UnfinishedChunk
 from engine.text.prompts import PromptBook, TextEncoder
-from engine.vae.latents import FRAMES_PER_LATENT, LATENT_STRIDE, StreamingAutoencoder
+from engine.vae.frame_encoding import encode_frames
+from engine.vae.latents import LATENT_STRIDE, StreamingAutoencoder
 
 OPAQUE = 255
 _LOG = logging.getLogger(__name__)
@@ -178,18 +179,9 @@ class Generator:
             raise ValueError(
                 f"frames of {frames.shape[2]}x{frames.shape[1]} are given, {self.width}x{self.height} played"
             )
-        pixels = torch.from_numpy(frames[..., :3].copy()).permute(0, 3, 1, 2)[None]
-        latents, encoder_state = [], None
-        first_frames = 1 + FRAMES_PER_LATENT * (self._model.config.chunk_frames - 1)
-        sections = [
-            pixels[:, :first_frames],
-            *pixels[:, first_frames:].split(first_frames + FRAMES_PER_LATENT - 1, dim=1),
-        ]
-        for section in sections:  # one at a time: a clip at full size does not fit into memory
-            scaled = section.to(self._device).float().div(127.5).sub(1.0).to(self._dtype)
-            part, encoder_state = self._decoder.encode(scaled, encoder_state)
-            latents.append(part)
-        return self.begin_with_latents(torch.cat(latents, dim=1), params)
+        size = self._model.config.chunk_frames
+        latents = encode_frames(self._decoder, frames, size, self._device, self._dtype)
+        return self.begin_with_latents(latents, params)
 
     @torch.inference_mode()
     def begin_with_latents(self, latents: Tensor, params: ChunkParams) -> list[Chunk]:

@@ -24,6 +24,9 @@ class Start:
     device: str = "auto"
     dtype: str = "auto"
     threads: int | None = None
+    is_light: bool = False
+    text_place: str = "auto"
+    memory_gb: float | None = None
 
 
 @dataclass(frozen=True)

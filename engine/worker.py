@@ -20,6 +20,7 @@ from engine.frame_size import parse_size
 from engine.inbox import Inbox
 from engine.messages import SPARE_READY, Command, Done, GeneratorStatus, Message, Ready, Start, Values, decode
 from engine.outbox import Outbox
+from engine.plans.memory_arguments import add_memory_arguments
 from engine.spare_import import import_engine
 from engine.worker_run import run_worker
 
@@ -51,9 +52,19 @@ def main(arguments: list[str] | None = None) -> int:
             os._exit(0)  # the instrument is gone, or needs no spare any more; imports may be under way
         importing.join()
     else:
-        start = Start(str(args.ring), args.model, size, args.device, args.dtype, args.threads)
+        how = (args.device, args.dtype, args.threads, args.light, args.text_encoder, args.memory)
+        start = Start(str(args.ring), args.model, size, *how)
     threading.Thread(target=_read_messages, args=(words, inbox, life), name="stdin", daemon=True).start()
-    choice = SourceChoice(start.model, start.size, start.device, start.dtype, start.threads)
+    choice = SourceChoice(
+        start.model,
+        start.size,
+        start.device,
+        start.dtype,
+        start.threads,
+        start.is_light,
+        text_place=start.text_place,
+        memory_gb=start.memory_gb,
+    )
 
     def send(message: Message) -> None:
         outbox.put(message)
@@ -87,6 +98,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--size", metavar="WxH", help="picture size in pixels (default: the model's own)")
     parser.add_argument("--device", choices=DEVICES, default="auto", help="where to compute (default: %(default)s)")
     parser.add_argument("--dtype", choices=DTYPES, default="auto", help="number format (default: %(default)s)")
+    parser.add_argument("--light", action="store_true", help="decode with the model's light decoder, if it has one")
+    add_memory_arguments(parser)
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores but one)")
     return parser
 

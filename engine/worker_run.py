@@ -23,12 +23,13 @@ def run_worker(choice: SourceChoice, ring_path: Path, inbox: Inbox, send: Send) 
 
     The ring file is left to whoever asked for it.
     """
-    loading = GeneratorStatus(
-        state="loading", detail=f"loading {choice.model}", model=choice.model, moved_ns=time.monotonic_ns()
-    )
-    send(loading)
+
+    def tell(detail: str) -> None:
+        send(GeneratorStatus(state="loading", detail=detail, model=choice.model, moved_ns=time.monotonic_ns()))
+
+    tell(f"loading {choice.model}")
     try:
-        source = load_source(choice)
+        source = load_source(choice, tell)
     except SourceError as error:
         if error.details:
             _LOG.error("what does not fit:\n%s", error.details)

@@ -17,6 +17,7 @@ from engine.chunk_source import SourceChoice
 from engine.inbox import Inbox
 from engine.messages import Command, Message, Start, Values, decode
 from engine.outbox import Outbox
+from engine.plans.memory_arguments import memory_words
 from engine.worker_run import run_worker
 from vj.child_process import python_command, python_environment
 
@@ -80,7 +81,8 @@ class EngineProcess:
             self._on_message, self._on_end = on_message, on_end
             if self._ending is not None:
                 on_end(*self._ending)
-        self._outbox.put(Start(str(ring_path), choice.model, choice.size, choice.device, choice.dtype, choice.threads))
+        where, how = (str(ring_path), choice.model, choice.size), (choice.device, choice.dtype, choice.threads)
+        self._outbox.put(Start(*where, *how, choice.is_light, choice.text_place, choice.memory_gb))
 
     def send(self, message: Values | Command) -> None:
         """Queue one message; a process that is gone is reported by `on_end`, not here."""
@@ -177,6 +179,9 @@ def engine_words(choice: SourceChoice, ring_path: Path) -> list[str]:
     options = ["--ring", str(ring_path), "--model", choice.model, "--device", choice.device, "--dtype", choice.dtype]
     if choice.size is not None:
         options += ["--size", f"{choice.size[0]}x{choice.size[1]}"]
+    if choice.is_light:
+        options.append("--light")
+    options += memory_words(choice.text_place, choice.memory_gb)
     if choice.threads is not None:
         options += ["--threads", str(choice.threads)]
     return options

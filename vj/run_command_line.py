@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,13 @@ from engine.chunk_source import DEFAULT_MODEL, SourceChoice
 from engine.frame_size import parse_size
 from engine.model_presets import TEST_PATTERN_NAME
 from engine.pattern_name import is_test_pattern, read_pattern_name
+from engine.plans.memory_arguments import add_memory_arguments
 from vj.controllers.osc.command_line import add_arguments as add_osc_arguments
 from vj.controllers.osc.command_line import read_options as read_osc_options
+from vj.engine_params import MODEL_ADDRESS
 
 if TYPE_CHECKING:
+    from vj.presets.show_file import ShowState
     from vj.presets.timeline import Timeline
 
 EXIT_WRONG_USE = 2
@@ -30,6 +34,7 @@ RUN_HELP = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add all of `vj run`."""
     add_model(parser)
+    parser.set_defaults(model=None)  # so that one asked for is known from the usual one
     _add_beginning(parser)
     parser.add_argument(
         "--mapping",
@@ -42,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_display(parser)
     parser.add_argument("--fullscreen", action="store_true", help="cover the display (default: the second, if any)")
     parser.add_argument("--size", type=_size, metavar="WxH", help="picture size in pixels (default: the model's own)")
+    add_memory_arguments(parser)
     add_osc_arguments(parser)
     parser.add_argument(
         "--engine-in-process",
@@ -59,7 +65,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         "--model",
         default=DEFAULT_MODEL,
         metavar="NAME|FILE.toml|DIR",
-        help=f"model to play (default: %(default)s); {TEST_PATTERN_NAME} needs no weights and no torch",
+        help=f"model to play (default: {DEFAULT_MODEL}); {TEST_PATTERN_NAME} needs no weights and no torch",
     )
 
 
@@ -103,21 +109,24 @@ def run(args: argparse.Namespace) -> int:
     from vj.app.application import RunOptions, complain, run_show
     from vj.beginning import read_beginning
     from vj.performance import PerformanceOptions
+    from vj.stage.link import find_stage_left_alone
 
     try:
-        _check_model(args.model)
+        _check_model(args.model or DEFAULT_MODEL)
+        if not args.stage_in_process:
+            find_stage_left_alone()  # ends panels that hang: what they played is what this show begins with
         found = read_beginning(args)
     except ValueError as error:  # FileError too
         return complain(str(error), EXIT_WRONG_USE)
     problems, show = found.sentences, found.show
-    model = _show_model(show.model, problems) if show is not None and args.model == DEFAULT_MODEL else args.model
+    model, show = choose_model(args.model, show, problems)
     if found.timeline is not None:
         problems += _strange_timeline(found.timeline, model, args.size)
     mappings = None if args.mapping is None else tuple(_mapping_files(args.mapping, problems))
     osc = read_osc_options(args, problems)
     return run_show(
         RunOptions(
-            choice=SourceChoice(model=model, size=args.size),
+            choice=SourceChoice(model=model, size=args.size, text_place=args.text_encoder, memory_gb=args.memory),
             performance=PerformanceOptions(
                 look=found.look,
                 values=found.values,
@@ -152,14 +161,26 @@ def _strange_timeline(timeline: Timeline, model: str, size: tuple[int, int] | No
     return [sentence] if sentence else []
 
 
-def _show_model(name: str, problems: list[str]) -> str:
-    """Return the model a show was made with, or the usual one where that is not known."""
+def choose_model(asked: str | None, show: ShowState | None, problems: list[str]) -> tuple[str, ShowState | None]:
+    """Return the model to play and the state without another: one asked for wins over the one a state was played with.
+
+    What was loaded live last counts as the state's, else what its run began with; the usual one where neither is known.
+    """
+    if show is None:
+        return asked or DEFAULT_MODEL, None
+    values = dict(show.values)
+    played = str(values.pop(MODEL_ADDRESS, "")) or show.model
+    show = replace(show, values=values)
+    if asked:
+        if played and played != asked:
+            problems.append(f"the show was played with {played!r}: {asked!r} plays, as asked for")
+        return asked, show
     try:
-        _check_model(name or DEFAULT_MODEL)
+        _check_model(played or DEFAULT_MODEL)
     except ValueError as error:
         problems.append(f"the show's model: {error}; {DEFAULT_MODEL} plays")
-        return DEFAULT_MODEL
-    return name or DEFAULT_MODEL
+        return DEFAULT_MODEL, show
+    return played or DEFAULT_MODEL, show
 
 
 def _check_model(name: str) -> None:

@@ -5,6 +5,8 @@ Memory is the stored weight and one widened layer at a time. Knows nothing of fi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -44,6 +46,34 @@ class CastLinear(nn.Module):
         stored, scale = to_float8(weight)
         self.weight.copy_(stored)
         self.scale = scale.to(self.weight.device)
+
+
+class CastEmbedding(nn.Module):
+    """Rows of a table stored in any number type, given in `dtype`; `scale` as in `CastLinear`."""
+
+    def __init__(self, weight: Tensor, scale: Tensor | None, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(weight, requires_grad=False)
+        self.register_buffer("scale", None if scale is None else _column(scale))
+        self.dtype = dtype
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Whole numbers (..) -> (.., width)."""
+        rows = self.weight[ids].to(self.dtype)
+        if self.scale is None:
+            return rows
+        return rows * (self.scale if self.scale.dim() == 0 else self.scale[ids]).to(self.dtype)
+
+
+def narrow_linears(model: nn.Module, types: Mapping[str, torch.dtype]) -> None:
+    """Let linear layers on the meta device store their weights in the types of `types` (by the layer's name)."""
+    for name, dtype in types.items():
+        linear = model.get_submodule(name)
+        weight = linear.weight.to(dtype)
+        scale = torch.empty(weight.shape[0], 1, device="meta") if dtype == FLOAT8 else None
+        parent, _, leaf = name.rpartition(".")
+        # a number for a child of nn.Sequential too
+        model.get_submodule(parent).register_module(leaf, CastLinear(weight, scale, linear.bias))
 
 
 def to_float8(weight: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from engine.chunk_source import DEFAULT_MODEL, DEVICES, DTYPES
 from engine.frame_size import parse_size
 from engine.params import SEED_MAX
+from engine.plans.memory_arguments import add_memory_arguments
 from engine.rendering.names import NAME_STYLES
 
 DEFAULT_LENGTH_S = 10.0
@@ -118,6 +119,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dtype", choices=DTYPES, default="auto", help="number format (default: float32 on a CPU, bfloat16 on a GPU)"
     )
+    add_memory_arguments(parser)
 
 
 def _add_output(parser: argparse.ArgumentParser) -> None:

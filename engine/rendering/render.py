@@ -189,8 +189,17 @@ def _render_all(jobs: list[RenderJob], args: argparse.Namespace, config: Publish
 
     source = load_source(
         SourceChoice(
-            args.model, args.size, args.device, args.dtype, args.threads, is_reproducible=True, adjust=adjusted
-        )
+            args.model,
+            args.size,
+            args.device,
+            args.dtype,
+            args.threads,
+            is_reproducible=True,
+            adjust=adjusted,
+            text_place=args.text_encoder,
+            memory_gb=args.memory,
+        ),
+        _tell,
     )
     try:
         beginning = _beginning(args, source)

@@ -6,6 +6,7 @@ plans.
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import json
 import re
@@ -18,11 +19,15 @@ import torch
 from torch import Tensor, nn
 
 from engine.checkpoint_kinds import compare
-from engine.checkpoints import read_checkpoint
+from engine.checkpoints import Checkpoint, read_checkpoint
+from engine.model.cast_linear import FLOAT8, CastEmbedding, CastLinear, to_float8
 from engine.weight_files import CheckpointError
 
 _STRAIGHT_QUOTES = str.maketrans({"‘": "'", "’": "'", "‚": "'", "‛": "'", "“": '"', "”": '"', "„": '"', "‟": '"'})
 TOKENIZER_FILE = "tokenizer.json"
+_FLOAT8 = (torch.float8_e4m3fn, torch.float8_e5m2)
+_EMBEDDING, _TIED = "shared.weight", "encoder.embed_tokens.weight"
+_LINEARS = (".SelfAttention.q.", ".SelfAttention.k.", ".SelfAttention.v.", ".SelfAttention.o.", ".DenseReluDense.")
 _THEIR_BLOCK = re.compile(r"encoder\.block\.(\d+)\.(.+)")
 _OUTER = {"token_embedding.weight": "shared.weight", "norm.weight": "encoder.final_layer_norm.weight"}
 _INNER = {
@@ -58,8 +63,23 @@ def clean_text(text: str) -> str:
     return " ".join(html.unescape(html.unescape(straight)).split())
 
 
+class GatedFeedForward(nn.Module):
+    """UMT5's feed-forward: the published one looks at the number type of its weights and rounds to that."""
+
+    def __init__(self, activation: nn.Module) -> None:
+        super().__init__()
+        self.act = activation
+        self.wi_0: nn.Module | None = None
+        self.wi_1: nn.Module | None = None
+        self.wo: nn.Module | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, L, width) -> (B, L, width)."""
+        return self.wo(self.act(self.wi_0(x)) * self.wi_1(x))
+
+
 class Umt5Encoder(nn.Module):
-    """Text -> (text_len, width) float32 on the CPU. Weights may lie on any device, in float32, bfloat16 or float8."""
+    """Text -> (text_len, width) float32 on the CPU. Weights lie on any device, stored in any type, widened in use."""
 
     def __init__(self, config: Umt5Config, tokenizer_file: Path) -> None:
         """Build without weights. Raises CheckpointError when the tokenizer cannot be read."""
@@ -100,34 +120,97 @@ class Umt5Encoder(nn.Module):
 
 
 def load_umt5(
-    weights_file: Path, tokenizer_file: Path, text_len: int, device: torch.device, dtype: torch.dtype
+    weights_file: Path,
+    tokenizer_file: Path,
+    text_len: int,
+    device: torch.device,
+    dtype: torch.dtype,
+    *,
+    storage: torch.dtype | None = None,
+    advance: Callable[[int], None] | None = None,
 ) -> Umt5Encoder:
-    """Build the encoder of Wan's file (242 keys at full size, .pth or .safetensors), of whatever size it is.
+    """Build the encoder of Wan's file (242 keys at full size) or ComfyUI's, of whatever size it is.
 
-    `text_len` rows come out. Tensors that have the wanted type already stay memory-mapped on a CPU; float8 files are
-    widened to `dtype`. Raises CheckpointError with what is wrong.
+    `text_len` rows come out, computed in `dtype`. Weights stay in the file's own type, memory-mapped on a CPU, unless
+    `storage` is float8. `advance` is told the bytes that are in place. Raises CheckpointError with what is wrong.
     """
-    checkpoint = read_checkpoint(weights_file)
+    checkpoint = _with_wan_names(read_checkpoint(weights_file))
+    encoder = _build(checkpoint, weights_file, tokenizer_file, text_len)
+    for name, _ in list(encoder.model.named_parameters()):  # the tied embedding once
+        wan = wan_name(name)
+        tensor, scale = checkpoint.tensors[wan].to(device), checkpoint.scales.get(wan)
+        if storage == FLOAT8 and tensor.dtype not in _FLOAT8 and _is_stored_narrow(name):
+            tensor, scale = to_float8(tensor)
+        _set_weight(encoder.model, name, tensor, None if scale is None else scale.to(device), dtype)
+        if advance is not None:
+            advance(tensor.nbytes)
+    encoder.model.encoder.embed_tokens = encoder.model.shared
+    return encoder.eval().requires_grad_(False)
+
+
+def check_umt5(weights_file: Path, tokenizer_file: Path, text_len: int) -> Umt5Config:
+    """Say how large a file's encoder is without loading it. Raises CheckpointError as `load_umt5` does."""
+    checkpoint = _with_wan_names(read_checkpoint(weights_file))
+    return _build(checkpoint, weights_file, tokenizer_file, text_len).config
+
+
+def _build(checkpoint: Checkpoint, file: Path, tokenizer_file: Path, text_len: int) -> Umt5Encoder:
+    """Build the encoder on the meta device, as large as the file's. Raises CheckpointError."""
     shapes = {name: tuple(tensor.shape) for name, tensor in checkpoint.tensors.items()}
     try:
         config = _config_of(shapes, text_len)
     except (KeyError, IndexError, ZeroDivisionError):
-        raise CheckpointError(f"{weights_file}: this is {checkpoint.kind}, not UMT5 as Wan2.1 uses it") from None
+        raise CheckpointError(f"{file}: this is {checkpoint.kind}, not UMT5 as Wan2.1 uses it") from None
     with torch.device("meta"):
         encoder = Umt5Encoder(config, tokenizer_file)
-    parameters = dict(encoder.model.named_parameters())  # the tied embedding once
-    wanted = {wan_name(name): tuple(parameter.shape) for name, parameter in parameters.items()}
-    difference = compare(shapes, wanted)
-    if lines := difference.lines():
-        raise CheckpointError(
-            "\n".join([f"{weights_file}: this is {checkpoint.kind}, not UMT5 as Wan2.1 uses it:", *lines])
-        )
-    for name in parameters:
-        tensor = checkpoint.tensors[wan_name(name)].to(device, dtype)
-        module, _, leaf = name.rpartition(".")
-        setattr(encoder.model.get_submodule(module), leaf, nn.Parameter(tensor, requires_grad=False))
-    encoder.model.encoder.embed_tokens = encoder.model.shared
-    return encoder.eval()
+    wanted = {wan_name(name): tuple(parameter.shape) for name, parameter in encoder.model.named_parameters()}
+    if lines := compare(shapes, wanted).lines():
+        raise CheckpointError("\n".join([f"{file}: this is {checkpoint.kind}, not UMT5 as Wan2.1 uses it:", *lines]))
+    for block in encoder.model.encoder.block:
+        layer = block.layer[1]
+        layer.DenseReluDense = _gated(layer.DenseReluDense)
+    return encoder
+
+
+def _with_wan_names(checkpoint: Checkpoint) -> Checkpoint:
+    """ComfyUI's files have the names of transformers, and the shared table sometimes twice."""
+    if "shared.weight" not in checkpoint.tensors:
+        return checkpoint
+
+    def renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return {_wan_name_or_same(name): tensor for name, tensor in tensors.items() if name != _TIED}
+
+    return dataclasses.replace(checkpoint, tensors=renamed(checkpoint.tensors), scales=renamed(checkpoint.scales))
+
+
+def _wan_name_or_same(name: str) -> str:
+    try:
+        return wan_name(name)
+    except KeyError:
+        return name
+
+
+def _gated(published: nn.Module) -> GatedFeedForward:
+    gated = GatedFeedForward(published.act)
+    gated.wi_0, gated.wi_1, gated.wo = published.wi_0, published.wi_1, published.wo
+    return gated
+
+
+def _is_stored_narrow(name: str) -> bool:
+    """Whether a parameter is one of the large tables, which are stored as they are and widened in use."""
+    return name == _EMBEDDING or (name.endswith(".weight") and any(part in name for part in _LINEARS))
+
+
+def _set_weight(model: nn.Module, name: str, tensor: Tensor, scale: Tensor | None, dtype: torch.dtype) -> None:
+    path, _, leaf = name.rpartition(".")
+    if name == _EMBEDDING:
+        model.shared = CastEmbedding(tensor, scale, dtype)
+    elif _is_stored_narrow(name):
+        parent, _, child = path.rpartition(".")
+        setattr(model.get_submodule(parent), child, CastLinear(tensor, scale))
+    else:
+        wide = tensor.to(dtype) if scale is None else (tensor.float() * scale.float()).to(dtype)
+        setattr(model.get_submodule(path), leaf, nn.Parameter(wide, requires_grad=False))
 
 
 def _config_of(shapes: Mapping[str, tuple[int, ...]], text_len: int) -> Umt5Config:

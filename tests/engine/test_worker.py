@@ -109,11 +109,11 @@ def test_an_impossible_size_is_wrong_use(tmp_path: Path) -> None:
 
 def test_what_libraries_print_never_reaches_the_messages(tmp_path: Path) -> None:
     script = (
-        "import os, sys, engine.worker, engine.worker_loop as loop\n"
+        "import os, sys, engine.worker, engine.worker_run as loop\n"
         "load = loop.load_source\n"
-        "def noisy(choice):\n"
+        "def noisy(*words):\n"
         "    print('hello'); os.write(1, b'raw bytes')\n"
-        "    return load(choice)\n"
+        "    return load(*words)\n"
         "loop.load_source = noisy\n"
         f"sys.exit(engine.worker.main(['--ring', {str(tmp_path / 'ring')!r}, '--model', 'test-pattern']))\n"
     )
@@ -130,7 +130,7 @@ def test_what_libraries_print_never_reaches_the_messages(tmp_path: Path) -> None
 
 def test_an_instrument_that_leaves_while_a_model_loads_takes_the_engine_along(tmp_path: Path) -> None:
     script = (
-        "import sys, time, engine.worker, engine.worker_loop as loop\n"
+        "import sys, time, engine.worker, engine.worker_run as loop\n"
         "loop.load_source = lambda choice: time.sleep(60)\n"
         f"sys.exit(engine.worker.main(['--ring', {str(tmp_path / 'ring')!r}]))\n"
     )

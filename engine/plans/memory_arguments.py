@@ -1,0 +1,42 @@
+"""Words of a command line that say how a model is loaded: where its text encoder runs, how much memory it takes."""
+
+from __future__ import annotations
+
+import argparse
+
+from engine.plans.memory_plan import TEXT_PLACES
+
+LEAST_GB, MOST_GB = 0.1, 10_000.0
+
+
+def add_memory_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare --text-encoder and --memory."""
+    parser.add_argument(
+        "--text-encoder",
+        choices=TEXT_PLACES,
+        default="auto",
+        help="where a large text encoder runs: beside the model, on the processor, or there in a process of its own "
+        "(default: what the memory allows)",
+    )
+    parser.add_argument(
+        "--memory",
+        type=_gigabytes,
+        metavar="GB",
+        help="the most memory to plan for on the GPU (default: what is free); `vj models list NAME` shows the plans",
+    )
+
+
+def memory_words(text_place: str, memory_gb: float | None) -> list[str]:
+    """The same as words, for a process that is started."""
+    words = [] if text_place == "auto" else ["--text-encoder", text_place]
+    return words if memory_gb is None else [*words, "--memory", f"{memory_gb:g}"]
+
+
+def _gigabytes(text: str) -> float:
+    try:
+        gigabytes = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of gigabytes") from None
+    if not LEAST_GB <= gigabytes <= MOST_GB:
+        raise argparse.ArgumentTypeError(f"{text} is outside {LEAST_GB:g} to {MOST_GB:g} GB")
+    return gigabytes

@@ -1,0 +1,96 @@
+"""How many bytes each part of a model takes on its device, computed from the preset's own shapes. Imports no torch.
+
+Measured: the Wan autoencoder's memories (1.89 GB at 832x480 in bfloat16). Estimated: what is written in between.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from pathlib import Path
+
+from engine.model.config import FRAMES_PER_LATENT, LATENT_STRIDE, ModelConfig
+from engine.model_presets import DecoderPreset, TextPreset
+
+UMT5_PARAMETERS = 5_680_910_336  # of the published encoder, where its file is not here to be asked
+KEPT_BLENDS = 9  # prompts' keys and values that are kept, the one in use included
+TABLES = 3  # keys before rotation, keys after it, values
+SCALE_BYTES = 4  # of a row of float8 weights
+# numbers per pixel and unit of width; the memories measured, the rest counted from the largest tensors in flight
+WAN_MEMORY, WAN_WORK = 24.63, 30.0
+TINY_MEMORY, TINY_WORK_PER_FRAME = 84.0, 2.5
+_FLOAT8_MARK = b'"F8_E4M3"'
+_HEADER_LIMIT = 1 << 22
+
+
+def transformer_parameters(config: ModelConfig) -> tuple[int, int]:
+    """Numbers of the transformer: in the blocks' linear layers, and everywhere else."""
+    dim, inner = config.dim, config.ffn_dim
+    linears = config.num_layers * (8 * dim * dim + 2 * dim * inner)
+    beside = config.num_layers * (8 * dim + inner + dim + 4 * dim + 2 * dim + 6 * dim)
+    patch = math.prod(config.patch_size)
+    beside += config.in_dim * patch * dim + dim
+    beside += (config.text_dim + 1) * dim + (dim + 1) * dim
+    beside += (config.freq_dim + 1) * dim + (dim + 1) * dim + (dim + 1) * 6 * dim
+    beside += (dim + 1) * config.out_dim * patch + 2 * dim
+    return linears, beside
+
+
+def transformer_bytes(config: ModelConfig, number_bytes: int, *, is_float8: bool) -> int:
+    """Weights; with `is_float8` the blocks' linear layers take a byte a number, and one is widened at a time."""
+    linears, beside = transformer_parameters(config)
+    if not is_float8:
+        return (linears + beside) * number_bytes
+    rows = config.num_layers * (9 * config.dim + config.ffn_dim)
+    return linears + beside * number_bytes + rows * SCALE_BYTES + config.dim * config.ffn_dim * number_bytes
+
+
+def cache_bytes(config: ModelConfig, size: tuple[int, int], number_bytes: int) -> int:
+    """Keys, rotated keys and values of the whole window, and those of the prompts."""
+    tokens = config.window_frames * _tokens(config, size)
+    window = TABLES * config.num_layers * tokens * config.dim * number_bytes
+    prompts = KEPT_BLENDS * 2 * config.num_layers * config.text_len * config.dim * number_bytes
+    return window + prompts
+
+
+def activation_bytes(config: ModelConfig, size: tuple[int, int], number_bytes: int) -> int:
+    """What a forward pass and the rotation of the window write in between; an estimate."""
+    tokens = _tokens(config, size)
+    forward = config.chunk_frames * tokens * (24 * config.dim + 2 * config.ffn_dim) * number_bytes
+    rotation = 3 * config.window_frames * tokens * config.dim * 4
+    return forward + rotation
+
+
+def decoder_bytes(decoder: DecoderPreset, size: tuple[int, int], number_bytes: int, *, latent_frames: int) -> int:
+    """Weights, memories and what is written in between when `latent_frames` are decoded at once."""
+    pixels = size[0] * size[1]
+    if decoder.kind == "wan_vae":
+        weights = 126_892_531 * decoder.dim**2 // 96**2
+        return round((weights + (WAN_MEMORY + WAN_WORK) * decoder.dim * pixels) * number_bytes)
+    widths = decoder.decoder_widths
+    weights = sum(60 * width * width for width in (*widths, *decoder.encoder_widths))
+    work = TINY_WORK_PER_FRAME * FRAMES_PER_LATENT * latent_frames * widths[-1]
+    return round((weights + (TINY_MEMORY * max(widths) / 256 + work) * pixels) * number_bytes)
+
+
+def text_bytes(text: TextPreset) -> tuple[int, bool]:
+    """Weights of the text encoder as its file has them, and whether that is float8 already."""
+    try:
+        found_bytes = text.file.stat().st_size
+    except OSError:
+        is_float8 = "fp8" in text.file.name
+        return UMT5_PARAMETERS * (1 if is_float8 else 2) if text.kind == "umt5" else 0, is_float8
+    return found_bytes, _is_float8(text.file)
+
+
+def _is_float8(file: Path) -> bool:
+    if file.suffix != ".safetensors":
+        return False
+    with file.open("rb") as opened:
+        (length,) = struct.unpack("<Q", opened.read(8).ljust(8, b"\0"))
+        return _FLOAT8_MARK in opened.read(min(length, _HEADER_LIMIT))
+
+
+def _tokens(config: ModelConfig, size: tuple[int, int]) -> int:
+    """Tokens of a latent frame."""
+    return config.tokens_per_frame(size[1] // LATENT_STRIDE, size[0] // LATENT_STRIDE)

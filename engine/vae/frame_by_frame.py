@@ -1,0 +1,27 @@
+"""A decoder that is given one latent frame at a time: a third of the memory in between, the same pictures."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from engine.vae.latents import DecoderState, EncoderState, StreamingAutoencoder
+
+
+class FrameByFrame:
+    """Decodes a chunk in pieces of one latent frame; encodes as the autoencoder itself does."""
+
+    def __init__(self, autoencoder: StreamingAutoencoder) -> None:
+        self.autoencoder = autoencoder
+
+    def decode(self, latents: Tensor, state: DecoderState | None) -> tuple[Tensor, DecoderState]:
+        """As `StreamingDecoder.decode`."""
+        frames = []
+        for latent in latents.split(1, dim=1):
+            part, state = self.autoencoder.decode(latent, state)
+            frames.append(part)
+        return torch.cat(frames, dim=1), state
+
+    def encode(self, frames: Tensor, state: EncoderState | None) -> tuple[Tensor, EncoderState]:
+        """As `StreamingEncoder.encode`."""
+        return self.autoencoder.encode(frames, state)
