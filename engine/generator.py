@@ -26,7 +26,7 @@ from engine.model.block import TextKeysValues
 from engine.model.step_lists import steps_of
 from engine.model.transformer import CausalWanTransformer
 from engine.model_presets import ModelPreset
-from engine.noise import NoiseSource, morph_noise
+from engine.noise import ChunkNoise
 from engine.params import ChunkParams
 from engine.plans.loading_progress import Tell
 from engine.plans.memory_plan import MemoryChoice
@@ -79,11 +79,7 @@ class Generator:
         self._timesteps = timesteps
         self._schedule = Schedule(model.config.timestep_shift)
         latent_height, latent_width = self.height // LATENT_STRIDE, self.width // LATENT_STRIDE
-        noise_shape = (model.config.in_dim, latent_height, latent_width)
-        self._noise_shape = noise_shape
-        self._published_noise: PublishedNoise | None = None  # instead of both, where a clip is to be compared
-        self._noise = NoiseSource(noise_shape)
-        self._second_noise = NoiseSource(noise_shape)  # what the seed is morphed towards; idle until then
+        self._noise = ChunkNoise((model.config.in_dim, latent_height, latent_width), self._device, self._dtype)
         self.prompts = PromptBook(text_encoder)
         self._latent_size, self._anchor_gain = (latent_height, latent_width), anchor
         self._streams = 0  # begun so far, on both decks
@@ -211,7 +207,7 @@ class Generator:
         """Latents of the next chunk, and the prompt its last step was made under."""
         text = self._state.prompts.select(params)
         timesteps = self._timesteps_of(params)
-        first, *renoises = self._take_noise(params, frames, len(timesteps))
+        first, *renoises = self._noise.take(params, self._state.latent_frames, frames, len(timesteps))
         cache = self._state.cache
         cache.begin_chunk(frames, params.sink_mode, params.sink_decay, params.window_frames)
 
@@ -257,8 +253,7 @@ class Generator:
 
     def take_noise_from(self, noise: PublishedNoise) -> None:
         """Make every later chunk from this noise, whatever its seed: for comparing clips offline."""
-        noise.attach(self._device, self._noise_shape, self._model.config.chunk_frames)
-        self._published_noise = noise
+        self._noise.follow(noise, self._model.config.chunk_frames)
 
     def begin_deck(self) -> None:
         """Make room for a second stream beside the one that plays. Raises RuntimeError or MemoryError without."""
@@ -287,7 +282,6 @@ class Generator:
     def close(self) -> None:
         """End the threads that make noise and encode prompts."""
         self._noise.close()
-        self._second_noise.close()
         self.loras.close()
         self.prompts.close()
 
@@ -324,17 +318,6 @@ class Generator:
         listed = steps_of(params.step_list)
         available = self._schedule.warp(listed) if listed else self._timesteps
         return self._schedule.choose(available, params.denoising_steps)
-
-    def _take_noise(self, params: ChunkParams, frames: int, steps: int) -> list[Tensor]:
-        if self._published_noise is not None:
-            return [noise.to(self._dtype) for noise in self._published_noise.take(frames, steps)]
-        request = (self._state.latent_frames, frames, steps)
-        noises = self._noise.take(params.seed, *request)
-        if params.seed_morph > 0.0:
-            towards = self._second_noise.take(params.second_seed, *request)
-            pairs = zip(noises, towards, strict=True)
-            noises = [morph_noise(first, second, params.seed_morph) for first, second in pairs]
-        return [noise.to(self._device, self._dtype, non_blocking=True) for noise in noises]
 
     def _chunk_size(self, wanted: int) -> int:
         """Latent frames of the next chunk: 1 or the model's own size; a change waits for a group boundary."""

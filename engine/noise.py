@@ -10,6 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.params import ChunkParams
+from engine.reward_forcing.noise_order import PublishedNoise
+
 
 def latent_frame_noise(seed: int, latent_frame: int, step: int, shape: tuple[int, ...]) -> np.ndarray:
     """N(0, 1) float32 of `shape` (C, H, W) for one latent frame since the last hard cut and one denoising step.
@@ -66,3 +69,37 @@ class NoiseSource:
                 for step in range(request.steps)
             ]
         )  # (steps, F, C, H, W)
+
+
+class ChunkNoise:
+    """The noise a chunk is made of, on the device: of one seed, on the way to a second one, or in the published order.
+
+    Used by the generator's thread only.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], device: torch.device, dtype: torch.dtype) -> None:
+        self._shape, self._device, self._dtype = shape, device, dtype
+        self._first = NoiseSource(shape)
+        self._second = NoiseSource(shape)  # what the seed is morphed towards; idle until then
+        self._published: PublishedNoise | None = None  # instead of both, where a clip is to be compared
+
+    def follow(self, published: PublishedNoise, chunk_frames: int) -> None:
+        """Take all later noise from there."""
+        published.attach(self._device, self._shape, chunk_frames)
+        self._published = published
+
+    def take(self, params: ChunkParams, first_frame: int, frames: int, steps: int) -> list[Tensor]:
+        """`steps` tensors (1, F, C, h, w): one to start from, the others to re-noise with."""
+        if self._published is not None:
+            return [noise.to(self._dtype) for noise in self._published.take(frames, steps)]
+        noises = self._first.take(params.seed, first_frame, frames, steps)
+        if params.seed_morph > 0.0:
+            towards = self._second.take(params.second_seed, first_frame, frames, steps)
+            pairs = zip(noises, towards, strict=True)
+            noises = [morph_noise(first, second, params.seed_morph) for first, second in pairs]
+        return [noise.to(self._device, self._dtype, non_blocking=True) for noise in noises]
+
+    def close(self) -> None:
+        """End the threads."""
+        self._first.close()
+        self._second.close()
