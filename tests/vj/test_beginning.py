@@ -5,8 +5,11 @@ from argparse import Namespace
 import pytest
 
 from vj.beginning import read_beginning
+from vj.engine_params import MODEL_ADDRESS
+from vj.performance import Performance, PerformanceOptions
 from vj.presets.autosave import autosave_folder
 from vj.presets.show_file import FILE_NAME, ShowState, show_text
+from vj.run_command_line import choose_model
 from vj.written_files import FileError, write_text
 
 LEFT = "999999999.toml"  # no process has this id
@@ -43,6 +46,43 @@ def test_looks_and_timelines_come_from_the_show_first(begin, tmp_path):
     assert found.timeline.cues[0].values == {"/vj/seed/value": 1}
     with pytest.raises(FileError, match="there is no such folder"):
         begin(show=str(tmp_path / "none"))
+
+
+def test_a_timeline_given_by_its_path_is_found_again_after_a_crash(begin, tmp_path):
+    path = tmp_path / "elsewhere" / "first.toml"
+    write_text(path, 'name = "Another name"\n[[cues]]\nat = 0\nlook = "deep_sea"\n')
+    sentences = []
+    show = Performance(PerformanceOptions(timeline=begin(timeline=str(path)).timeline), sentences.append)
+    show.apply_first_look()
+    state = show.repertoire.state()
+    show.osc.stop()
+    assert state.timeline == str(path)
+    leave(state)
+    again = Performance(PerformanceOptions(show=begin().show), sentences.append)
+    again.apply_first_look()
+    again.osc.stop()
+    assert again.repertoire.timeline.status.name == "Another name"
+    assert sentences == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "state", "plays", "told"),
+    [
+        (None, ShowState(model="test-pattern"), "test-pattern", ""),
+        (None, ShowState(model="ember", values={MODEL_ADDRESS: "test-pattern"}), "test-pattern", ""),
+        ("ember", ShowState(model="test-pattern"), "ember", "played with 'test-pattern': 'ember' plays"),
+        ("ember", ShowState(values={MODEL_ADDRESS: "test-pattern"}), "ember", "played with 'test-pattern'"),
+        ("ember", ShowState(model="ember"), "ember", ""),
+        (None, ShowState(model="nonesuch"), "ember", "ember plays"),
+        (None, None, "ember", ""),
+    ],
+)
+def test_a_model_asked_for_wins_over_the_one_a_state_was_played_with(asked, state, plays, told):
+    problems: list[str] = []
+    model, left = choose_model(asked, state, problems)
+    assert model == plays
+    assert left is None or MODEL_ADDRESS not in left.values, "it would be loaded after all"
+    assert told in "".join(problems) and bool(problems) == bool(told)
 
 
 def test_what_a_crash_left_wins_and_says_so(begin):

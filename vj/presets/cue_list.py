@@ -13,12 +13,15 @@ from typing import Protocol
 
 from engine.parameter import Value
 from vj.controls import Press
+from vj.parameters import PARAMETERS
 from vj.presets.look_shelf import LookShelf, UnknownLookError
-from vj.presets.params import CUES_MAX, CURRENT_CUE_ADDRESS, NEXT_CUE_ADDRESS
-from vj.presets.recall import Duration, Recall
+from vj.presets.params import CUES_MAX, CURRENT_CUE_ADDRESS, NEXT_CUE_ADDRESS, PresetParams
+from vj.presets.recall import AT_ONCE, Duration, Recall
 
 SECOND_NS = 1_000_000_000
+GO_ADDRESS, HARD_CUT_ADDRESS = "/vj/cue/go", "/vj/cut/hard"
 CUTS = ("hard", "soft")
+SOON_NS = 20_000_000  # two steps of the conductor: a press dated nearer than this plays at once
 
 
 class Beat(Protocol):
@@ -44,6 +47,15 @@ class ListedCue:
     follow: Duration | None = None  # how long after this cue the next one plays by itself; None = when asked
     cut: str = ""  # "hard" or "soft": a new stream, or a new sink
     note: str = ""
+
+
+@dataclass(frozen=True)
+class _Dated:
+    """A cue that plays at its moment; its hard cut and what that needs are on their way."""
+
+    at_ns: int
+    number: int
+    source: str
 
 
 @dataclass(frozen=True)
@@ -78,9 +90,10 @@ class CueList:
         self._now_ns = now_ns
         self._lock = threading.RLock()
         self._cues: tuple[ListedCue, ...] = ()
+        self._dated: _Dated | None = None
         self._follow: tuple[float, bool] | None = None  # when the next one plays: ns of the clock, or its beat
         self.version = 0  # counts changes of the list
-        self._controls.answer("/vj/cue/go", self._go_pressed)
+        self._controls.answer(GO_ADDRESS, self._go_pressed)
         self._controls.answer("/vj/cue/back", lambda press: self.back(press.source))
 
     # -- reading -------------------------------------------------------------------------------------------------
@@ -96,11 +109,30 @@ class CueList:
         values = self._controls.store.snapshot()
         return CueListStatus(int(values[CURRENT_CUE_ADDRESS]), int(values[NEXT_CUE_ADDRESS]), self._follows_at_ns())
 
+    def cut_brought_by(self, address: str) -> str:
+        """Name the hard cut that a press of this trigger would bring along; empty = none."""
+        number = self.status.next
+        is_go = address == GO_ADDRESS and 1 <= number <= len(self._cues)
+        return HARD_CUT_ADDRESS if is_go and self._cues[number - 1].cut == "hard" else ""
+
     # -- playing -------------------------------------------------------------------------------------------------
 
     def go(self, source: str, at_ns: int | None = None) -> None:
-        """Play the next cue; after the last one nothing happens but a sentence. `at_ns` dates its cut, None = now."""
+        """Play the next cue; after the last one nothing happens but a sentence. `at_ns` is its moment, None = now.
+
+        The hard cut of a cue to come is sent at once, dated, with what the generator needs for it.
+        """
         with self._lock:
+            number = self.status.next
+            if number <= len(self._cues) and at_ns is not None and at_ns - self._now_ns() > SOON_NS:
+                self._dated = _Dated(at_ns, number, source)
+                self._send_cut_ahead(self._cues[number - 1], at_ns)
+                return
+        self._play_next(source, at_ns)
+
+    def _play_next(self, source: str, at_ns: int | None) -> None:
+        with self._lock:
+            self._dated = None
             number = self.status.next
             if number > len(self._cues):
                 self._follow = None
@@ -126,9 +158,12 @@ class CueList:
 
     def tick(self, now_ns: int) -> None:
         """Play a cue that follows by itself when it is due."""
+        dated = self._dated
+        if dated is not None and now_ns >= dated.at_ns:
+            self._play_dated(dated)
         due_ns = self._follows_at_ns()
         if due_ns is not None and now_ns >= due_ns:
-            self.go("cue list", now_ns)  # dated: it has its time and waits for no beat
+            self._play_next("cue list", now_ns)  # dated: it has its time and waits for no beat
 
     # -- editing -------------------------------------------------------------------------------------------------
 
@@ -183,7 +218,34 @@ class CueList:
     # -- under the lock ------------------------------------------------------------------------------------------
 
     def _go_pressed(self, press: Press) -> None:
-        self.go(press.source)
+        self.go(press.source, press.at_ns)
+
+    def _send_cut_ahead(self, cue: ListedCue, at_ns: int) -> None:
+        if cue.cut != "hard":
+            return
+        if self._arrives_at_once(cue):
+            early = {address: v for address, v in self._values(cue).items() if PARAMETERS[address].clock != "frame"}
+            self._recall.play(early, f"cue {cue.name}", AT_ONCE)
+        self._controls.trigger(HARD_CUT_ADDRESS, f"cue {cue.name}", at_ns)
+
+    def _play_dated(self, dated: _Dated) -> None:
+        with self._lock:
+            self._dated = None
+            if self.status.next != dated.number or dated.number > len(self._cues):
+                return  # the list was moved on meanwhile
+            cue = self._cues[dated.number - 1]
+            values = self._values(cue)
+            if cue.cut == "hard" and self._arrives_at_once(cue):
+                values = {address: v for address, v in values.items() if PARAMETERS[address].clock == "frame"}
+            self._play(dated.number, values, cue.fade, dated.source)
+            self._follow = self._follow_moment(cue)
+        if cue.cut and cue.cut != "hard":
+            self._controls.trigger(f"/vj/cut/{cue.cut}", f"cue {cue.name}", dated.at_ns)
+
+    def _arrives_at_once(self, cue: ListedCue) -> bool:
+        if cue.fade is not None:
+            return cue.fade.amount <= 0.0
+        return PresetParams.from_values(self._controls.store.snapshot()).transition_time <= 0.0
 
     def _play(self, number: int, values: Mapping[str, Value], fade: Duration | None, source: str) -> None:
         self._recall.play(values, f"cue {self._cues[number - 1].name or number}", fade)

@@ -27,6 +27,9 @@ class Duration:
         return self.amount * 60.0 / bpm if self.is_beats else self.amount
 
 
+AT_ONCE = Duration(0.0)
+
+
 class Glider(Protocol):
     """What moves values over time; a hand on an address takes it out of the movement. Any thread; never waits."""
 

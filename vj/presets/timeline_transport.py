@@ -16,13 +16,12 @@ from vj.parameters import PARAMETERS
 from vj.presets.looks import SEED_ADDRESS
 from vj.presets.params import PresetParams
 from vj.presets.prompt_mixing import BLEND_ADDRESS
-from vj.presets.recall import Duration, Recall
+from vj.presets.recall import AT_ONCE, Duration, Recall
 from vj.presets.timeline import CHUNK_S, Timeline, TimelineCue
 
 SECOND_NS = 1_000_000_000
 FURTHEST_AHEAD_S = 30.0  # no generator takes longer: a cut further away is not asked about
 JUMP_S = 0.5  # time code further away than this from where it should be was moved by hand
-AT_ONCE = Duration(0.0)
 
 
 class Timecode(Protocol):

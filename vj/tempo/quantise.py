@@ -46,8 +46,13 @@ class Quantiser:
         self._clock = clock
         self._read_latency = read_latency
         self._lock = threading.Lock()
+        self._brings: Callable[[str], str] = lambda address: ""
         self._waiting: dict[str, Waiting] = {}
         self._pending: tuple[Waiting, ...] = ()
+
+    def lead_by(self, brings: Callable[[str], str]) -> None:
+        """`brings` names the trigger that a press will press in its turn, empty = none: it is sent as early as that."""
+        self._brings = brings
 
     @property
     def pending(self) -> tuple[Waiting, ...]:
@@ -95,13 +100,13 @@ class Quantiser:
                 del self._waiting[address]
             return None
         waiting = replace(waiting, lands_ns=self._clock.time_of_beat(waiting.beat))
-        latency = self._read_latency()
-        is_cut = _CUTS.fullmatch(address) is not None
+        latency, kind = self._read_latency(), self._kind(address)
+        is_cut = _CUTS.fullmatch(kind) is not None
         left_s = (waiting.lands_ns - now_ns) / 1e9
-        if is_cut and left_s < _needed_s(address, latency):  # the generator has become slower, or the beat has moved
+        if is_cut and left_s < _needed_s(kind, latency):  # the generator has become slower, or the beat has moved
             waiting = self._put_off(waiting, now_ns)
             left_s = (waiting.lands_ns - now_ns) / 1e9
-        is_due = left_s <= _lead_s(address, latency, left_s)
+        is_due = left_s <= _lead_s(kind, latency, left_s)
         self._waiting[address] = replace(waiting, is_sent=is_due)
         return Press(address, waiting.source, waiting.lands_ns) if is_due else None
 
@@ -112,10 +117,13 @@ class Quantiser:
 
     def _boundary(self, address: str, beats: float, now_ns: int) -> int:
         """The first boundary that can be met, or the first the old stream lasts until."""
-        latency = self._read_latency()
-        soonest_ns = self._clock.next_boundary(beats, now_ns + int(_lead_s(address, latency, 0.0) * 1e9))
-        lead_s = _lead_s(address, latency, (soonest_ns - now_ns) / 1e9)
+        latency, kind = self._read_latency(), self._kind(address)
+        soonest_ns = self._clock.next_boundary(beats, now_ns + int(_lead_s(kind, latency, 0.0) * 1e9))
+        lead_s = _lead_s(kind, latency, (soonest_ns - now_ns) / 1e9)
         return self._clock.next_boundary(beats, now_ns + int(lead_s * 1e9))
+
+    def _kind(self, address: str) -> str:
+        return self._brings(address) or address
 
     def _publish(self) -> None:
         self._pending = tuple(sorted(self._waiting.values(), key=lambda waiting: waiting.lands_ns))

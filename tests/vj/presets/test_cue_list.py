@@ -47,6 +47,34 @@ def stage(tmp_path, monkeypatch) -> CueStage:
     return CueStage()
 
 
+def test_the_hard_cut_of_a_dated_cue_is_sent_ahead_and_the_rest_waits_for_its_moment(stage):
+    stage.list.replace_all(
+        (
+            ListedCue("drop", values={HUE: 45.0, "/vj/seed/value": 7}, fade=Duration(0.0), cut="hard"),
+            ListedCue("fade", values={HUE: 90.0}, fade=Duration(2.0), cut="hard"),
+            ListedCue("soft", values={HUE: 10.0}, fade=Duration(0.0), cut="soft"),
+        )
+    )
+    assert stage.list.cut_brought_by("/vj/cue/go") == "/vj/cut/hard"
+    assert stage.list.cut_brought_by("/vj/cue/back") == ""
+    moment_ns = stage.now_ns + SECOND_NS
+    stage.controls.trigger("/vj/cue/go", "panel", moment_ns)
+    (command,) = stage.controls.commands.take()
+    assert (command.name, command.at_ns) == ("cut/hard", moment_ns)
+    assert (stage.get("/vj/seed/value"), stage.get(HUE), stage.pointers) == (7, 0.0, (0, 1))
+    stage.list.tick(moment_ns - 1)
+    assert stage.get(HUE) == 0.0
+    stage.list.tick(moment_ns)
+    assert (stage.get(HUE), stage.pointers, stage.controls.commands.take()) == (45.0, (1, 2), [])
+    stage.controls.trigger("/vj/cue/go", "panel", moment_ns + SECOND_NS)
+    assert stage.controls.commands.take()[-1].at_ns == moment_ns + SECOND_NS
+    stage.list.go("panel")  # a hand does not wait: what was dated is not played again
+    stage.list.tick(moment_ns + SECOND_NS)
+    assert stage.pointers == (2, 3)
+    stage.controls.commands.take()
+    assert stage.list.cut_brought_by("/vj/cue/go") == "", "a soft cut lands with its chunk"
+
+
 def test_go_plays_looks_values_fades_and_cuts_in_order(stage):
     assert stage.pointers == (0, 1)
     stage.go()

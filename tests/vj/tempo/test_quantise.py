@@ -66,6 +66,19 @@ def test_off_lets_everything_pass_at_once(stage: Stage):
     assert stage.quantiser.pending == ()
 
 
+def test_a_cue_that_brings_a_hard_cut_is_sent_as_early_as_the_cut(stage: Stage):
+    stage.quantiser.lead_by(lambda address: "/vj/cut/hard" if address == "/vj/cue/go" else "")
+    stage.quantise("beat")
+    stage.run(0.23)
+    stage.controls.trigger("/vj/cue/go", "panel")
+    stage.controls.trigger("/vj/cue/back", "panel")
+    stage.run(3)
+    (back_s, _), (go_s, go) = sorted(stage.fired, key=lambda fired: fired[1].address)
+    assert back_s == pytest.approx(0.5, abs=0.011)
+    assert go.at_ns == START_NS + 3 * SECOND_NS // 2
+    assert 1.5 - go_s == pytest.approx(0.9 + SENT_AHEAD_S, abs=0.011)
+
+
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_cut_from_any_hand_is_sent_ahead_of_the_first_boundary_it_can_meet(stage: Stage, source):
     stage.quantise("beat")
