@@ -76,8 +76,9 @@ class LoraRow(QWidget):
     def show_file(self, note: str, failure: str) -> None:
         """Say what the slot's file is, or why it is not heard."""
         written = str(self._surface.controls.store.get(f"{self._address}/file"))
-        words = failure or note or (READING if written else NO_FILE)
-        self.note.show_fitting(words, _style(failure))
+        told = failure.partition(": ")[2] or failure  # the file it begins with is in the row already
+        words = told or note or (READING if written else NO_FILE)
+        self.note.show_fitting(words, f"color: {theme.ALARM}" if failure else "")
 
     def take_file(self, path: str) -> None:
         """Put a file into the slot and let it be heard; the weight stays where the hand left it."""
@@ -107,7 +108,3 @@ class LoraRow(QWidget):
         dialog.fileSelected.connect(self.take_file)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()  # returns at once: the panels go on
-
-
-def _style(failure: str) -> str:
-    return f"color: {theme.ALARM}" if failure else ""
