@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import engine
+from engine.downloads.catalogue import read_catalogue
+from engine.downloads.states import look_at
 from engine.finding import Finding, encode_finding, found, missing
 from engine.model_presets import (
     TEST_PATTERN_NAME,
@@ -139,6 +141,10 @@ def _check_model(name: str, check: Callable[[ModelPreset], list[str]], stops_sho
         check_files(preset)
     except PresetError as error:
         what, _, fix = _one_line(error).rpartition("; ")
+        if name in list_presets():
+            state = look_at(read_catalogue().wanted(name))
+            here = "in part here" if state.word == "partial" else "not downloaded"
+            what, fix = f"{here}: {len(state.files)} files, {state.size_words}", f"vj models download {name}"
         finding = missing(MODELS, name, what, fix, stops_show=stops_show)
         return dataclasses.replace(finding, is_extra=not stops_show)  # nobody needs it who does not ask for it
     problems = check(preset)

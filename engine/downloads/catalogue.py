@@ -79,14 +79,9 @@ class Catalogue:
         """The declared file of a reference."""
         return self._files.get(reference)
 
-    def part_of(self, reference: str) -> Part | None:
-        """The first part that holds a file."""
-        return next((part for part in self.parts.values() for f in part.files if f.reference == reference), None)
-
-    def everything(self) -> list[Wanted]:
-        """Models first, then parts, then sets, each by name."""
-        names = [*preset_files(MODELS), *sorted(self.parts), *sorted(self._sets)]
-        return [self.wanted(name) for name in dict.fromkeys(names)]
+    def names(self) -> list[str]:
+        """Models first, then parts, then sets, each in order."""
+        return list(dict.fromkeys([*preset_files(MODELS), *sorted(self.parts), *sorted(self._sets)]))
 
     def wanted(self, name: str) -> Wanted:
         """What a name stands for. Raises PresetError with the nearest name."""
@@ -101,8 +96,8 @@ class Catalogue:
             licences = " + ".join(dict.fromkeys(part.licence for part in parts))
             files = tuple(dict.fromkeys(file for part in parts for file in part.files))
             return Wanted(name, "set", description, licences, files)
-        known = [*models, *self.parts, *self._sets]
-        raise PresetError(f"there is no model {name!r}{did_you_mean(name, known)}; `vj models list` shows all")
+        near = did_you_mean(name, self.names())
+        raise PresetError(f"there is no model {name!r}{near}; `vj models list` shows all")
 
     def _model(self, name: str, path: Path) -> Wanted:
         top = read_table(path)

@@ -59,8 +59,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _list(args: argparse.Namespace, catalogue: Catalogue) -> int:
-    wanted = [catalogue.wanted(name) for name in args.names] or catalogue.everything()
-    states = [look_at(each) for each in wanted]
+    states = []
+    for name in args.names or catalogue.names():
+        try:
+            states.append(look_at(catalogue.wanted(name)))
+        except PresetError as error:  # a preset of the user's; the others are listed all the same
+            if args.names:
+                raise
+            sys.stderr.write(f"vj: {error}\n")
     if args.json:
         sys.stdout.write(json.dumps([state.as_data() for state in states], indent=2) + "\n")
         return EXIT_DONE

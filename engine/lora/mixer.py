@@ -12,6 +12,7 @@ from pathlib import Path
 
 from torch import nn
 
+from engine.downloads.loras import published_lora
 from engine.lora.kept_weights import KeptWeights
 from engine.lora.lora_file import LoraFile, read_lora
 from engine.lora.slots import LoraWeight
@@ -99,7 +100,10 @@ class LoraMixer:
 
 
 def find_lora(written: str, folders: Sequence[Path]) -> Path:
-    """Path of a LoRA file by path, or by name (suffix optional) in one of `folders`. Raises CheckpointError."""
+    """Path of a LoRA file by path, by name (suffix optional) in one of `folders`, or by a published one's name.
+
+    Raises CheckpointError.
+    """
     path = Path(written)
     try:
         if path.is_file():
@@ -110,6 +114,11 @@ def find_lora(written: str, folders: Sequence[Path]) -> Path:
                     return candidate
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{written[:200]!r} can be no LoRA file's name ({error})") from None
+    published = published_lora(written)
+    if published is not None:
+        if published.is_file():
+            return published
+        raise CheckpointError(f"{written}: it is not on this machine; `vj models download {written}` fetches it")
     known = sorted({p.name for folder in folders if folder.is_dir() for p in folder.iterdir()})
     looked = f"; in {folders[0]} there are: {', '.join(known[:12]) or 'none'}" if folders else ""
     raise CheckpointError(f"{written}: there is no such LoRA file{looked}")

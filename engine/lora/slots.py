@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from engine.downloads.loras import published_weight
 from engine.params import ENGINE_PARAMETERS, LORA_SLOTS, ChunkParams
 
 _WEIGHT = next(parameter for parameter in ENGINE_PARAMETERS if parameter.address == "/vj/lora/1/weight")
@@ -27,13 +28,13 @@ def wanted_loras(params: ChunkParams) -> tuple[LoraWeight, ...]:
 
 
 def parse_lora(text: str) -> tuple[str, float]:
-    """Split `FILE[:WEIGHT]` at the last colon if a number follows it; the weight is 1 without one."""
+    """Split `FILE[:WEIGHT]` at the last colon if a number follows it; else the weight is as published, or 1."""
     file, colon, weight = text.rpartition(":")
     try:
         number = float(weight) if colon and file else math.nan
     except ValueError:
         number = math.nan
-    return (file, number) if math.isfinite(number) else (text, 1.0)
+    return (file, number) if math.isfinite(number) else (text, published_weight(text))
 
 
 def lora_values(loras: Sequence[str]) -> dict[str, str | float | bool]:

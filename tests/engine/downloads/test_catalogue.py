@@ -9,8 +9,11 @@ import pytest
 from engine import preset_folders
 from engine.downloads.catalogue import read_catalogue, references_in
 from engine.downloads.places import own_folder, resolve
+from engine.lora.mixer import find_lora
+from engine.lora.slots import parse_lora
 from engine.model_presets import list_presets, load_preset
 from engine.preset_table import PresetError
+from engine.weight_files import CheckpointError
 
 PARTS = [
     "wan-1.3b",
@@ -66,7 +69,7 @@ def test_reward_loras_carry_the_weights_they_are_published_with() -> None:
 
 def test_every_model_and_set_names_declared_files() -> None:
     catalogue = read_catalogue()
-    for wanted in catalogue.everything():
+    for wanted in map(catalogue.wanted, catalogue.names()):
         assert wanted.files or wanted.name == "ember"
     training = catalogue.wanted("training").files
     assert {"models:Wan2.1-T2V-14B/config.json", "models:Self-Forcing/checkpoints/ode_init.pt"} <= {
@@ -111,3 +114,18 @@ def test_a_wrong_declaration_is_told(user: Path, content: str, complaint: str) -
 def test_an_unknown_name_is_told_with_the_nearest() -> None:
     with pytest.raises(PresetError, match="did you mean 'reward-forcing'"):
         read_catalogue().wanted("reward-forcng")
+
+
+def test_a_published_lora_goes_by_its_name_at_its_published_weight(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("VJ_MODELS", str(tmp_path))
+    assert parse_lora("reward-lora-mps") == ("reward-lora-mps", 0.7)
+    assert parse_lora("reward-lora-mps:0.2") == ("reward-lora-mps", 0.2)
+    assert parse_lora("mine.safetensors") == ("mine.safetensors", 1.0)
+    with pytest.raises(CheckpointError, match="`vj models download reward-lora-mps` fetches it"):
+        find_lora("reward-lora-mps", ())
+    file = tmp_path / "Wan2.1-Fun-Reward-LoRAs" / "Wan2.1-Fun-1.3B-InP-MPS.safetensors"
+    file.parent.mkdir()
+    file.write_bytes(b"x")
+    assert find_lora("reward-lora-mps", ()) == file
