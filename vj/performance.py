@@ -81,13 +81,14 @@ class Performance:
         self.store = ParameterStore()
         self.commands = CommandQueue()
         self.controls = Controls(self.store, self.commands)
-        self.sound = SoundInput(self.store.versioned_snapshot)  # before others log: loading PortAudio mutes stderr
+        # before others log: loading PortAudio mutes stderr
+        self.sound = SoundInput(self.store.versioned_snapshot, tell=tell)
         mappings, problems = load_mappings(self._mapping_files())
         for problem in problems:
             tell(str(problem))
         self.router = Router(self.controls, mappings)
         self.learn = Learn(self.router, self.store, user_folder(MAPPINGS))
-        self.midi = MidiInput(self.router)
+        self.midi = MidiInput(self.router, tell=tell)
         self.conductor = Conductor()
         self.tempo = Tempo(
             self.controls, self.conductor, generator, playback, lambda: self.sound.features, self.midi.outputs.send
@@ -106,6 +107,7 @@ class Performance:
             self.repertoire.mappings = tuple(map(str, options.mappings))
         self.repertoire.timeline.follow(self.tempo.timecode)
         self.repertoire.timeline.lead_cuts(lambda left_s: self.tempo.latency().lead_s(left_s) + SENT_AHEAD_S)
+        self.tempo.quantiser.lead_by(self.repertoire.cues.cut_brought_by)
         self.prompt_help = PromptHelp(self.controls, lambda: generator().model, options.model, tell)
         self._flash_click = FlashClick(self.store.snapshot)
         self.conductor.add(self._flash_click)

@@ -1,6 +1,7 @@
 """What breaks behind the output, one thing after the other: each has its named outcome, and the picture goes on.
 
-The faults of an engine are a stamped test pattern's; servers are really killed, and memory is really full.
+The faults of an engine are a stamped test pattern's; servers are really killed, memory and disk are really full. What
+panels do that are gone is panels_gone.py.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from tests.servers import JackServer, PulseServer
 from tests.servers.stamp_watch import StampWatch
 from tests.servers.watched_show import LONGEST_STILL_S, WatchedShow, watched_show
+from vj.presets.repertoire import AUTOSAVE_EVERY_S
 from vj.presets.show_file import ShowState, show_text
 from vj.written_files import write_text
 
@@ -25,14 +27,19 @@ ENGINE_FAULTS = {  # what it does, the words of the sentence told, and how long 
     "the engine hangs": ("hang=9", "hung for", 22.0),
     "the engine makes NaN": ("nan=9-12", "not numbers", 14.0),
     "the engine ends itself": ("die=9", "started again", 14.0),
-    "black chunks": ("black=9-12", "", 14.0),  # the state counts them
-    "frozen chunks": ("frozen=9-12", "", 14.0),
-    "chunks ten times as late": ("slow=9-10", "", 26.0),
+    "black chunks": ("black=9-12", "black pictures", 14.0),
+    "frozen chunks": ("frozen=9-12", "stands still", 14.0),
+    "chunks ten times as late": ("slow=9-10", "the stream is late", 26.0),
     "a chunk of the wrong size": ("wrongsize=9-10", "a chunk", 14.0),
 }
+ORDINARY = ("vj: the engine logs", "vj: OSC", "vj: the show is on")  # what is said without any fault
 STORM_MESSAGES = 20_000
 SETTLED_S = 20.0
-SMALL_MIB = 120  # of a memory folder: room for a run, little more
+SHARED_MEMORY = Path("/dev/shm")
+SMALL_SIZE = ("--size", "256x144")  # whose frames are known to be few before the engine has begun
+ROOM_MIB, NO_ROOM_MIB = 60, 1  # of a memory folder: for a run and little more; for nothing
+DISK_MIB = 1
+NOT_YET = "nothing to lose: there is no video input in this program yet"
 
 
 def run(only: str = "") -> dict[str, object]:
@@ -43,11 +50,12 @@ def run(only: str = "") -> dict[str, object]:
             figures[name] = engine_fault(fault, told, seconds)
     if any(only in name for name in LIVE_FAULTS):
         figures |= live_faults(only)
-    if only in (name := "shared memory full at the start and later"):
-        figures[name] = full_memory()
+    for name, breaks in FULL_PLACES.items():
+        if only in name:
+            figures[name] = breaks()
     wrong = {name: found["wrong"] for name, found in figures.items() if found["wrong"]}
     assert not wrong, f"{wrong}: {figures}"
-    return figures
+    return figures | {"a capture device vanishing": NOT_YET}
 
 
 def engine_fault(fault: str, told: str, seconds: float) -> dict[str, object]:
@@ -79,8 +87,10 @@ def observe(show: WatchedShow, watch: StampWatch, told: str, breaks: Callable[[]
         wrong.append(f"still for {sight.longest_still_s:.2f} s")
     if "Traceback" in show.vj.output():
         wrong.append("a traceback")
+    outcome = [line for line in news if line.startswith("vj: ") and not line.startswith(ORDINARY)]
     bad_chunks = show.state().bad_chunks
-    return {**sight.figures(), "bad_chunks": bad_chunks, "told": news[:6], "wrong": wrong, "load": os.getloadavg()[0]}
+    load = round(os.getloadavg()[0], 1)
+    return {**sight.figures(), "bad_chunks": bad_chunks, "told": outcome[:6], "wrong": wrong, "load": load}
 
 
 # -- a show with everything plugged in --------------------------------------------------------------------------------
@@ -91,13 +101,9 @@ def live_faults(only: str) -> dict[str, object]:
     figures = {}
     with _folder() as folder, contextlib.ExitStack() as stack:
         jack, pulse = stack.enter_context(JackServer(folder)), stack.enter_context(PulseServer(folder))
-        look = folder / "tour" / "looks" / "mine.toml"
-        write_text(look.parents[1] / "show.toml", show_text(ShowState(name="tour", slots=("mine",))))
-        write_text(look, '[values]\n"/vj/effect/hue" = 10.0\n')
         os.environ.update(jack.env)
-        words = ("--show", str(look.parents[1]))
-        show, watch = stack.enter_context(watched_show(folder, PATTERN, words=words, env=jack.env | pulse.env))
-        everything = _Everything(show, jack, pulse, look)
+        show, watch = stack.enter_context(watched_show(folder, PATTERN, env=jack.env | pulse.env))
+        everything = _Everything(show, jack, pulse)
         for name, (breaks, told) in LIVE_FAULTS.items():
             if only in name:
                 figures[name] = observe(show, watch, told, lambda breaks=breaks: breaks(everything))
@@ -107,8 +113,8 @@ def live_faults(only: str) -> dict[str, object]:
 class _Everything:
     """What can be broken around a running show."""
 
-    def __init__(self, show: WatchedShow, jack: JackServer, pulse: PulseServer, look: Path) -> None:
-        self.show, self.jack, self.pulse, self.look = show, jack, pulse, look
+    def __init__(self, show: WatchedShow, jack: JackServer, pulse: PulseServer) -> None:
+        self.show, self.jack, self.pulse = show, jack, pulse
 
     def storm(self) -> None:
         """More messages than any controller sends, on all notes and controls."""
@@ -116,19 +122,38 @@ class _Everything:
 
         box = MidiBox("storm box")
         time.sleep(3.0)  # until it is found
+        before = self.show.values()
         for k in range(STORM_MESSAGES):
             box.send(0xB0 | k % 16, k % 100, k * 37 % 128)
             if k % 100 == 0:
                 time.sleep(0.02)
         time.sleep(2.0)
+        assert self.show.values() != before, "nobody heard the storm"
+        self.show.send("/vj/output/reset", 1)
         box.unplug()
-        for address, value in (("/vj/output/blackout", 0), ("/vj/output/freeze", 0), ("/vj/output/level", 1.0)):
-            self.show.send(address, value)
+        time.sleep(2.0)
+
+    def lose_controller(self) -> None:
+        """A controller is unplugged in the middle of a move, and plugged in again."""
+        from tests.servers.midi_box import MidiBox
+
+        for _ in range(2):
+            box = MidiBox("loose box")
+            time.sleep(3.0)
+            for value in range(0, 100, 5):
+                box.send(0xB0, 1, value)
+            box.unplug()
+            time.sleep(2.0)
 
     def lose_midi(self) -> None:
-        """The MIDI server dies."""
+        """The MIDI server dies with a controller on it."""
+        from tests.servers.midi_box import MidiBox
+
+        box = MidiBox("last box")
+        time.sleep(3.0)
         self.jack.stop()
         time.sleep(4.0)
+        box.unplug()
 
     def lose_sound(self) -> None:
         """The sound server dies while it is listened to."""
@@ -137,52 +162,96 @@ class _Everything:
         self.pulse.stop()
         time.sleep(5.0)
 
-    def spoil_look(self) -> None:
-        """A look's file is broken off in the middle, then recalled: what was read of it before is played."""
-        self.look.write_bytes(b'[values\n"/vj/effect/hue" = \xff\xfe "red')
-        time.sleep(1.0)
-        self.show.send("/vj/look/1/recall", 1)
-        time.sleep(2.0)
-
-    def kill_panels(self) -> None:
-        """The panels die, and are started anew."""
-        os.kill(self.show.vj.process.pid, signal.SIGKILL)
-        self.show.vj.process.wait()
-        time.sleep(5.0)
-        self.show.replace_panels()
-
-    def stop_panels(self) -> None:
-        """The panels hang, and others take their place."""
-        os.kill(self.show.vj.process.pid, signal.SIGSTOP)
-        time.sleep(6.0)
-        self.show.replace_panels()
-
 
 LIVE_FAULTS: dict[str, tuple[Callable[[_Everything], None], str]] = {
-    "a corrupt look recalled": (_Everything.spoil_look, ""),
     "a storm of MIDI": (_Everything.storm, ""),
-    "the MIDI server vanishes": (_Everything.lose_midi, ""),
-    "the sound server vanishes": (_Everything.lose_sound, ""),
-    "the panels killed": (_Everything.kill_panels, ""),
-    "the panels stopped": (_Everything.stop_panels, ""),
+    "a MIDI controller vanishing": (_Everything.lose_controller, "the controller loose box"),
+    "the MIDI server vanishing": (_Everything.lose_midi, "the controller last box"),
+    "the sound server vanishing": (_Everything.lose_sound, "sound: "),
 }
+
+
+# -- files and places ------------------------------------------------------------------------------------------------
+
+
+def corrupt_look() -> dict[str, object]:
+    """A look is broken off in the middle and loaded by panels that take the place of dead ones, beside the output."""
+    with _folder() as folder:
+        look = folder / "tour" / "looks" / "mine.toml"
+        write_text(look.parents[1] / "show.toml", show_text(ShowState(name="tour", slots=("mine",))))
+        write_text(look, '[values]\n"/vj/effect/hue" = 10.0\n')
+        with watched_show(folder, PATTERN, words=("--show", str(look.parents[1]))) as (show, watch):
+
+            def spoil() -> None:
+                look.write_bytes(b'[values\n"/vj/effect/hue" = \xff\xfe "red')
+                show.send("/vj/look/1/recall", 1)  # as it was read before
+                time.sleep(1.0)
+                os.kill(show.vj.process.pid, signal.SIGKILL)
+                show.vj.process.wait()
+                show.replace_panels()
+                show.send("/vj/look/1/recall", 1)
+                time.sleep(2.0)
+
+            return observe(show, watch, "mine.toml", spoil)
 
 
 def full_memory() -> dict[str, object]:
     """The memory folder takes the run but, once filled, no further ring: the engine is killed and must come back."""
-    with _folder() as folder, watched_show(folder, PATTERN, memory_mib=SMALL_MIB) as (show, watch):
+    small = {SHARED_MEMORY: ROOM_MIB}
+    with _folder() as folder, watched_show(folder, PATTERN, words=SMALL_SIZE, small=small) as (show, watch):
 
         def fill() -> None:
-            filled = show.root / "dev/shm/filled"
-            room = os.statvfs(filled.parent)
-            with filled.open("wb") as file:
-                os.posix_fallocate(file.fileno(), 0, max(1, room.f_bavail * room.f_frsize))
+            _fill(show.root / "dev/shm/filled")
             victim = show.engine_id()
             assert victim is not None
             os.kill(victim, signal.SIGKILL)
             time.sleep(6.0)
 
-        return observe(show, watch, "", fill)
+        assert show.run_folder.parent == SHARED_MEMORY, "the run is not where the room was"
+        return observe(show, watch, "the frames go through", fill)
+
+
+def no_memory() -> dict[str, object]:
+    """The memory folder has no room from the start: the run lies elsewhere, and is watched there."""
+    small = {SHARED_MEMORY: NO_ROOM_MIB}
+    with _folder() as folder, watched_show(folder, PATTERN, words=SMALL_SIZE, small=small) as (show, watch):
+        assert show.run_folder.parent != SHARED_MEMORY
+        return observe(show, watch, "", lambda: time.sleep(6.0))
+
+
+def full_disk() -> dict[str, object]:
+    """The disk of the autosave fills up while the show plays, and is free again: first it is told, then saved."""
+    with _folder() as folder:
+        place = folder / "vj" / "autosave"
+        place.mkdir(parents=True)
+        with watched_show(folder, PATTERN, small={place: DISK_MIB}) as (show, watch):
+            inside = show.root / place.relative_to("/")
+
+            def fill() -> None:
+                _fill(inside / "filled")
+                show.send("/vj/effect/hue", 0.7)
+                time.sleep(2.5 * AUTOSAVE_EVERY_S)
+                (inside / "filled").unlink()
+                time.sleep(2.5 * AUTOSAVE_EVERY_S)
+                saved = "".join(path.read_text("utf-8") for path in inside.glob("*.toml"))
+                assert "/vj/effect/hue" in saved, "it is not saved when there is room again"
+
+            return observe(show, watch, "autosave", fill)
+
+
+FULL_PLACES: dict[str, Callable[[], dict[str, object]]] = {
+    "a corrupt look loaded live": corrupt_look,
+    "shared memory exhausted at the start": no_memory,
+    "shared memory exhausted later": full_memory,
+    "the disk of the autosave full": full_disk,
+}
+
+
+def _fill(path: Path) -> None:
+    """Take all the room there is."""
+    room = os.statvfs(path.parent)
+    with path.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, max(1, room.f_bavail * room.f_frsize))
 
 
 @contextlib.contextmanager

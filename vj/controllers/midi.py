@@ -45,8 +45,11 @@ class MidiInput:
         ports: MidiPorts | None = None,
         look_every_s: float = LOOK_EVERY_S,
         outputs: MidiOutputs | None = None,
+        tell: Callable[[str], None] = lambda sentence: None,
     ) -> None:
+        """`tell` takes a sentence when a controller has gone, on the watching thread."""
         self.router = router
+        self._tell = tell
         self._ports = ports if ports is not None else RtMidiPorts()
         self._look_every_s = look_every_s
         self._open: dict[str, OpenPort] = {}  # by listed name; owned by the watching thread
@@ -117,6 +120,8 @@ class MidiInput:
     def _keep_only(self, inputs: set[str], outputs: set[str]) -> None:
         for name in [name for name in self._open if name not in inputs]:
             self._open.pop(name).close()
+            if not self._is_stopping.is_set():
+                self._tell(f"the controller {device_name(name)} is gone: it plays again as soon as it is plugged in")
         for name in self.outputs.opened() - outputs:
             self.outputs.drop(name)
 

@@ -47,8 +47,14 @@ class SoundInput:
         read_values: Callable[[], Snapshot],
         portaudio: PortAudio | None = None,
         look_every_s: float = LOOK_EVERY_S,
+        tell: Callable[[str], None] = lambda sentence: None,
     ) -> None:
-        """`read_values` gives the newest parameter values and their version; it never waits. Nothing is opened yet."""
+        """`read_values` gives the newest parameter values and their version; it never waits. Nothing is opened yet.
+
+        `tell` takes a sentence when what was listened to falls silent or goes, on the listening thread.
+        """
+        self._tell = tell
+        self._told = ""
         self._read_values = read_values
         self._portaudio = portaudio if portaudio is not None else PortAudio()
         self._look_every_s = look_every_s
@@ -104,6 +110,9 @@ class SoundInput:
                 opened.close()
                 self._features = SILENCE
             self._status = SoundStatus(problem=problem)
+            if problem and problem != self._told:
+                self._tell(f"sound: {problem}")
+            self._told = problem or self._told
             wait_s = self._look_every_s if problem else SHORTEST_WAIT_S
         self._listing.stop()
 
