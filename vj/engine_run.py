@@ -5,10 +5,7 @@ Knows nothing of when engines are started or ended.
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import logging
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,12 +16,13 @@ from engine.messages import SPARE_READY, Done, Failure, GeneratorStatus, Message
 from engine.pattern_name import is_test_pattern
 from vj.engine_link import SPARE_WORDS, EngineLink, EngineOnThread, EngineProcess, engine_words
 from vj.engine_watch import HangWatch
+from vj.process_log import make_log
 
 SPARE_AFTER_NS = 5_000_000_000  # after the first chunk: the show has begun and the caches are warm
 SPARE_NEEDS_BYTES = 2_000_000_000  # free, so that the spare takes nothing from anyone
 SPARE_CLOSE_S = 0.5
 WRONG_USE = 2  # exit code
-KEPT_LOGS = 20
+LOG_KIND, KEPT_LOGS = "engine", 20
 MOST_ENDINGS = 3  # spares that die while they wait; after these none is kept
 _LOG = logging.getLogger(__name__)
 
@@ -74,7 +72,7 @@ class EngineRun:
             link.begin(self.choice, self.ring_path, self._receive, self._end)
             self.link = link
         else:
-            log_path = make_log(log_folder, self.ring_path.parent)
+            log_path = make_log(LOG_KIND, self.ring_path.parent, KEPT_LOGS, log_folder)
             _LOG.info("the engine logs to %s", log_path)
             words = engine_words(self.choice, self.ring_path)
             self.link = EngineProcess(words, log_path, self._receive, self._end)
@@ -120,7 +118,7 @@ class SpareEngine:
         if len(self._endings) >= MOST_ENDINGS or 0 < free_memory() < SPARE_NEEDS_BYTES:
             return
         try:
-            log_path = make_log(self._log_folder, self._run_folder)
+            log_path = make_log(LOG_KIND, self._run_folder, KEPT_LOGS, self._log_folder)
             self._link = EngineProcess(SPARE_WORDS, log_path, self._note_ready, self._note_end)
         except OSError as error:
             _LOG.warning("no spare engine can be started: %s", error)
@@ -152,27 +150,3 @@ class SpareEngine:
         if link is not None:
             link.kill()
             link.close(SPARE_CLOSE_S)
-
-
-_log_numbers = itertools.count(1)
-
-
-def make_log(wanted: Path | None, run_folder: Path) -> Path:
-    """Path of a new log; in the run's own folder when the platform's cannot be written."""
-    name = f"engine-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{next(_log_numbers)}.log"
-    folder = wanted or _platform_log_folder()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for old in sorted(folder.glob("engine-*.log"))[: -(KEPT_LOGS - 1)]:
-            with contextlib.suppress(OSError):
-                old.unlink()
-        (folder / name).touch()
-    except OSError:
-        return run_folder / name
-    return folder / name
-
-
-def _platform_log_folder() -> Path:
-    import platformdirs
-
-    return platformdirs.user_log_path("vj", appauthor=False)

@@ -14,9 +14,10 @@ import time
 from pathlib import Path
 
 from vj.child_process import python_command, python_environment
+from vj.process_log import make_log
 from vj.stage.record import StageRecord, is_ours, process_start, remove_record
 
-KEPT_LOGS = 10
+LOG_KIND, KEPT_LOGS = "stage", 10
 POLL_S = 0.02
 GONE_S = 1.0
 
@@ -33,7 +34,7 @@ class StageProcess:
     @classmethod
     def start(cls, folder: Path) -> StageProcess:
         """Start a stage on a run's folder. Raises OSError when it cannot be started."""
-        with _make_log(folder).open("ab") as log:
+        with make_log(LOG_KIND, folder, KEPT_LOGS).open("ab") as log:
             child = subprocess.Popen(
                 [*python_command("vj.stage"), str(folder)],
                 stdin=subprocess.DEVNULL,
@@ -86,20 +87,3 @@ def end_hung(process_id: int, started: str) -> None:
         end_s = time.monotonic() + GONE_S
         while is_ours(process_id) and time.monotonic() < end_s:
             time.sleep(POLL_S)
-
-
-def _make_log(run_folder: Path) -> Path:
-    """Path of a new log; in the run's own folder when the platform's cannot be written."""
-    import platformdirs
-
-    folder = platformdirs.user_log_path("vj", appauthor=False)
-    name = f"stage-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for old in sorted(folder.glob("stage-*.log"))[: -(KEPT_LOGS - 1)]:
-            with contextlib.suppress(OSError):
-                old.unlink()
-        (folder / name).touch()
-    except OSError:
-        return run_folder / name
-    return folder / name
