@@ -18,6 +18,7 @@ from engine.chunk_source import SourceChoice
 from engine.model_presets import TEST_PATTERN_NAME
 from vj.app.application import Instrument, RunOptions
 from vj.app.main_window import MainWindow
+from vj.app.output_places import window_on
 from vj.controllers.osc.endpoint import OscEndpoint
 from vj.controllers.osc.network import OscOptions
 from vj.controllers.osc.packet import encode_message
@@ -40,7 +41,7 @@ def instrument(qt_application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setenv(name, str(tmp_path))
     osc = OscOptions(OscEndpoint("127.0.0.1", 0, is_default=False))
     options = RunOptions(SourceChoice(model=TEST_PATTERN_NAME), PerformanceOptions(osc=osc), is_stage_in_process=True)
-    instrument = Instrument(options, QGuiApplication.primaryScreen())
+    instrument = Instrument(options, (window_on(QGuiApplication.primaryScreen()),))
     instrument.start()
     instrument.panels.bring_up()
     yield instrument
