@@ -8,7 +8,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from engine.reward_forcing.config_file import SUFFIXES
 from engine.training.config import SETTINGS, SettingsError, read_settings
+from engine.training.published_settings import read_published_settings
 
 DEFAULT_CONFIGS = Path(__file__).parent / "configs"
 
@@ -48,7 +50,12 @@ def _redmd(settings: object, folder: Path) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m engine.training", description="Train ember, stage by stage.")
     parser.add_argument("stage", choices=list(SETTINGS), help="what to train or make")
-    parser.add_argument("--config", type=Path, help="settings, TOML (default: the one that made ember)")
+    parser.add_argument(
+        "--config",
+        type=Path,
+        help="settings, TOML (default: the one that made ember); stage redmd also reads a Reward Forcing "
+        "configuration, YAML",
+    )
     parser.add_argument("--out", type=Path, default=Path("runs/ember"), help="folder of the run (default: runs/ember)")
     return parser
 
@@ -62,12 +69,21 @@ STAGES: dict[str, Callable[[object, Path], None]] = {
 }
 
 
+def _read(stage: str, path: Path) -> object:
+    if path.suffix.lower() not in SUFFIXES:
+        return read_settings(stage, path)
+    settings, notes = read_published_settings(stage, path)
+    for note in notes:
+        print(note, file=sys.stderr)
+    return settings
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one stage; return the exit code."""
     options = _parser().parse_args(arguments)
     path = options.config or DEFAULT_CONFIGS / f"{options.stage}.toml"
     try:
-        settings = read_settings(options.stage, path)
+        settings = _read(options.stage, path)
     except SettingsError as fault:
         print(fault, file=sys.stderr)
         return 2
