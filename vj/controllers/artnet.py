@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import select
 import struct
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from vj.controllers.events import DMX, DMX_CHANNELS, ControlEvent
 from vj.controllers.osc.endpoint import OscEndpoint, find_reach, open_socket
+from vj.controllers.osc.listener import STOP_CHECK_S, Listener
 
 HEADER = b"Art-Net\0" + struct.pack("<H", 0x5000)
 _FIELDS = struct.Struct(">BBBBBBH")  # version (two bytes), sequence, physical, sub-universe, net, length
 UNIVERSES_KEPT = 64  # a desk fills a few; a stranger must not fill the memory
 FRAME_NS = 16_000_000  # a universe plays at most this often; the newest frame wins
 LEARNABLE_CHANNELS = 8  # of those no mapping plays: a hand moves a few faders, a light cue moves all of them
-STOP_CHECK_S = 0.05
 PAUSE_S = 0.003
 BATCH_DATAGRAMS = 256
 LARGEST_DATAGRAM_BYTES = 65536
@@ -71,7 +70,6 @@ class ArtNetInput:
         self._play_event = play_event
         self._is_played = is_played
         self._socket = open_socket(endpoint, "Art-Net")
-        self._socket.setblocking(False)
         self.port: int = self._socket.getsockname()[1]
         self._reach = find_reach(self._socket, has_moved=False)
         # owned by the listening thread
@@ -81,8 +79,7 @@ class ArtNetInput:
         self._played_ns: dict[int, int] = {}
         self._universes: tuple[int, ...] = ()
         self._frames = self._malformed = 0
-        self._is_stopping = threading.Event()
-        self._thread = threading.Thread(target=self._listen, name="art-net in", daemon=True)
+        self._listener = Listener(self._socket, "art-net in", self._listen)
 
     @property
     def status(self) -> ArtNetStatus:
@@ -91,17 +88,14 @@ class ArtNetInput:
 
     def start(self) -> None:
         """Begin to listen."""
-        self._thread.start()
+        self._listener.start()
 
     def stop(self) -> None:
         """Close the port; waits at most a second for the thread."""
-        self._is_stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=1.0)
-        self._socket.close()
+        self._listener.stop()
 
     def _listen(self) -> None:
-        while not self._is_stopping.is_set():
+        while not self._listener.is_stopping:
             select.select([self._socket], [], [], PAUSE_S if self._waiting else STOP_CHECK_S)
             self._drain()
             now_ns = time.monotonic_ns()

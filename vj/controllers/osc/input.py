@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import select
-import threading
 import time
 from dataclasses import dataclass
 
 from vj.controllers.osc.batch import Sender
 from vj.controllers.osc.endpoint import OscEndpoint, OscReach, find_reach, open_socket
+from vj.controllers.osc.listener import STOP_CHECK_S, Listener
 from vj.controllers.osc.player import OscPlayer, OscWords
 from vj.controls import Controls
 
 LARGEST_DATAGRAM_BYTES = 65536
-STOP_CHECK_S = 0.05
 BATCH_S = 0.003  # the first datagram plays at once, those that follow it so closely together
 BATCH_DATAGRAMS = 512  # of a flood that would never end; the rest waits in the socket
 
@@ -45,7 +44,6 @@ class OscInput:
         asked = endpoint or OscEndpoint()
         words = words or OscWords()
         self._socket = open_socket(asked)
-        self._socket.setblocking(False)
         self.host: str = self._socket.getsockname()[0]
         self.port: int = self._socket.getsockname()[1]  # the one really in use
         self.port_moved: bool = asked.is_default and self.port != asked.port  # to be shown unmissably
@@ -54,8 +52,7 @@ class OscInput:
         self._messages = self._malformed = 0
         self._batch = words.new_batch()
         self._player = OscPlayer(controls, words, self._answer)
-        self._is_stopping = threading.Event()
-        self._thread = threading.Thread(target=self._listen, name="osc in", daemon=True)
+        self._listener = Listener(self._socket, "osc in", self._listen)
 
     def status(self) -> OscStatus:
         """Tell what was received so far; polled by the status strip."""
@@ -66,17 +63,14 @@ class OscInput:
 
     def start(self) -> None:
         """Begin to listen."""
-        self._thread.start()
+        self._listener.start()
 
     def stop(self) -> None:
         """Close the port; waits at most a second for the thread."""
-        self._is_stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=1.0)
-        self._socket.close()
+        self._listener.stop()
 
     def _listen(self) -> None:
-        while not self._is_stopping.is_set():
+        while not self._listener.is_stopping:
             readable, _, _ = select.select([self._socket], [], [], STOP_CHECK_S)
             if not readable:
                 continue
