@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from vj.app import theme
 from vj.app.choices import NameChoice
@@ -47,6 +47,7 @@ class OutputList(QFrame):
         layout.addWidget(self.more)
         layout.addWidget(self.notes)
         self.notes.hide()
+        self.show_places([Placement()])
 
     def show_places(self, places: Sequence[Placement]) -> None:
         """Show which outputs there are and where each is to be."""
@@ -91,14 +92,13 @@ class _OutputLine(QWidget):
         self.displays.activated.connect(self._ask)
         self.fullscreen.clicked.connect(self._ask)
         close.clicked.connect(lambda: self.close_asked.emit(number))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
-        row.addWidget(QLabel(str(number)))
-        row.addWidget(self.displays, 1)
-        row.addWidget(self.fullscreen)
-        row.addWidget(self.state)
-        row.addWidget(close)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(4)
+        grid.setColumnStretch(1, 1)
+        for column, widget in enumerate((QLabel(str(number)), self.displays, self.fullscreen, close)):
+            grid.addWidget(widget, 0, column)
+        grid.addWidget(self.state, 1, 1, 1, 3)
         application = QGuiApplication.instance()
         application.screenAdded.connect(self._list_displays)
         application.screenRemoved.connect(self._list_displays)

@@ -38,7 +38,7 @@ LEFT_SUBJECTS = 3
 
 
 class OutputPage(QWidget):
-    """The outputs on top; below, one output's geometry on the left, its picture and tests and the fallback right."""
+    """The outputs and the fallback on the left; beside them what belongs to one output."""
 
     def __init__(self, surface: Surface, shown_elsewhere: frozenset[str]) -> None:
         """`shown_elsewhere` are the addresses the live row and other pages hold."""
@@ -52,16 +52,18 @@ class OutputPage(QWidget):
         for number in range(1, MOST_OUTPUTS + 1):
             self._stack.addWidget(_placing(surface, number))
         self.numbers.idClicked.connect(lambda number: self._stack.setCurrentIndex(number - 1))
-        layout = QVBoxLayout(self)
+        layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
-        top = QHBoxLayout()
-        top.setSpacing(6)
-        top.addWidget(self.outputs, 1)
-        top.addWidget(_subject(surface, "Level and fallback", shared, 2), 1)
-        layout.addLayout(top)
-        layout.addLayout(self._number_row())
-        layout.addWidget(self._stack, 1)
+        left, right = QVBoxLayout(), QVBoxLayout()
+        for column, share in ((left, 1), (right, 2)):
+            column.setSpacing(6)
+            layout.addLayout(column, share)
+        left.addWidget(self.outputs)
+        left.addWidget(_subject(surface, "Level and fallback", shared, 1))
+        left.addStretch(1)
+        right.addLayout(self._number_row())
+        right.addWidget(self._stack, 1)
 
     def show_places(self, places: Sequence[Placement]) -> None:
         """Show which outputs are open; the settings of one that is closed are out of reach."""
