@@ -31,6 +31,7 @@ HEAD_START_NS = 17_000_000  # of that fade: the refresh after the hand's shows i
 DRIFT_ZOOM = 0.04  # how far the picture breathes while it waits
 DRIFT_PERIOD_S = 16.0
 DARKEST = 3  # of 255: no part brighter is a black frame
+RUNNING_OUT_FRAMES = 3  # in hand
 LOOKED_AT = 8  # every so many pixels each way
 KEPT_VERDICTS = 64
 NS = 1e-9
@@ -145,7 +146,8 @@ class Continuity:
     def _name_fault(self, picture: Picture | None) -> Fault:
         if picture is None:
             return "black"
-        return "late" if self._reader.status.is_starved else "frozen"
+        # the last frames of a stream that has ended are crept through
+        return "frozen" if self._reader.status.buffered_frames > RUNNING_OUT_FRAMES else "late"
 
     def _is_cut_on_its_moment(self, picture: Picture, now_ns: int) -> bool:
         """Whether a stream that waited for the beat begins with this refresh: it is seen on it, without a fade."""
