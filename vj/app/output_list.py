@@ -107,8 +107,7 @@ class _OutputLine(QWidget):
     def show_place(self, place: Placement) -> None:
         """Show where it is to be."""
         names = [screen.name() for screen in QGuiApplication.screens()]
-        if place.display in names:
-            self.displays.setCurrentIndex(names.index(place.display))
+        self.displays.setCurrentIndex(names.index(place.display) if place.display in names else -1)
         self.fullscreen.setChecked(place.is_fullscreen)
 
     def show_facts(self, facts: OutputFacts | None) -> None:
@@ -128,4 +127,4 @@ class _OutputLine(QWidget):
         names = [describe(screen) for screen in QGuiApplication.screens()]
         self.displays.clear()
         self.displays.addItems(names)
-        self.displays.setCurrentIndex(names.index(chosen) if chosen in names else 0)
+        self.displays.setCurrentIndex(names.index(chosen) if chosen in names else -1)
