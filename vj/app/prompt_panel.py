@@ -5,6 +5,7 @@ Shows what the store holds and what the engine really plays; knows nothing of ho
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
 
 from PyQt6.QtCore import Qt
@@ -67,7 +68,7 @@ class PadText(Addressed, QPlainTextEdit):
         """Show what the store holds; words being typed are not disturbed."""
         is_typing = self.hasFocus() and self.is_typing
         self._held = str(value)
-        self.setToolTip(f"{self._held}<br><br>{tooltip(self.address)}" if self._held else tooltip(self.address))
+        self._show_bubble()
         if not is_typing and not self._proposed and self.toPlainText() != self._held:
             self.setPlainText(self._held)
 
@@ -78,6 +79,12 @@ class PadText(Addressed, QPlainTextEdit):
         self._proposed = words
         self.setStyleSheet(f"color: {theme.ACCENT};" if words else "")
         self.setPlainText(words or self._held)
+        self._show_bubble()
+
+    def _show_bubble(self) -> None:
+        words = f"proposed: {self._proposed}" if self._proposed else self._held
+        about = tooltip(self.address)
+        self.setToolTip(f"{html.escape(words)}<br><br>{about}" if words else about)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Send at Enter, give up at Esc, go back to the words before at Ctrl+Z, type the rest."""
@@ -175,8 +182,9 @@ class PromptPad(QFrame):
         """Show what is proposed, and the way to ask for it where the model reads long texts."""
         proposal = view.proposals.get(self.pad)
         self.text.show_proposal(proposal.words if proposal is not None else "")
-        if self.extend.isHidden() == bool(view.caption_words):
-            self.extend.setVisible(bool(view.caption_words))
+        is_wanted = bool(view.caption_words) and bool(self.text.words())
+        if self.extend.isHidden() == is_wanted:
+            self.extend.setVisible(is_wanted)
         word = TAKE if proposal is not None else EXTEND
         if self.extend.text() != word:
             self.extend.setText(word)
@@ -229,7 +237,7 @@ class PromptPanel(QWidget):
         if self.hint.isHidden() == bool(view.caption_words):
             self.hint.setVisible(bool(view.caption_words))
         if view.caption_words:
-            typed = [(pad.pad, pad.text.words()) for pad in self.pads if pad.text.hasFocus()]
+            typed = [(pad.pad, pad.text.words()) for pad in self.pads if pad.text.hasFocus() or pad.text.is_typing]
             heard = [(pad, words) for pad, _, words in heard_prompts(values)[:1]]
             self.hint.show_fitting(describe_hints(typed or heard, view.caption_words))
 
