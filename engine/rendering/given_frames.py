@@ -88,7 +88,7 @@ def _decoded(path: Path) -> Iterator[tuple[float, av.VideoFrame]]:
 
 
 def _at_rate(timed: Iterator[tuple[float, av.VideoFrame]], rate_fps: float) -> Iterator[tuple[av.VideoFrame, int]]:
-    """Each frame with how many ticks of the rate it is the newest one for; none means it is not seen."""
+    """Each frame with how many ticks of the rate it is the newest one for; the last one always has one."""
     shown, last, begin_s = 0, None, 0.0
     for time_s, frame in timed:
         if last is None:
