@@ -184,13 +184,16 @@ def choose_model(asked: str | None, show: ShowState | None, problems: list[str])
 
 
 def _check_model(name: str) -> None:
-    """Raise ValueError for a model nobody knows, before a window opens. Weights are looked at by the engine."""
+    """Raise ValueError for a model nobody knows or nobody has downloaded, before a window opens.
+
+    What is in its files is looked at by the engine.
+    """
     if is_test_pattern(name):
         read_pattern_name(name)
     else:
-        from engine.model_presets import load_preset
+        from engine.model_presets import check_files, load_preset
 
-        load_preset(name)
+        check_files(load_preset(name))
 
 
 def _mapping_files(names: Sequence[str], problems: list[str]) -> list[Path]:

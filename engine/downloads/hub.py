@@ -152,6 +152,8 @@ def _put_in_place(offer: Offer, say: Callable[[str], None]) -> None:
     if not (offer.file.checksum and offer.file.revision):
         write_pin(offer.file, Pin(offer.revision, size_of(offer.piece), found))
     offer.piece.replace(offer.target)
+    for outdated in offer.target.parent.glob(f"{offer.target.name}*{PIECE}"):  # of another version
+        outdated.unlink(missing_ok=True)
     say(f"{offer.target.name}: whole, {kind} {found.partition(':')[2][:12]}...")
 
 

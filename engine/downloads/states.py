@@ -37,7 +37,7 @@ class FileState:
             path, owner = found
             found_bytes = _bytes(path)
             return cls(file, "present", path, owner, size or found_bytes, found_bytes, 0)
-        piece_bytes = max((_bytes(path) for path in own.parent.glob(f"{own.name}.*{PIECE}")), default=0)
+        piece_bytes = max((_bytes(path) for path in own.parent.glob(f"{own.name}*{PIECE}")), default=0)
         if own.is_file():
             return cls(file, "spoiled", own, "vj", size, _bytes(own), piece_bytes)
         return cls(file, "partial" if piece_bytes else "missing", own, "", size, 0, piece_bytes)

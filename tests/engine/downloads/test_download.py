@@ -150,6 +150,20 @@ def test_an_unknown_repository_revision_or_file_is_named(models, hub: HubServer,
     assert "nobody/toys" in done.stderr
 
 
+def test_a_file_at_a_plain_address_is_fetched_and_checked(models, hub: HubServer, tmp_path: Path) -> None:
+    presets = tmp_path / "vj" / "presets" / "downloads"
+    for name, md5 in (("good", hashlib.md5(FILES["middle.pt"]).hexdigest()), ("wrong", "0" * 32)):
+        (presets / f"{name}.toml").write_text(
+            f'address = "{hub.address}/stored/{REPOSITORY}"\nfolder = "{name}"\nlicence = "MIT"\n[[parts]]\n'
+            f'name = "{name}"\ndescription = "y"\nfiles = [{{ path = "middle.pt", checksum = "md5:{md5}" }}]\n'
+        )
+    done = models("download", "good")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "models" / "good" / "middle.pt").read_bytes() == FILES["middle.pt"]
+    assert "what arrived is not what was published" in models("download", "wrong").stderr
+    assert not (tmp_path / "models" / "wrong" / "middle.pt").exists()
+
+
 def test_a_server_that_is_not_there_is_a_sentence(models, hub: HubServer) -> None:
     done = models("download", "toys", HF_ENDPOINT="http://127.0.0.1:9")
     assert done.returncode == 1
