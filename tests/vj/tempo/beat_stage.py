@@ -98,6 +98,8 @@ class WatchedReader(FrameReader):
 class BeatStage:
     """A show without panels. Built, run and ended on the GUI thread; presses come from another."""
 
+    cut_address = "/vj/cut/hard"
+
     def __init__(self, display: XDisplay, model: str, quantise: str) -> None:
         self._has_lamp = model.startswith("test-pattern")
         self.controls = Controls(ParameterStore(), CommandQueue())
@@ -107,6 +109,10 @@ class BeatStage:
         self.reader = WatchedReader(self.generator.ring_path)
         self.conductor = Conductor()
         self.tempo = Tempo(self.controls, self.conductor, lambda: self.generator.status, lambda: self.reader.status)
+        self.begin_watching(display)
+
+    def begin_watching(self, display: XDisplay) -> None:
+        """Make the window that shows what the reader plays, and note what is seen on it."""
         self.window = OutputWindow(SharedScenes(Continuity(self.reader)).view(), OutputParams)
         self.window.frameSwapped.connect(self._note_swap)
         self._swapped: list[int] = []  # when a new stream's first picture had been handed to the display
@@ -160,7 +166,7 @@ class BeatStage:
 
     def _cut_once(self) -> SeenCut | None:
         lit_before, pressed_ns = len(self._lights()), time.monotonic_ns()
-        self.controls.trigger("/vj/cut/hard", "test")
+        self.controls.trigger(self.cut_address, "test")
         beat_ns, slowest_fps = 0, 1e9
         end_ns = pressed_ns + 40_000_000_000
         while len(self._lights()) == lit_before or time.monotonic_ns() < beat_ns + 100_000_000:
