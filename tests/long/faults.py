@@ -66,7 +66,7 @@ def engine_fault(fault: str, told: str, seconds: float) -> dict[str, object]:
 
 def observe(show: WatchedShow, watch: StampWatch, told: str, breaks: Callable[[], object]) -> dict[str, object]:
     """Break it, watch until the stream plays again, and say what was seen, told and wrong."""
-    written = len(show.vj.output())
+    panels, written = show.vj, len(show.vj.output())
     watch.take()
     breaks()
     wrong = []
@@ -76,7 +76,7 @@ def observe(show: WatchedShow, watch: StampWatch, told: str, breaks: Callable[[]
         wrong.append("the stream is not back")
     time.sleep(1.0)
     sight = watch.take()
-    news = show.vj.output()[written:].strip().splitlines()
+    news = show.vj.output()[written if show.vj is panels else 0 :].strip().splitlines()
     if told and not any(told in line for line in news):
         wrong.append(f"nobody told {told!r}")
     if sight.black:
