@@ -60,7 +60,6 @@ class Generator:
         rate_fps: float,
         timesteps: tuple[float, ...],
         anchor: float = 0.0,
-        flavour: str = "",
     ) -> None:
         """`size` is (width, height) in pixels, divisible by 16; `timesteps` are warped, 0..1000, falling.
 
@@ -68,7 +67,7 @@ class Generator:
         """
         self.model_name = name
         self.chunk_frames = model.config.chunk_frames
-        self.flavour = flavour  # of the transformer's file: which of its weights are played
+        self.flavour = ""  # of the transformer's file: which of its weights are played
         self.width, self.height = size
         self.rate_fps = rate_fps
         weight = model.patch_embedding.weight
@@ -118,7 +117,7 @@ class Generator:
         if tell is not None:
             tell(f"{preset.name} {memory_plan.words}")
         parts = load_model(preset, memory_plan, chosen, number_type, tell)
-        return cls(
+        loaded = cls(
             parts.transformer,
             parts.decoder,
             parts.text_encoder,
@@ -127,8 +126,9 @@ class Generator:
             rate_fps=stream.rate_fps,
             timesteps=stream.warped_steps or Schedule(preset.transformer.timestep_shift).warp(stream.steps),
             anchor=stream.anchor,
-            flavour=parts.flavour,
         )
+        loaded.flavour = parts.flavour
+        return loaded
 
     @property
     def prompts_on_screen(self) -> tuple[str, ...]:

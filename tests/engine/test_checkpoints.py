@@ -79,21 +79,6 @@ def test_every_flavour_of_pickle_loads(tmp_path: Path, weights: dict[str, Tensor
     assert (report.flavour, report.loaded, report.missing, report.extra) == (flavour, len(weights), (), ())
 
 
-def test_averaged_weights_are_taken_on_request_and_named(tmp_path: Path, weights: dict[str, Tensor]) -> None:
-    both = {"generator": {n: t + 1 for n, t in weights.items()}, "generator_ema": fsdp_names(weights), "step": 7}
-    torch.save(both, tmp_path / "both.pt")
-    model = tiny_model()
-    report = load_into(model, read_checkpoint(tmp_path / "both.pt", averaged=True))
-    assert_holds(model, weights)
-    assert report.flavour == "nested (generator_ema)"
-    torch.save({"generator_ema": weights}, tmp_path / "averaged.pt")
-    assert read_checkpoint(tmp_path / "averaged.pt").flavour == "nested (generator_ema)", "there is nothing else"
-    for name, content in {"plain.pt": weights, "nested.pt": {"generator": weights}}.items():
-        torch.save(content, tmp_path / name)
-        with pytest.raises(CheckpointError, match="holds no averaged weights"):
-            read_checkpoint(tmp_path / name, averaged=True)
-
-
 @pytest.mark.parametrize("name", ["bare", "published", "diffusers"])
 def test_every_flavour_of_safetensors_loads(tmp_path: Path, weights: dict[str, Tensor], name: str) -> None:
     arrange, flavour = FLAVOURS[name]
