@@ -23,7 +23,7 @@ SEED = 8
 BETWEEN_S = (0.5, 3.0)
 GONE_S = {signal.SIGKILL: (0.2, 4.0), signal.SIGSTOP: (5.0, 8.0)}  # before others are started: by hand, in the dark
 ATTACHED_S = 8.0  # a program of Qt's on a cold machine, and the stream in it
-PLAYED = {"/vj/effect/hue": 0.75, "/vj/effect/zoom": 0.1}  # what only a hand sets, as fader positions
+PLAYED = {"/vj/effect/hue": 0.75, "/vj/output/fade": 0.3}  # what only a hand sets, as fader positions
 
 
 def run(times: int = TIMES) -> dict[str, object]:
