@@ -5,6 +5,7 @@ from __future__ import annotations
 from PyQt6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from vj.app.beat_panel import BeatPanel
+from vj.app.deck_panel import DeckPanel
 from vj.app.next_panel import NextPanel
 from vj.app.output_panel import EffectPanel, OutputPanel
 from vj.app.program_panel import ProgramPanel
@@ -21,11 +22,16 @@ class LiveRow(QWidget):
     def __init__(self, surface: Surface, sources: PanelSources) -> None:
         super().__init__()
         self.next = NextPanel()
+        self.deck = DeckPanel(surface)
         self.program = ProgramPanel()
         self.output = OutputPanel(surface)
         self.effects = EffectPanel(surface)
         self.beat = BeatPanel(surface, sources.clock)
         self.sound = SoundPanel(surface, sources.sound)
+        coming = QVBoxLayout()
+        coming.setSpacing(3)
+        coming.addWidget(self.next, 1)
+        coming.addWidget(self.deck)
         hand = QVBoxLayout()
         hand.setSpacing(GAP)
         hand.addWidget(self.output, 1)
@@ -33,7 +39,7 @@ class LiveRow(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GAP)
-        layout.addWidget(self.next, 8)
+        layout.addLayout(coming, 8)
         layout.addWidget(self.program, 11)
         layout.addLayout(hand, 8)
         layout.addWidget(self.beat, 9)

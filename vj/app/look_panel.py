@@ -1,4 +1,4 @@
-"""The sixteen look slots: a click calls up, Shift+click saves; the one called up last is lit."""
+"""The sixteen look slots: a click calls up, Shift+click saves, a middle click arms the free deck."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from vj.app import theme
 from vj.app.addressed import SOURCE, Addressed, tooltip
 from vj.app.parameter_widgets import heading
 from vj.app.surface import Surface
+from vj.presets.deck_params import arm_address
 from vj.presets.params import LOOK_SLOTS
 
 COLUMNS = 2
@@ -42,13 +43,16 @@ class LookSource:
 class LookButton(Addressed, QPushButton):
     """One slot: number and name."""
 
-    def __init__(self, surface: Surface, slot: int, is_saving: Callable[[], bool]) -> None:
+    def __init__(
+        self, surface: Surface, slot: int, is_saving: Callable[[], bool], is_arming: Callable[[], bool]
+    ) -> None:
         QPushButton.__init__(self)
         self.slot = slot
         self.name = ""
-        self._is_saving = is_saving
+        self._is_saving, self._is_arming = is_saving, is_arming
         self._is_armed = False
         self.save_address = f"/vj/look/{slot}/save"
+        self.arm_address = arm_address(slot)
         self.setCheckable(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
@@ -68,7 +72,9 @@ class LookButton(Addressed, QPushButton):
     def show_name(self, name: str) -> None:
         """Show the look in this slot."""
         self.name = name
-        self.setToolTip(f"{name or 'empty'}<br>{tooltip(self.address)}<br>Shift+click saves what plays here.")
+        self.setToolTip(
+            f"{name or 'empty'}<br>{tooltip(self.address)}<br>Shift+click saves here, middle click arms the free deck."
+        )
         self.setAccessibleName(f"look {self.slot} {name}")
         self.update()
 
@@ -111,11 +117,14 @@ class LookButton(Addressed, QPushButton):
             return
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self._surface.controls.trigger(self.save_address, SOURCE)
+        elif event.button() == Qt.MouseButton.MiddleButton:
+            self._surface.controls.trigger(self.arm_address, SOURCE)
         else:
             QPushButton.mousePressEvent(self, event)
 
     def _play(self) -> None:
-        address = self.save_address if self._is_saving() else self.address
+        address = self.arm_address if self._is_arming() else self.address
+        address = self.save_address if self._is_saving() else address
         self.setChecked(not self.isChecked())  # the light is the instrument's answer, not the click's
         self._surface.controls.trigger(address, SOURCE)
 
@@ -134,9 +143,17 @@ class LookPanel(QFrame):
         self.save.setCheckable(True)
         self.save.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.save.setToolTip("The next slot clicked takes what plays now. Shift+click on a slot does the same.")
-        self.buttons = [LookButton(surface, n, self._take_saving) for n in range(1, LOOK_SLOTS + 1)]
+        self.arm = QPushButton("To deck …")
+        self.arm.setObjectName("small")
+        self.arm.setCheckable(True)
+        self.arm.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.arm.setToolTip(
+            "The next slot clicked is made ready on the free deck. Middle click on a slot does the same."
+        )
+        self.buttons = [LookButton(surface, n, self._take_saving, self._take_arming) for n in range(1, LOOK_SLOTS + 1)]
         top = QHBoxLayout()
         top.addWidget(heading("Looks"), 1)
+        top.addWidget(self.arm)
         top.addWidget(self.save)
         grid = QGridLayout()
         grid.setSpacing(3)
@@ -165,6 +182,11 @@ class LookPanel(QFrame):
         is_saving = self.save.isChecked()
         self.save.setChecked(False)
         return is_saving
+
+    def _take_arming(self) -> bool:
+        is_arming = self.arm.isChecked()
+        self.arm.setChecked(False)
+        return is_arming
 
     def _recalled(self, armed: Collection[str]) -> int:
         """Slot called up last, by anybody; 0 = none yet. What is armed has not been called up yet."""

@@ -9,8 +9,11 @@ from PyQt6.QtCore import QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
+from engine.frame_ring import Frame
 from vj.app import theme
 from vj.app.parameter_widgets import QuietLabel
+from vj.app.program_panel import Picture
+from vj.output.params import OutputParams
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Way(QWidget):
 
 
 class NextPanel(QFrame):
-    """The preview: there is one picture, so what is prepared is shown by name and time."""
+    """The preview: what is prepared by name and time, and the picture of the free deck while it is armed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -74,6 +77,8 @@ class NextPanel(QFrame):
         self.lands.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
         self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.lands.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.picture = Picture()
+        self.picture.hide()
         self.way = Way()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(3, 3, 3, 6)
@@ -82,7 +87,7 @@ class NextPanel(QFrame):
         inside = QVBoxLayout()
         inside.setContentsMargins(7, 0, 7, 0)
         inside.setSpacing(2)
-        for part, stretch in ((self.name, 0), (self.words, 1), (self.lands, 0), (self.way, 0)):
+        for part, stretch in ((self.name, 0), (self.words, 1), (self.picture, 3), (self.lands, 0), (self.way, 0)):
             inside.addWidget(part, stretch)
         self.now = [QuietLabel("note") for _ in range(NOW_LINES)]
         for line in self.now:
@@ -103,6 +108,14 @@ class NextPanel(QFrame):
         self.words.show_text(self._cut(coming.detail))
         self.lands.show_fitting(coming.lands)
         self.way.show_share(coming.share)
+
+    def show_deck(self, frame: Frame | None) -> None:
+        """Show what lies ready on the free deck in place of words; None = nothing does."""
+        is_there = frame is not None
+        if self.picture.isHidden() == is_there:
+            self.picture.setVisible(is_there)
+            self.words.setVisible(not is_there)
+        self.picture.show_frame(frame, OutputParams())
 
     def show_now(self, prompts: Sequence[tuple[int, float, str]]) -> None:
         """Show what is heard now: pad, weight and words, the heaviest first."""

@@ -93,6 +93,8 @@ class PanelPoll:
     def _show_picture(self, values: Mapping[str, Value]) -> None:
         picture = self._panels.performance.program.picture if self._is_performing else self._panels.live.program.picture
         picture.show_frame(self._sources.reader.frame_on_screen, OutputParams.from_values(values))
+        coming = self._panels.performance.next if self._is_performing else self._panels.live.next
+        coming.show_deck(self._sources.decks.frame())
 
     def _show_output(self, values: Mapping[str, Value]) -> None:
         generator, playback = self._sources.generator(), self._sources.reader.status
@@ -140,6 +142,7 @@ class PanelPoll:
         panel = self._panels.performance.next if self._is_performing else self._panels.live.next
         panel.show_coming(first_of(coming))
         panel.show_now(heard_prompts(values))
+        self._panels.live.deck.show_status(self._sources.decks.status())
 
     def _show_controllers(self) -> None:
         if self._sources.router is not None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from engine.messages import GeneratorStatus
 from vj.app.cue_panel import CueSource, CueView, TimelineView
+from vj.app.deck_panel import DeckSource
 from vj.app.look_panel import LookSource
 from vj.app.problem_board import ProblemBoard
 from vj.app.sound_panel import SoundSource
@@ -43,6 +44,7 @@ def read_performance(
         cues=CueSource(
             lambda: view_cues(repertoire.cues, time.monotonic_ns()), lambda: view_timeline(repertoire.timeline.status)
         ),
+        decks=DeckSource(lambda: performance.decks.status, lambda: reader.frame_on_deck),
         repertoire=repertoire,
         osc_messages=performance.osc.status if performance.osc is not None else None,
         router=performance.router,

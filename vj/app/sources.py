@@ -13,6 +13,7 @@ from engine.frame_ring import Frame
 from engine.messages import GeneratorStatus
 from engine.parameter import Value
 from vj.app.cue_panel import CueSource
+from vj.app.deck_panel import DeckSource
 from vj.app.look_panel import LookSource
 from vj.app.osc_monitor import OscMessages
 from vj.app.problem_board import ProblemBoard
@@ -42,6 +43,11 @@ class OutputSource(Protocol):
         """About what is on screen, for the preview."""
         ...
 
+    @property
+    def frame_on_deck(self) -> Frame | None:
+        """What lies ready on the free deck, in motion."""
+        ...
+
 
 @dataclass(frozen=True)
 class PanelSources:
@@ -59,6 +65,7 @@ class PanelSources:
     sound: SoundSource = SoundSource()
     looks: LookSource = LookSource()
     cues: CueSource = CueSource()
+    decks: DeckSource = DeckSource()
     repertoire: Repertoire | None = None
     osc_messages: OscMessages | None = None
     router: Router | None = None

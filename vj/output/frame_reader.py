@@ -44,6 +44,7 @@ class FrameReader:
             0  # from a refresh until its light, as far as the window knows; set by the thread that draws
         )
         self.cut_ns = 0  # one ring has no other deck to cut to
+        self.frame_on_deck: Frame | None = None  # nor one to preview
         self._path: Path | None = path  # None = off air: no newer ring is looked for
         self._left_mark: tuple[int, int] | None = None  # of the ring of the deck that was on air before
         self._last_until_ns: int | None = None  # off air, what is in hand lasts until then
