@@ -24,7 +24,7 @@ def rich(show: Stage, tmp_path: Path) -> Iterator[Stage]:
     ember = list_presets()["ember"].read_text("utf-8")
     folder = tmp_path / "vj" / "presets" / "models"
     folder.mkdir(parents=True)
-    words = ember.replace('name = "ember"', 'name = "rich"').replace("[text]", "[text]\ncaption_words = 60")
+    words = ember.replace('name = "ember"', 'name = "rich"').replace("caption_words = 0", "caption_words = 60")
     (folder / "rich.toml").write_text(words, "utf-8")
     show.generator = replace(show.generator, model="rich")
     show.controls.set(TEXT, "violet smoke", "test")

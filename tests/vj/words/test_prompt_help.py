@@ -51,9 +51,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     folder = tmp_path / "vj" / "presets" / "models"
     folder.mkdir(parents=True)
-    rich = ember.replace('name = "ember"', 'name = "rich"').replace(
-        'kind = "ngram"', 'kind = "ngram"\ncaption_words = 60'
-    )
+    rich = ember.replace('name = "ember"', 'name = "rich"').replace("caption_words = 0", "caption_words = 60")
     (folder / "rich.toml").write_text(rich, "utf-8")
     return tmp_path / "vj"
 
