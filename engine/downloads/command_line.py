@@ -13,6 +13,8 @@ from engine.downloads.checksums import checksum_of, read_pin
 from engine.downloads.places import foreign_places, own_folder
 from engine.downloads.progress import ByteProgress, size_words
 from engine.downloads.states import FileState, ModelState, look_at
+from engine.model_presets import load_preset
+from engine.plans.memory_plan import plans_by_gpu
 from engine.preset_table import PresetError
 
 EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USE = 0, 1, 2
@@ -41,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     listed = actions.add_parser("list", help="every model, part and set: licence, size, what of it is here and where")
-    listed.add_argument("names", metavar="NAME", nargs="*", help="only these, file by file")
+    listed.add_argument("names", metavar="NAME", nargs="*", help="only these, file by file, with the memory they need")
     listed.add_argument("--json", action="store_true", help="write JSON instead of words")
     listed.set_defaults(action=_list)
     download = actions.add_parser("download", help="fetch what is missing of a model; a broken-off one goes on")
@@ -91,7 +93,12 @@ def _rows(state: ModelState, is_detailed: bool) -> list[str]:
     if not is_detailed:
         owners = ", ".join(owner for owner in state.owners if owner != "vj")
         return [head + (f" [in {owners}'s folder]" if owners else "")]
-    return [head, *(margin + _file_row(file) for file in state.files)]
+    rows = [head, *(margin + _file_row(file) for file in state.files)]
+    if wanted.kind == "model" and wanted.files:  # one that ships fits anywhere
+        preset = load_preset(wanted.name)
+        plans = plans_by_gpu(preset, (preset.stream.width, preset.stream.height))
+        rows += [f"{margin}on a GPU of {gpu_gb} GB it {plan.words}" for gpu_gb, plan in plans]
+    return rows
 
 
 def _file_row(state: FileState) -> str:

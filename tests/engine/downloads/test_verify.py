@@ -117,3 +117,10 @@ def test_a_preset_of_downloaded_files_names_the_command_and_then_finds_them(
     assert "config.json" not in hub.sent_bytes, "only what the model needs"
     present = run_vj(*words, env=env)
     assert str(tmp_path / "models" / "toys" / BIG) in present.stderr, "found, and refused for what is in it"
+
+
+def test_a_listed_model_says_what_it_needs_on_each_gpu(run_vj) -> None:
+    listed = run_vj("models", "list", "reward-forcing").stdout
+    for gpu_gb in (24, 16, 12, 8):
+        assert f"on a GPU of {gpu_gb} GB it needs " in listed
+    assert "Reward-Forcing-T2V-1.3B/rewardforcing.pt" in listed
