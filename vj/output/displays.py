@@ -59,14 +59,14 @@ def _check_x_server(name: str) -> None:
         raise DisplayError(f"no display: nothing answers at DISPLAY={name}; correct DISPLAY, or use `vj render`")
 
 
-def output_format(*, is_swap_waiting: bool = True) -> QSurfaceFormat:
-    """Describe the GL surface of an output: 3.3 core, no depth, swaps with the display unless told otherwise."""
+def output_format() -> QSurfaceFormat:
+    """Describe the GL surface of an output: 3.3 core, no depth, swaps with the display."""
     wanted = QSurfaceFormat()
     wanted.setVersion(*LOWEST_GL)
     wanted.setProfile(QSurfaceFormat.OpenGLContextProfile.CoreProfile)
     wanted.setDepthBufferSize(0)
     wanted.setStencilBufferSize(0)
-    wanted.setSwapInterval(int(is_swap_waiting))
+    wanted.setSwapInterval(1)
     return wanted
 
 

@@ -37,13 +37,7 @@ class OutputWindow(QOpenGLWindow):
     panels_pressed = pyqtSignal()
     close_refused = pyqtSignal()
 
-    def __init__(
-        self, scenes: SceneView, read_params: Callable[[], OutputParams], *, is_swap_waiting: bool = True
-    ) -> None:
-        """`is_swap_waiting` False: swaps come back at once and the clock keeps the rate; tears where nothing composes.
-
-        Several windows whose swaps wait share one thread: at equal rates each keeps its own, at others all get slower.
-        """
+    def __init__(self, scenes: SceneView, read_params: Callable[[], OutputParams]) -> None:
         super().__init__()
         self.is_fullscreen = False
         self.has_ended = False  # set by the program's end: only then does the window close
@@ -52,7 +46,6 @@ class OutputWindow(QOpenGLWindow):
         self._read_params = read_params
         self._renderer: Renderer | None = None
         self._window_place = QRect(0, 0, 960, 540)
-        self._is_swap_waiting = is_swap_waiting
         self._pace = RefreshPace(0.0)
         self._refreshes: deque[int] = deque(maxlen=MEASURED_REFRESHES)
         self._has_moved = False  # to another display, since the last drawing
@@ -63,15 +56,15 @@ class OutputWindow(QOpenGLWindow):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.update)
         self._wakefulness = Wakefulness()
-        self.setFormat(output_format(is_swap_waiting=is_swap_waiting))
+        self.setFormat(output_format())
         self.setTitle("vj output")
         self.frameSwapped.connect(self._ask_for_next)
         self.screenChanged.connect(self._follow_screen)
 
     @property
     def has_unwaited_swaps(self) -> bool:
-        """Whether swaps that are to wait come back at once: it may tear. A rasteriser has nothing to wait for."""
-        return self._is_swap_waiting and self._pace.is_timed and not is_software(self.gl_name)
+        """Whether swaps come back at once: it may tear. A software rasteriser has nothing to wait for."""
+        return self._pace.is_timed and not is_software(self.gl_name)
 
     @property
     def fps(self) -> float:

@@ -15,9 +15,11 @@ def refresh_warnings(rates_hz: Mapping[str, float], unwaited: tuple[str, ...] = 
     """
     known = _known(rates_hz)
     notes = [f"{name} does not wait for its refresh: switch vertical sync on, or it may tear" for name in unwaited]
-    if known and not are_equal_rates(max(known.values()), min(known.values())):
+    if known and max(known.values()) > min(known.values()) * (1.0 + NEAR):
         listed = ", ".join(f"{name} {rate:g} Hz" for name, rate in known.items())
-        notes.append(f"the displays refresh at different rates ({listed}): set them to the same one")
+        notes.append(
+            f"the displays refresh at different rates ({listed}): set them to the same one, or all follow the slowest"
+        )
     return notes
 
 
@@ -34,11 +36,6 @@ def refresh_notes(rates_hz: Mapping[str, float], content_fps: float) -> list[str
 
 def _known(rates_hz: Mapping[str, float]) -> dict[str, float]:
     return {name: rate for name, rate in rates_hz.items() if rate > SHORTEST_HZ}
-
-
-def are_equal_rates(one_hz: float, other_hz: float) -> bool:
-    """Whether two displays refresh as often as each other, as far as they say so."""
-    return max(one_hz, other_hz) <= min(one_hz, other_hz) * (1.0 + NEAR)
 
 
 def _is_multiple(rate_hz: float, content_fps: float) -> bool:

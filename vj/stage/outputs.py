@@ -15,7 +15,7 @@ from PyQt6.QtGui import QGuiApplication, QKeyEvent, QScreen
 from vj.output.displays import corner_of
 from vj.output.output_window import OutputWindow
 from vj.output.params import OutputParams
-from vj.output.refresh_notes import are_equal_rates, refresh_notes, refresh_warnings
+from vj.output.refresh_notes import refresh_notes, refresh_warnings
 from vj.output.shared_scenes import SharedScenes
 from vj.stage.messages import OutputFacts, Placement
 
@@ -28,7 +28,6 @@ class _Output:
 
     window: OutputWindow
     placement: Placement  # the last order carried out
-    is_swap_waiting: bool
     covered: str = ""  # name of the display it covers
     lost: str = ""  # name of the one it waits for
 
@@ -49,7 +48,7 @@ class Outputs(QObject):
         self._scenes = scenes
         self._read_params = read_params
         self._open: dict[int, _Output] = {}
-        self._open_one(Placement(output=1), is_swap_waiting=True)
+        self._open_one(1)
         application = QGuiApplication.instance()
         application.screenRemoved.connect(self._lose_display)
         application.screenAdded.connect(self._find_display)
@@ -102,16 +101,15 @@ class Outputs(QObject):
 
     # -- opening and closing -----------------------------------------------------------------------------------------
 
-    def _open_one(self, order: Placement, *, is_swap_waiting: bool) -> _Output:
-        number = order.output
-        window = OutputWindow(self._scenes.view(), lambda: self._read_params(number), is_swap_waiting=is_swap_waiting)
+    def _open_one(self, number: int) -> _Output:
+        window = OutputWindow(self._scenes.view(), lambda: self._read_params(number))
         if number > 1:
             window.setTitle(f"vj output {number}")
         window.key_pressed.connect(lambda event: self.key_pressed.emit(number, event))
         window.key_released.connect(lambda event: self.key_released.emit(number, event))
         window.panels_pressed.connect(lambda: self.panels_pressed.emit(number))
         window.close_refused.connect(lambda: self.close_refused.emit(number))
-        self._open[number] = opened = _Output(window, Placement(output=number), is_swap_waiting)
+        self._open[number] = opened = _Output(window, Placement(output=number))
         return opened
 
     def _close(self, number: int) -> None:
@@ -129,7 +127,7 @@ class Outputs(QObject):
 
     def _place(self, order: Placement) -> None:
         screen = _screen(order.display)
-        output = self._output_for(order, screen)
+        output = self._open.get(order.output) or self._open_one(order.output)
         output.placement, output.lost = order, ""
         if order.is_fullscreen and screen is None and order.display:
             self._wait_for(output, order.display)
@@ -139,22 +137,6 @@ class Outputs(QObject):
             output.covered = ""
             place = QRect(*order.window) if order.window else None
             output.window.show_on(screen or QGuiApplication.primaryScreen(), place)
-
-    def _output_for(self, order: Placement, screen: QScreen | None) -> _Output:
-        """Return the output of this number, its window made anew where its swaps have to wait, or not to, from now on.
-
-        All windows share a thread: at the first one's rate each waits for its own display and keeps it; at another rate
-        waiting for both would slow both down.
-        """
-        held = self._open.get(order.output)
-        first = self._open[1].window.screen()
-        is_waiting = order.output == 1 or screen is None or first is None or screen is first
-        is_waiting = is_waiting or are_equal_rates(screen.refreshRate(), first.refreshRate())
-        if held is not None and held.is_swap_waiting == is_waiting:
-            return held
-        if held is not None:
-            self._close(order.output)
-        return self._open_one(order, is_swap_waiting=is_waiting)
 
     def _cover(self, output: _Output, screen: QScreen) -> None:
         if output.window.is_fullscreen and output.window.isVisible() and output.covered == screen.name():
