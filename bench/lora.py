@@ -30,7 +30,7 @@ CHUNK_SIZE = (256, 144)
 
 def write_loras(folder: Path) -> list[str]:
     """Write one random LoRA per slot, each on every matrix of the model."""
-    model = load_transformer(load_preset(DEFAULT_MODEL), torch.device("cpu"), torch.float32)
+    model, _ = load_transformer(load_preset(DEFAULT_MODEL), torch.device("cpu"), torch.float32)
     paths = []
     for slot in range(LORA_SLOTS):
         dice = torch.Generator().manual_seed(slot)
@@ -47,7 +47,7 @@ def write_loras(folder: Path) -> list[str]:
 
 def time_moves(paths: list[str], moves: int) -> list[dict[str, float]]:
     """Milliseconds of a move of every fader, and of looking when none has moved, for 1 to 8 LoRAs."""
-    model = load_transformer(load_preset(DEFAULT_MODEL), torch.device("cpu"), torch.float32)
+    model, _ = load_transformer(load_preset(DEFAULT_MODEL), torch.device("cpu"), torch.float32)
     mixer, rows = LoraMixer(model), []
     for count in range(1, len(paths) + 1):
         moved, rested = [], []
