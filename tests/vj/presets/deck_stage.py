@@ -17,8 +17,10 @@ from vj.commands import CommandQueue
 from vj.conductor import Conductor
 from vj.controls import Controls
 from vj.generator_thread import GeneratorThread
+from vj.output.continuity import Continuity, Scene
 from vj.output.decks import DeckReader
 from vj.output.frame_reader import Picture
+from vj.output.params import OutputParams
 from vj.parameters import ParameterStore
 from vj.presets.decks import Decks
 from vj.presets.repertoire import Repertoire
@@ -26,6 +28,7 @@ from vj.presets.transitions import Transitions
 from vj.tempo.tempo import Tempo
 
 READY_S = 60.0
+LATE_REFRESH_NS = 50_000_000
 
 
 class WatchedDecks(DeckReader):
@@ -35,10 +38,6 @@ class WatchedDecks(DeckReader):
         super().__init__(path, deck_path)
         self.refreshed: deque[int] = deque(maxlen=4000)
         self.switches: list[int] = []
-        self.stillest_ns = 0  # the longest a picture stood
-        self.black = 0  # refreshes of a black picture
-        self._last: tuple[int, int, float] = (0, 0, 0.0)
-        self._moved_ns = 0
 
     def picture_at(self, now_ns: int) -> Picture | None:
         self.refreshed.append(now_ns)
@@ -46,16 +45,31 @@ class WatchedDecks(DeckReader):
         picture = super().picture_at(now_ns)
         if self.cut_ns != before:
             self.switches.append(now_ns)
-        if picture is not None:
-            self._note(picture, now_ns)
         return picture
 
-    def _note(self, picture: Picture, now_ns: int) -> None:
-        shown = (picture.second.stream_id, picture.first.index, round(picture.share, 4))
-        if shown != self._last:
-            self._last, self._moved_ns = shown, now_ns
+
+class WatchedScenes(Continuity):
+    """Notes how long a picture stood, and black ones."""
+
+    def __init__(self, reader: DeckReader) -> None:
+        super().__init__(reader)
+        self.stillest_ns = 0  # refreshes that came late, on a machine that is busy, taken off
+        self.black = 0  # refreshes of a black picture
+        self._last: list[object] = []
+        self._moved_ns = self._refreshed_ns = 0
+
+    def scene_at(self, now_ns: int, params: OutputParams) -> Scene:
+        scene = super().scene_at(now_ns, params)
+        gap_ns, self._refreshed_ns = now_ns - self._refreshed_ns, now_ns
+        pictures = [(layer.picture, layer.share, layer.zoom) for layer in scene.layers]
+        seen = [(p.first.stream_id, p.first.index, round(p.share, 4), share, zoom) for p, share, zoom in pictures]
+        if seen != self._last or not seen:
+            self._last, self._moved_ns = seen, now_ns
+        elif gap_ns > LATE_REFRESH_NS:
+            self._moved_ns += gap_ns
         self.stillest_ns = max(self.stillest_ns, now_ns - self._moved_ns)
-        self.black += not picture.first.pixels[..., :3].any()
+        self.black += bool(pictures) and not any(p.first.pixels[..., :3].any() for p, _, _ in pictures)
+        return scene
 
 
 class DeckStage(BeatStage):
@@ -98,9 +112,12 @@ class DeckStage(BeatStage):
         self.until(lambda: self.decks.armed is None)
         return seen
 
+    def scene_source(self) -> WatchedScenes:
+        return WatchedScenes(self.reader)
+
     def seen_figures(self) -> dict[str, object]:
         """What else was seen besides the cuts."""
-        return {"stillest_ms": round(self.reader.stillest_ns / 1e6, 1), "black": self.reader.black}
+        return {"stillest_ms": round(self.scenes.stillest_ns / 1e6, 1), "black": self.scenes.black}
 
     def until(self, condition: object) -> bool:
         end_s = time.monotonic() + READY_S

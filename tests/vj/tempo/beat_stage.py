@@ -113,10 +113,15 @@ class BeatStage:
 
     def begin_watching(self, display: XDisplay) -> None:
         """Make the window that shows what the reader plays, and note what is seen on it."""
-        self.window = OutputWindow(SharedScenes(Continuity(self.reader)).view(), OutputParams)
+        self.scenes = self.scene_source()
+        self.window = OutputWindow(SharedScenes(self.scenes).view(), OutputParams)
         self.window.frameSwapped.connect(self._note_swap)
         self._swapped: list[int] = []  # when a new stream's first picture had been handed to the display
         self._witness = LampWitness(display.framebuffer)
+
+    def scene_source(self) -> Continuity:
+        """Decide what is drawn."""
+        return Continuity(self.reader)
 
     def play(self, cuts: int, seed: int) -> list[SeenCut]:
         """Press so many cuts at odd moments; return how they were seen. Runs the GUI's events meanwhile."""
