@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -40,6 +40,10 @@ class Prompts(Protocol):
 
     def request(self, text: str) -> None:
         """Begin encoding; never waits."""
+        ...
+
+    def request_ahead(self, texts: Iterable[str]) -> None:
+        """Encode these when nothing else is wanted; never waits. Replaces what was asked for ahead before."""
         ...
 
     def is_ready(self, text: str) -> bool:

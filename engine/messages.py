@@ -49,12 +49,16 @@ class Values:
     deck: ArmedDeck | None = None  # None = none is armed
 
 
+ENCODE_AHEAD = "prompt/ahead"  # texts that may be wanted later
+
+
 @dataclass(frozen=True)
 class Command:
     """Instrument to engine: something that happens once. Never dropped, never merged, acknowledged by `Done`.
 
     Names: "cut/hard", "cut/soft", "prompt/text" {"pad": 1.., "text": str}, "lora/file"
     {"slot": 1.., "file": str}, "deck/take" {"serial": int, "ring": where its frames go on}, "stop".
+    ENCODE_AHEAD {"texts": [str, ..]} alone is answered by nobody: it changes nothing that is seen.
     """
 
     type: ClassVar[str] = "command"

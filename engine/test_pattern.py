@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +34,9 @@ class PatternPrompts:
 
     def encode_now(self, text: str) -> None:
         """Nothing to wait for."""
+
+    def request_ahead(self, texts: Iterable[str]) -> None:
+        """Do nothing."""
 
     def request(self, text: str) -> None:
         """Nothing to begin."""

@@ -20,7 +20,7 @@ from engine.frame_ring import FrameRing
 from engine.free_deck import FreeDeck
 from engine.inbox import Inbox
 from engine.memory import free_caches, is_out_of_memory, memory_of_engine
-from engine.messages import Command, Done, Failure, GeneratorStatus, Message
+from engine.messages import ENCODE_AHEAD, Command, Done, Failure, GeneratorStatus, Message
 from engine.params import ChunkParams
 from engine.text_slots import TextSlots
 
@@ -139,6 +139,9 @@ class WorkerLoop:
 
     def _take_commands(self) -> None:
         for command in self._inbox.take_commands():
+            if command.name == ENCODE_AHEAD:
+                self._source.prompts.request_ahead(command.arguments.get("texts", ()))
+                continue
             if slots := self._slots.get(command.name):
                 slots.prepare(command)  # ready by the time a later command comes due
             self._commands.append(command)

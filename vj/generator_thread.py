@@ -27,6 +27,7 @@ from vj.engine_supervisor import EngineSupervisor
 from vj.parameters import ParameterStore
 from vj.presets.decks import Armed
 from vj.run_folder import make_run_folder, remove_run_folder
+from vj.texts_ahead import TextsAhead
 
 LOOK_AT_STORE_S = 0.01  # a hand that moves a fader is heard within this; chunks take far longer
 MODULATE_S = 0.05  # how often values that move by themselves are sent: chunks follow each other more slowly
@@ -35,6 +36,7 @@ KEPT_FAILURES = 20
 ASSUMED_SIZE = (832, 480)  # of a model that chooses its own size: the largest that ships
 ASSUMED_RING_FRAMES = 60
 RGBA_BYTES = 4
+NO_DEVICE = "none"  # what a test pattern is made on
 ENGINE_SOURCE = "engine"  # who moved a value
 INITIAL_COMMAND_ID = 0  # the queue's ids start at 1: nobody waits for the answer to these
 VALUE_ADDRESSES = tuple(parameter.address for parameter in ENGINE_PARAMETERS if parameter.kind != "text")
@@ -95,6 +97,7 @@ class GeneratorThread:
             choice, self.ring_path, log_folder, self._receive, self._note, is_in_process=is_in_process
         )
         self._restore_wanted = threading.Event()
+        self.ahead = TextsAhead()
         self._status = GeneratorStatus(state="starting", model=choice.model)
         self._ready: Ready | None = None
         self._given: dict[int, Command] = {}  # commands an engine was given and has not answered
@@ -128,7 +131,9 @@ class GeneratorThread:
     def facts(self) -> EngineFacts:
         """What plays, what loads beside it and what is reduced, for the panels. Any thread; never waits."""
         ready, supervisor = self._ready, self._supervisor
-        playing = f"{ready.width}x{ready.height} at {ready.rate_fps:g} fps on {ready.device}" if ready else ""
+        playing = f"{ready.width}x{ready.height} at {ready.rate_fps:g} fps" if ready else ""
+        if ready and ready.device != NO_DEVICE:
+            playing += f" on {ready.device}"
         return EngineFacts(self._status.model, playing, supervisor.loading, supervisor.reduced)
 
     @property
@@ -181,6 +186,7 @@ class GeneratorThread:
             for run in begun:
                 self._give_back(run)
                 sent = None
+            self.ahead.tick((supervisor.run, supervisor.candidate))
             armed = self._armed()  # before the commands: texts that come with a deck's landing go ahead of it
             for command in self._commands.take(LOOK_AT_STORE_S):
                 self._forward(command)

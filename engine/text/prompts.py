@@ -6,7 +6,7 @@ A weight change never encodes; a text that is not encoded yet is simply not ther
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from itertools import islice
@@ -38,14 +38,24 @@ class PromptBook:
     def __init__(self, encoder: TextEncoder) -> None:
         self._encoder = encoder
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="prompts")
-        self._lock = threading.Lock()  # over the two below; never held while encoding
+        self._lock = threading.RLock()  # over all below; never held while encoding. One that is dropped calls back
         self._futures: OrderedDict[str, Future[_Kept]] = OrderedDict()  # the one asked for last at the end
         self._held: frozenset[str] = frozenset()
+        self._ahead: deque[str] = deque()  # to be encoded when there is time
+        self._is_walking = False
         self._is_closed = False
 
     def request(self, text: str) -> None:
         """Begin encoding; returns at once. A text already known or under way costs nothing."""
         self._ask(text)
+
+    def request_ahead(self, texts: Iterable[str]) -> None:
+        """Encode these in order, one at a time, whenever nothing else is asked for; forgets the call before."""
+        with self._lock:
+            self._ahead = deque(texts)
+            is_walking, self._is_walking = self._is_walking, True
+        if not is_walking:
+            self._walk_on()
 
     def hold(self, texts: Iterable[str]) -> None:
         """Keep the embeddings of these texts however many others are asked for, until the next call."""
@@ -77,8 +87,20 @@ class PromptBook:
 
     def close(self) -> None:
         """End the thread."""
-        self._is_closed = True
+        with self._lock:
+            self._is_closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _walk_on(self, _: Future[_Kept] | None = None) -> None:
+        """Begin the next text that is only asked for ahead: it stands behind every text that is wanted now."""
+        with self._lock:
+            while self._ahead and self._ahead[0] in self._futures:
+                self._ahead.popleft()
+            self._is_walking = bool(self._ahead) and not self._is_closed
+            if not self._is_walking:
+                return
+            future = self._ask(self._ahead.popleft())
+        future.add_done_callback(self._walk_on)
 
     def _find(self, text: str) -> Future[_Kept] | None:
         with self._lock:

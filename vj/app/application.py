@@ -45,6 +45,7 @@ from vj.presets.repertoire import SAVED
 from vj.stage.link import ShowFacts
 from vj.stage.messages import Placement
 from vj.stage.panic import Settings
+from vj.texts_ahead import coming_texts
 
 EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USE = 0, 1, 2
 OUTPUT_ADDRESSES = tuple(parameter.address for parameter in OUTPUT_PARAMETERS)
@@ -110,6 +111,7 @@ class Instrument:
             folder=self.stage.folder,
             armed=lambda: performance.decks.armed,
         )
+        self._generator.ahead.foresee(lambda: coming_texts(performance.repertoire))
         performance.decks.show_on(self.stage.take, str(self._generator.ring_path))
         performance.controls.answer(RESTORE_ADDRESS, lambda press: self._generator.restore_size())
         sources = read_performance(performance, lambda: self._generator.status, self.stage, self.problems)
