@@ -84,7 +84,7 @@ def observe(show: WatchedShow, watch: StampWatch, told: str, breaks: Callable[[]
     if sight.torn:
         wrong.append(f"{len(sight.torn)} torn frames")
     if sight.longest_still_s > LONGEST_STILL_S:
-        wrong.append(f"still for {sight.longest_still_s:.2f} s")
+        wrong.append(f"still for {sight.longest_still_s:.2f} s (who looked stood for {sight.longest_blind_s:.2f} s)")
     if "Traceback" in show.vj.output():
         wrong.append("a traceback")
     outcome = [line for line in news if line.startswith("vj: ") and not line.startswith(ORDINARY)]

@@ -145,7 +145,7 @@ class PanicRow:
 
     def settle(self) -> None:
         """Wait until the generator is given up for a while and the controller is found; its fader takes the level."""
-        time.sleep(5.0)
+        time.sleep(4.0)
         for value in (0, 127):
             self._box.send(0xB0, LEVEL_CC, value)
             time.sleep(0.1)
@@ -234,7 +234,7 @@ class PanicRow:
     def changes_a_second(self) -> float:
         """How often the picture that plays now differs from the one before."""
         began, changes, last = time.monotonic(), 0, self._watch.picture()
-        while time.monotonic() - began < 2.0:
+        while time.monotonic() - began < 1.0:
             time.sleep(LOOK_S)
             picture = self._watch.picture()
             changes += not np.array_equal(picture, last)
