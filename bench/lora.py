@@ -1,5 +1,6 @@
 """What LoRAs cost on ember: a move of the faders by how many are on, a chunk around it, and a chunk when nothing moves.
 
+In processor time of one thread, so that a busy machine tells the same.
 `python -m bench.lora --json bench/results/lora.json`
 """
 
@@ -55,9 +56,9 @@ def time_moves(paths: list[str], moves: int) -> list[dict[str, float]]:
         for move in range(moves):
             wanted = [LoraWeight(path, 0.5 + 0.001 * (move + 1)) for path in paths[:count]]
             for times in (moved, rested):
-                began = time.perf_counter()
+                began = time.process_time()
                 mixer.apply(wanted)
-                times.append(time.perf_counter() - began)
+                times.append(time.process_time() - began)
         row = {"loras": count, "move_ms": statistics.median(moved) * 1e3, "rest_ms": statistics.median(rested) * 1e3}
         rows.append({name: round(value, 4) for name, value in row.items()})
         print(rows[-1])
@@ -81,10 +82,10 @@ def time_chunks(paths: list[str], rounds: int) -> dict[str, float]:
             if kind == "moving":
                 moved = tuple(weight + 0.0005 for weight in played)
                 params = ChunkParams(lora_files=tuple(paths), lora_weights=moved, lora_switches=switches)
-            began = time.perf_counter()
+            began = time.process_time()
             generator.generate_chunk(params)
             generator.remember_chunk()
-            seconds.append(time.perf_counter() - began)
+            seconds.append(time.process_time() - began)
     generator.close()
     medians = {f"chunk_{kind}_ms": round(statistics.median(seconds) * 1e3, 1) for kind, seconds in times.items()}
     base = medians["chunk_without_ms"]
@@ -102,6 +103,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=8, help="chunks measured of each kind")
     parser.add_argument("--json", type=Path, help="file to write the figures to")
     arguments = parser.parse_args()
+    torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         paths = write_loras(Path(folder))
         moves, chunks = time_moves(paths, arguments.moves), time_chunks(paths, arguments.rounds)
