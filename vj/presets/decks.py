@@ -108,7 +108,7 @@ class Decks:
         """Where the decks stand. Never waits."""
         armed, landing, generator = self._armed, self._landing, self._generator()
         on_air = DECKS[self._on_air]
-        if armed is None:
+        if armed is None or (landing is not None and landing.has_cut):
             return DeckStatus(on_air)
         if generator.deck_serial != armed.serial:
             return DeckStatus(on_air, armed.title, is_taken=landing is not None)

@@ -6,13 +6,18 @@ The test pattern's lamp goes on and off with each new stream: what is judged is 
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
+
+from PyQt6.QtCore import QRect
+from PyQt6.QtGui import QGuiApplication
 
 from engine.chunk_source import SourceChoice
 from tests.servers.xvfb import XDisplay
-from tests.vj.tempo.beat_stage import BPM, BeatStage, SeenCut
+from tests.vj.tempo.beat_stage import BPM, SIZE, BeatStage, SeenCut
 from vj.commands import CommandQueue
 from vj.conductor import Conductor
 from vj.controls import Controls
@@ -111,6 +116,17 @@ class DeckStage(BeatStage):
         seen = super()._cut_once()
         self.until(lambda: self.decks.armed is None)
         return seen
+
+    def watch(self, hand: Callable[[], None]) -> None:
+        """Play while a hand does something on a thread of its own."""
+        self.window.show_on(QGuiApplication.primaryScreen(), QRect(0, 0, *SIZE))
+        self.generator.start()
+        self.conductor.start()
+        thread = threading.Thread(target=hand)
+        thread.start()
+        while thread.is_alive():
+            QGuiApplication.processEvents()
+            time.sleep(0.0005)
 
     def scene_source(self) -> WatchedScenes:
         return WatchedScenes(self.reader)

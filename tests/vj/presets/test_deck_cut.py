@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import statistics
 from collections.abc import Iterator
 
@@ -16,6 +18,27 @@ def stage(qt_application, display) -> Iterator[DeckStage]:
     stage = DeckStage(display, "test-pattern@48", "beat", ("deep_sea", "furnace"))
     yield stage
     stage.end()
+
+
+def test_a_killed_engine_arms_the_deck_again(stage: DeckStage):
+    found: dict[str, object] = {}
+
+    def kill() -> None:
+        stage.until(lambda: stage.reader.status.is_streaming)
+        stage.decks.arm("deep_sea")
+        found["ready"] = stage.until(lambda: stage.decks.status.is_ready)
+        found["before"] = stage.generator.process_id
+        os.kill(stage.generator.process_id, signal.SIGKILL)
+        found["gone"] = stage.until(lambda: stage.generator.restarts == 1)
+        found["ready again"] = stage.until(lambda: stage.decks.status.is_ready)
+
+    stage.watch(kill)
+    assert found["ready"]
+    assert found["gone"]
+    assert found["ready again"]
+    assert stage.generator.process_id != found["before"]
+    assert stage.decks.status.on_air == "A"
+    assert stage.scenes.black == 0
 
 
 def test_deck_cuts_are_seen_within_one_display_frame_of_the_beat(stage: DeckStage):
