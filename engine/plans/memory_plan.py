@@ -81,16 +81,17 @@ def plan(
     device: str = "cuda",
     number_bytes: int = 2,
     text_place: str = "auto",
+    has_files: bool = False,
 ) -> MemoryPlan:
     """Choose how to load `preset` at `size` (width, height) into `free_bytes` of the device's memory; 0 = no limit.
 
     The first of the steps that fits, best picture and fastest prompts first; the last with advice where none does.
-    `text_place` other than "auto" is obeyed. On device "cpu" weights stay mapped files and nothing is given up.
+    `text_place` other than "auto" is obeyed. A light decoder counts where its file is here, or with `has_files`. On device "cpu" weights stay mapped files and nothing is given up.
     """
     if device == "cpu":
         place = "process" if text_place == "process" else "cpu"
         return _counted(preset, MemoryPlan(text_place=place, size=size, free_bytes=free_bytes), number_bytes)
-    steps = [_counted(preset, step, number_bytes) for step in _steps(preset, size, free_bytes, text_place)]
+    steps = [_counted(preset, step, number_bytes) for step in _steps(preset, size, free_bytes, text_place, has_files)]
     chosen = next((step for step in steps if step.fits), steps[-1])
     if chosen.fits:
         return chosen
@@ -98,11 +99,14 @@ def plan(
 
 
 def plans_by_gpu(preset: ModelPreset, size: tuple[int, int]) -> list[tuple[int, MemoryPlan]]:
-    """The plans for empty GPUs of 24, 16, 12 and 8 GB."""
-    return [(gb, plan(preset, size, gb * GIB - CONTEXT_BYTES)) for gb in GPU_SIZES_GB]
+    """The plans for empty GPUs of 24, 16, 12 and 8 GB, with every file of the preset."""
+    free = [(gb, gb * GIB - CONTEXT_BYTES) for gb in GPU_SIZES_GB]
+    return [(gb, plan(preset, size, free_bytes, has_files=True)) for gb, free_bytes in free]
 
 
-def _steps(preset: ModelPreset, size: tuple[int, int], free_bytes: int, text_place: str) -> list[MemoryPlan]:
+def _steps(
+    preset: ModelPreset, size: tuple[int, int], free_bytes: int, text_place: str, has_files: bool
+) -> list[MemoryPlan]:
     """Every way to load it, the one that gives up least first."""
     is_umt5 = preset.text.kind == "umt5"
     whole = MemoryPlan(text_place="gpu" if is_umt5 else "cpu", size=size, free_bytes=free_bytes)
@@ -116,7 +120,7 @@ def _steps(preset: ModelPreset, size: tuple[int, int], free_bytes: int, text_pla
                 dataclasses.replace(whole, text_place=text_place)
             ]
     steps = list(texts)
-    is_there = preset.light_decoder is not None and preset.light_decoder.file.exists()
+    is_there = preset.light_decoder is not None and (has_files or preset.light_decoder.file.exists())
     if is_there or preset.decoder.kind == "tiny_vae":
         steps.append(dataclasses.replace(texts[-1], is_light=True))
     steps.append(dataclasses.replace(steps[-1], is_float8=True))

@@ -10,6 +10,7 @@ from engine.caches.prompt_cache import PromptCache
 from engine.params import ChunkParams
 from engine.text.prompts import KEPT_TEXTS, PromptBook, blend, blend_spherical
 from tests.engine.tiny import TINY, tiny_transformer
+from tests.servers.process import wait_until
 
 
 class SlowEncoder:
@@ -155,3 +156,42 @@ def test_spherical_blend_of_opposites_and_equals_is_finite():
 def test_a_blend_needs_a_weight():
     with pytest.raises(ValueError, match="weight above 0"):
         blend([torch.ones(1, 1)], [0.0], "linear")
+
+
+class Slow:
+    """Takes its time, and keeps the order it was asked in."""
+
+    def __init__(self):
+        self.asked, self.go = [], threading.Event()
+
+    def encode(self, text):
+        self.go.wait(10)
+        self.asked.append(text)
+        return torch.ones(2, 2)
+
+
+def test_texts_asked_for_ahead_wait_for_those_that_are_wanted_now():
+    encoder = Slow()
+    book = PromptBook(encoder)
+    book.request_ahead(["later 1", "later 2", "later 3"])
+    for text in ("now 1", "now 2"):
+        book.request(text)
+    encoder.go.set()
+    book.encode_now("now 2")
+    assert encoder.asked[:3] == ["later 1", "now 1", "now 2"]  # the first was under way
+    wait_until(lambda: book.is_ready("later 3"), "every text is encoded", 20, 0.01)
+    book.request_ahead(["later 2", "later 4"])
+    wait_until(lambda: book.is_ready("later 4"), "every text is encoded", 20, 0.01)
+    assert encoder.asked[3:] == ["later 2", "later 3", "later 4"]
+    book.close()
+
+
+def test_a_flood_of_texts_ahead_drops_none_that_is_held():
+    book = PromptBook(Slow())
+    book._encoder.go.set()
+    book.hold(["held"])
+    book.encode_now("held")
+    book.request_ahead([f"text {n}" for n in range(2 * KEPT_TEXTS)])
+    wait_until(lambda: book.is_ready(f"text {2 * KEPT_TEXTS - 1}"), "every text is encoded", 20, 0.01)
+    assert book.is_ready("held")
+    book.close()
