@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from PyQt6 import sip
 from PyQt6.QtCore import QObject, QRect, pyqtSignal
 from PyQt6.QtGui import QGuiApplication, QKeyEvent, QScreen
 
@@ -96,8 +97,8 @@ class Outputs(QObject):
         application = QGuiApplication.instance()
         application.screenRemoved.disconnect(self._lose_display)
         application.screenAdded.disconnect(self._find_display)
-        for output in self._open.values():
-            output.window.end()
+        for number in list(self._open):
+            self._close(number)
 
     # -- opening and closing -----------------------------------------------------------------------------------------
 
@@ -115,7 +116,7 @@ class Outputs(QObject):
     def _close(self, number: int) -> None:
         window = self._open.pop(number).window
         window.end()
-        window.deleteLater()
+        sip.delete(window)  # now: collected in the middle of another's drawing it would take the context from it
 
     def _serial(self, number: int) -> int:
         return self._open[number].placement.serial if number in self._open else 0
