@@ -1,9 +1,8 @@
 """Memory of the device a model plays on: how much is used and free, and what to do when there is none left.
 
-Imports no torch: asks the one that is loaded, if any. The order of stepping down is stated here once: first everything
-that is only cached is given back and the chunk tried again; then the engine ends and is started with the light decoder,
-where the model names one, then with smaller and smaller pictures. Fewer denoising steps would not help: they come one
-after the other in the same memory; who wants them for their time has /vj/model/step_list.
+Imports no torch: asks the one that is loaded, if any. Stepping down: caches are given back and the chunk tried again;
+then the engine is started anew with the model's light decoder, if it names one; then with smaller and smaller pictures.
+Fewer denoising steps would not help: they come one after the other in the same memory (/vj/model/step_list is for time).
 """
 
 from __future__ import annotations
