@@ -36,7 +36,7 @@ from vj.stage.picture_faults import FaultTeller
 from vj.stage.preview import DeckPreview, RingPreview
 from vj.stage.process import StageProcess, end_hung
 from vj.stage.record import StageRecord, display_server, is_ours, process_start, running_stages
-from vj.stage.seen import BESIDE_THE_STREAM, decode_seen
+from vj.stage.seen import BESIDE_THE_STREAM, SeenPicture
 
 LOOK_S = 0.004  # a quarter of a display frame: how long a hand waits here
 EVALUATE_NS = 10_000_000  # what moves by itself is evaluated so often
@@ -132,7 +132,7 @@ class StageLink:
             self._heard = self._state.events[-1].number if self._state.events else 0
         self._block.take(os.getpid())
         self._preview = RingPreview(folder / RING_NAME)
-        self._seen: Frame | None = None  # what is shown beside the stream
+        self._seen = SeenPicture(self._block.seen)
         self._deck_preview = DeckPreview(folder / DECK_RING_NAME)
         self._show: ShowFacts | None = None
         self._faults = FaultTeller()
@@ -188,14 +188,8 @@ class StageLink:
     def frame_on_screen(self) -> Frame | None:
         """About what the audience sees, for the preview; the frame is never changed. GUI thread."""
         status = self._state.status
-        if status.state in BESIDE_THE_STREAM and (seen := self._seen_picture()) is not None:
-            return seen
-        return self._preview.frame() if status.is_streaming else None
-
-    def _seen_picture(self) -> Frame | None:
-        if self._block.seen.is_new:
-            self._seen = decode_seen(self._block.seen.read())
-        return self._seen
+        seen = self._seen.frame() if status.state in BESIDE_THE_STREAM else None
+        return seen or (self._preview.frame() if status.is_streaming else None)
 
     @property
     def frame_on_deck(self) -> Frame | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.frame_ring import Frame
-from vj.stage.block import LONGEST_MESSAGE_BYTES
+from vj.stage.block import LONGEST_MESSAGE_BYTES, Lane
 
 if TYPE_CHECKING:
     from vj.output.continuity import Layer
@@ -24,6 +24,20 @@ BESIDE_THE_STREAM = (
 )  # states of the output in which the ring does not tell what is seen
 SIZE = struct.Struct("<HH")  # width, height in pixels; RGBA8 follows, top row first
 RGBA_BYTES = 4
+
+
+class SeenPicture:
+    """The panels' end: the newest picture, decoded once. Belongs to one thread; never waits."""
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+        self._frame: Frame | None = None
+
+    def frame(self) -> Frame | None:
+        """Return the newest picture, the very same object while it is the same one; None before the first."""
+        if self._lane.is_new:
+            self._frame = decode_seen(self._lane.read())
+        return self._frame
 
 
 def encode_seen(layers: Sequence[Layer]) -> bytes:
