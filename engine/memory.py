@@ -2,7 +2,7 @@
 
 Imports no torch: asks the one that is loaded, if any. Stepping down: caches are given back and the chunk tried again;
 then the engine is started anew with the model's light decoder, if it names one; then with smaller and smaller pictures.
-Fewer denoising steps would not help: they come one after the other in the same memory (/vj/model/step_list is for time).
+Fewer denoising steps would not help: they follow each other in the same memory (/vj/model/step_list saves time).
 """
 
 from __future__ import annotations
