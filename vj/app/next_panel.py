@@ -114,7 +114,8 @@ class NextPanel(QFrame):
         is_there = frame is not None
         if self.picture.isHidden() == is_there:
             self.picture.setVisible(is_there)
-            self.words.setVisible(not is_there)
+            for part in (self.words, self.lands, *self.now):  # the picture needs their room
+                part.setVisible(not is_there)
         self.picture.show_frame(frame, OutputParams())
 
     def show_now(self, prompts: Sequence[tuple[int, float, str]]) -> None:
