@@ -86,7 +86,8 @@ def plan(
     """Choose how to load `preset` at `size` (width, height) into `free_bytes` of the device's memory; 0 = no limit.
 
     The first of the steps that fits, best picture and fastest prompts first; the last with advice where none does.
-    `text_place` other than "auto" is obeyed. A light decoder counts where its file is here, or with `has_files`. On device "cpu" weights stay mapped files and nothing is given up.
+    `text_place` other than "auto" is obeyed; a light decoder counts where its file is here, or with `has_files`. On
+    device "cpu" weights stay mapped files and nothing is given up.
     """
     if device == "cpu":
         place = "process" if text_place == "process" else "cpu"

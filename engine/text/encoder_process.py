@@ -7,11 +7,14 @@ JSON and the rows as float32.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
 import subprocess
 import sys
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,6 +34,7 @@ class EncoderProcess:
         self._words = [str(weights_file), str(tokenizer), str(text_len), str(idle_s)]
         self._shape = (text_len, width)
         self._process: subprocess.Popen[bytes] | None = None
+        self._end_last: Callable[[], object] = int  # ends the process there was; nothing yet
 
     @property
     def process_id(self) -> int | None:
@@ -44,14 +48,15 @@ class EncoderProcess:
             try:
                 return self._ask(process, text)
             except OSError:
-                process.kill()
-                process.wait()
+                self._end_last()
         raise RuntimeError(f"the text encoder's process ends before it answers (exit code {process.returncode})")
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self.process_id is None:
             command = [sys.executable, "-m", "engine.text.encoder_process", *self._words]
+            self._end_last()
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            self._end_last = weakref.finalize(self, _end, self._process)
         return self._process
 
     def _ask(self, process: subprocess.Popen[bytes], text: str) -> Tensor:
@@ -67,6 +72,15 @@ class EncoderProcess:
         content = process.stdout.read(answer["rows"] * self._shape[1] * NUMBER_BYTES)
         rows[: answer["rows"]] = torch.frombuffer(bytearray(content), dtype=torch.float32).reshape(-1, self._shape[1])
         return rows
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process, whatever it does."""
+    process.kill()
+    for pipe in (process.stdin, process.stdout):
+        with contextlib.suppress(OSError):  # what was not written yet
+            pipe.close()
+    process.wait()
 
 
 def main(words: list[str]) -> int:
