@@ -16,6 +16,7 @@ from vj.tempo.latency import Latency
 from vj.tempo.params import QUANTISE_ADDRESS, STEP_BEATS
 
 SENT_AHEAD_S = 0.05  # on top of the engine's own measure: the conductor's step, the generator thread, the pipe
+HELD_S = 0.4  # ahead of its beat a deck that is ready is handed to the output
 TIGHT_SHARE = 0.85  # of the measured time a cut may be sent with: the measure has a reserve of its own
 TIMELINE_SOURCE = "timeline"  # first word of the source of what has its time already
 _CUTS = re.compile(r"/vj/cut/hard|/vj/deck/(cut|fade)")
@@ -106,7 +107,7 @@ class Quantiser:
         if is_cut and left_s < _needed_s(kind, latency):  # the generator has become slower, or the beat has moved
             waiting = self._put_off(waiting, now_ns)
             left_s = (waiting.lands_ns - now_ns) / 1e9
-        is_due = left_s <= _lead_s(kind, latency, left_s)
+        is_due = left_s <= max(_lead_s(kind, latency, left_s), _early_s(address, latency))
         self._waiting[address] = replace(waiting, is_sent=is_due)
         return Press(address, waiting.source, waiting.lands_ns) if is_due else None
 
@@ -139,6 +140,11 @@ def _needed_s(address: str, latency: Latency) -> float:
     """Seconds within which a cut can no longer be had."""
     is_there = _DECKS.fullmatch(address) and latency.deck_s is not None
     return latency.deck_s if is_there else latency.cut_s * TIGHT_SHARE
+
+
+def _early_s(address: str, latency: Latency) -> float:
+    """Seconds ahead a press may go that the display can hold: what stalls here meanwhile delays nothing."""
+    return HELD_S if _DECKS.fullmatch(address) and latency.deck_s is not None else 0.0
 
 
 def _lead_s(address: str, latency: Latency, left_s: float) -> float:
