@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.text.ngram import split_words
-from engine.training.lexicon import FAMILY_WORDS, PALETTE_WORDS, SPEED_WORDS
+from engine.training.captions.lexicon import FAMILY_WORDS, PALETTE_WORDS, SPEED_WORDS
 from vj.controllers.bindings import mappings_for
 from vj.controllers.mapping import load_mapping, load_mappings
 from vj.presets.looks import defaults_of, load_look, look_plan

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine.training.clips import CONTENT_RATE_HZ, ClipSpec, draw_clip, draw_crop, random_spec
+from engine.training.clips.drawing import draw_clip, draw_crop
+from engine.training.clips.families import FAMILIES
+from engine.training.clips.spec import CONTENT_RATE_HZ, ClipSpec, random_spec
 from engine.training.config import AutoencoderSettings
-from engine.training.families import FAMILIES
 from engine.training.muon import Muon
 from engine.training.run_folder import RunFolder, Stopwatch, rate_factor
 from engine.vae.tiny_vae import TinyVae, preset

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from engine.ember.weights import read_autoencoder
-from engine.training.clips import ClipSpec, draw_clip, random_spec
+from engine.training.clips.drawing import draw_clip
+from engine.training.clips.spec import ClipSpec, random_spec
 from engine.training.config import BankSettings
 from engine.training.run_folder import RunFolder
 from engine.vae.latents import frame_count

@@ -17,8 +17,8 @@ from engine.model.config import EMBER, ModelConfig
 from engine.model.transformer import CausalWanTransformer
 from engine.sampler import CLEAN_TIMESTEP
 from engine.schedule import PUBLISHED_STEPS, Schedule
-from engine.training.captions import caption
-from engine.training.clips import random_spec
+from engine.training.captions.grammar import caption
+from engine.training.clips.spec import random_spec
 from engine.training.config import RedmdSettings
 from engine.training.run_folder import RunFolder, Stopwatch
 from engine.training.teacher_forcing import Layout, add_noise, any_timesteps, flow_to_x0, packed_flow

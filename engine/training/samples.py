@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engine.model.config import ModelConfig
 from engine.training.bank import Bank
-from engine.training.captions import caption, empty_caption
+from engine.training.captions.grammar import caption, empty_caption
 from engine.training.config import CausalSettings
 
 NEAR_GAPS = (1, 3)  # latent frames missing between sink and window, as after the first chunks have left

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.text.ngram import NgramConfig, NgramEncoder
-from engine.training.captions import Caption, caption
-from engine.training.clips import SPEEDS, ClipSpec, random_spec
+from engine.training.captions.grammar import Caption, caption
+from engine.training.clips.families import FAMILIES
+from engine.training.clips.palettes import PALETTES
+from engine.training.clips.spec import SPEEDS, ClipSpec, random_spec
 from engine.training.config import TextSettings
-from engine.training.families import FAMILIES
-from engine.training.palettes import PALETTES
 from engine.training.run_folder import RunFolder
 
 CLASSES: dict[str, tuple[str, ...]] = {

@@ -5,11 +5,11 @@ from itertools import combinations
 
 import torch
 
-from engine.training.captions import add_filler, caption, empty_caption, misspell
-from engine.training.clips import SPEEDS, ClipSpec, random_spec
-from engine.training.families import FAMILIES
-from engine.training.lexicon import FAMILY_WORDS, FILLERS, NATURAL_PALETTES, PALETTE_WORDS, SPEED_WORDS
-from engine.training.palettes import PALETTES
+from engine.training.captions.grammar import add_filler, caption, empty_caption, misspell
+from engine.training.captions.lexicon import FAMILY_WORDS, FILLERS, NATURAL_PALETTES, PALETTE_WORDS, SPEED_WORDS
+from engine.training.clips.families import FAMILIES
+from engine.training.clips.palettes import PALETTES
+from engine.training.clips.spec import SPEEDS, ClipSpec, random_spec
 
 
 def test_the_lexicon_has_every_class() -> None:

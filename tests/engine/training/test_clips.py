@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from engine.training.clips import ClipSpec, draw_clip, draw_crop, random_spec
-from engine.training.families import FAMILIES
-from engine.training.palettes import PALETTES
+from engine.training.clips.drawing import draw_clip, draw_crop
+from engine.training.clips.families import FAMILIES
+from engine.training.clips.palettes import PALETTES
+from engine.training.clips.spec import ClipSpec, random_spec
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -3,8 +3,7 @@
 import random
 from dataclasses import dataclass
 
-from engine.training.clips import ClipSpec
-from engine.training.lexicon import (
+from engine.training.captions.lexicon import (
     FAMILY_WORDS,
     FILLERS,
     INK_TEMPLATES,
@@ -13,6 +12,7 @@ from engine.training.lexicon import (
     SPEED_WORDS,
     TEMPLATES,
 )
+from engine.training.clips.spec import ClipSpec
 
 PLAIN_SHARE = 0.35  # how often the class's own name is used
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"

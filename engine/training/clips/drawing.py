@@ -1,43 +1,11 @@
-"""Clips: what one looks like (family, palette, speed, seed), and its frames over any span of time.
-
-Knows nothing of captions, files or models.
-"""
-
-from dataclasses import dataclass
+"""Frames of clips over any span of time. Knows nothing of captions, files or models."""
 
 import torch
 from torch import Tensor
 
-from engine.training.families import FAMILIES, Dice
-from engine.training.palettes import PALETTES, colours, paint
-
-CONTENT_RATE_HZ = 16.0
-SPEEDS: dict[str, float] = {"slow": 0.4, "normal": 1.0, "fast": 2.2}  # times the family's own pace
-
-
-@dataclass(frozen=True)
-class ClipSpec:
-    """Everything that decides the pixels of a clip. `zoom` is frame heights of picture per frame height shown."""
-
-    family: str
-    palette: str
-    speed: str
-    seed: int
-    zoom: float = 1.0
-
-
-def random_spec(generator: torch.Generator) -> ClipSpec:
-    """Draw a clip: families, palettes and speeds equally often."""
-
-    def choose(names: list[str]) -> str:
-        return names[int(torch.randint(len(names), (), generator=generator))]
-
-    family = choose(list(FAMILIES))
-    palette = choose(list(PALETTES))
-    speed = choose(list(SPEEDS))
-    seed = int(torch.randint(2**31 - 1, (), generator=generator))
-    zoom = 0.75 + 0.5 * float(torch.rand((), generator=generator))
-    return ClipSpec(family, palette, speed, seed, zoom)
+from engine.training.clips.families import FAMILIES, Dice
+from engine.training.clips.palettes import colours, paint
+from engine.training.clips.spec import CONTENT_RATE_HZ, SPEEDS, ClipSpec
 
 
 def _draw(spec: ClipSpec, x: Tensor, y: Tensor, first_frame: float, frames: int) -> Tensor:
