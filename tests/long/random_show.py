@@ -29,6 +29,7 @@ GROWTH_SHARE = 0.10
 TEXTS = ("a burning red desert", "deep blue ink", "an emerald forest after rain", "violet smoke", "gold dust")
 PRESSES = ("/vj/cut/hard", "/vj/cut/soft", "/vj/seed/next", "/vj/cue/go", "/vj/cue/back")
 PLAYED = ("/vj/effect/", "/vj/prompt/", "/vj/seed/", "/vj/mod/", "/vj/transition/")
+ASKS_FOR_IT = ("/vj/effect/contrast", "/target")  # a hand may well make the picture black, grey or still: not here
 
 
 def run(seconds: float = SECONDS, model: str = MODEL) -> dict[str, object]:
@@ -44,7 +45,8 @@ def run(seconds: float = SECONDS, model: str = MODEL) -> dict[str, object]:
 def play(show: WatchedShow, watch: StampWatch, seconds: float) -> dict[str, object]:
     """Play for so long and return the figures."""
     rng = random.Random(SEED)
-    hands = [p for a, p in PARAMETERS.items() if a.startswith(PLAYED) and p.kind in ("float", "choice", "text")]
+    hands = [p for p in PARAMETERS.values() if p.address.startswith(PLAYED) and not p.address.endswith(ASKS_FOR_IT)]
+    hands = [p for p in hands if p.kind in ("float", "choice", "text")]
     began = time.monotonic()
     sights: list[Sight] = []
     memory: list[dict[str, float]] = []
@@ -96,7 +98,8 @@ def _hand(show: WatchedShow, rng: random.Random, hands: list[Parameter], done: d
     kind = rng.random()
     if kind < 0.9:
         parameter = rng.choice(hands)
-        show.send(parameter.address, rng.choice(TEXTS) if parameter.kind == "text" else rng.random())
+        values = {"text": TEXTS, "choice": parameter.choices}.get(parameter.kind)
+        show.send(parameter.address, rng.choice(values) if values else rng.random())
         done["moves"] += 1
     elif kind < 0.95:
         show.send(f"/vj/look/{rng.randrange(1, 9)}/{'save' if rng.random() < 0.3 else 'recall'}", 1)
