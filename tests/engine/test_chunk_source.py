@@ -10,13 +10,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from engine import render
 from engine.chunk_source import ChoiceError, SourceChoice, SourceError, load_source
 from engine.frame_ring import FrameRing
 from engine.inbox import Inbox
 from engine.messages import Command, Done, Failure, GeneratorStatus, Message
 from engine.model.config import WAN_14B
 from engine.params import ChunkParams
+from engine.rendering import render
 from engine.worker_loop import WorkerLoop
 from tests.engine.small_model import write_small_model
 
