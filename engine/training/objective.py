@@ -1,7 +1,8 @@
 """What the trainer asks of an objective, and what it gives it. Knows nothing of models, optimisers or processes.
 
 An objective says which modules it trains, what is trained in a step, and the loss of one micro-batch. The trainer
-(engine/training/trainer) shards, accumulates, clips, steps, averages, saves and resumes; no objective does.
+(engine/training/trainer) shards, accumulates, clips, steps, averages, saves and resumes; no objective does. How a stage
+is found, configured and built: engine/training/stage.py.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ class Objective(Protocol):
     """
 
     trained: Mapping[str, nn.Module]
-    """By name ("generator", "critic", ...): sharded, optimised, averaged, saved. Only what requires grad is optimised."""
+    """By name ("generator", "critic", ...): sharded, optimised, averaged, saved; of them, what requires grad."""
 
     frozen: Mapping[str, nn.Module]
     """Teachers, rewards, decoders: placed, never saved."""

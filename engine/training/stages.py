@@ -1,0 +1,39 @@
+"""The stages there are, by name: where each is, and what it does in a few words. Imports none of them."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+
+from engine.training.stage import Job, Stage
+
+
+@dataclass(frozen=True)
+class Place:
+    """Module of a stage, which has a `STAGE`, and a line of help."""
+
+    module: str
+    help: str
+
+
+STAGES: dict[str, Place] = {
+    "autoencoder": Place("engine.training.autoencoder", "the tiny video autoencoder, on drawn clips"),
+    "text": Place("engine.training.text_heads", "the n-gram text encoder, on captions"),
+    "bank": Place("engine.training.bank", "drawn clips as latents on disk, for teacher and causal"),
+    "teacher": Place("engine.training.objectives.flow_matching", "bidirectional flow matching"),
+    "causal": Place("engine.training.causal", "the block-causal student, at the sampler's own steps"),
+    "few-step-teacher": Place("engine.training.objectives.few_step", "bidirectional distribution matching to 4 steps"),
+    "ode-pairs": Place("engine.training.objectives.ode_pairs", "trajectories of a teacher on disk, for ode"),
+    "ode": Place("engine.training.objectives.ode", "block-causal regression of the student to trajectories"),
+    "redmd": Place("engine.training.redmd", "rewarded distribution matching on the model's own streams"),
+    "last-frame": Place(
+        "engine.training.objectives.last_frame", "a reward on the last frame of the model's own stream"
+    ),
+    "random-frame": Place("engine.training.objectives.random_frame", "the same on a random frame, for comparison"),
+    "reward-lora": Place("engine.training.objectives.reward_lora", "a reward, propagated back into a LoRA"),
+}
+
+
+def load_stage(name: str) -> Stage | Job:
+    """Import a stage. Raises ModuleNotFoundError for one that is not written yet."""
+    return importlib.import_module(STAGES[name].module).STAGE
