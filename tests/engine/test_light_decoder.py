@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 import engine
-from engine import generator
+from engine import loading
 from engine.chunk_source import SourceChoice, has_light_decoder, load_source
+from engine.loading import Advance
 from engine.model_presets import DecoderPreset, list_presets
 
 LIGHT = """
@@ -42,13 +43,13 @@ def test_only_a_model_whose_light_decoder_is_there_has_one(preset: Path):
 
 def test_the_light_decoder_is_loaded_when_asked_for(preset: Path, monkeypatch: pytest.MonkeyPatch):
     loaded: list[str] = []
-    load = generator.load_decoder
+    load = loading.load_decoder
 
-    def load_decoder(decoder: DecoderPreset, *where: object) -> object:
+    def load_decoder(decoder: DecoderPreset, *where: object, advance: Advance | None = None) -> object:
         loaded.append(decoder.file.name)
-        return load(decoder, *where)
+        return load(decoder, *where, advance)
 
-    monkeypatch.setattr(generator, "load_decoder", load_decoder)
+    monkeypatch.setattr(loading, "load_decoder", load_decoder)
     for is_light in (False, True):
         load_source(SourceChoice(str(preset), (64, 48), "cpu", "float32", 1, is_light)).close()
     load_source(SourceChoice("ember", (64, 48), "cpu", "float32", 1, is_light=True)).close()  # it has none

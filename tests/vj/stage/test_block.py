@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from vj.output.decks import Take
 from vj.stage.block import LANES_OFFSET, SEQUENCE, SLOT, StageBlock
 from vj.stage.messages import (
     OutputFacts,
@@ -99,7 +100,12 @@ def candidates(message: str) -> list[int]:
 
 def test_messages_come_through_and_strange_fields_are_left_out():
     wishes = Wishes(
-        {"/vj/output/level": 0.5}, {"/vj/output/blackout": (True, 7)}, (Placement(3, 2, "HDMI-1", True),), "x", 9
+        {"/vj/output/level": 0.5},
+        {"/vj/output/blackout": (True, 7)},
+        (Placement(3, 2, "HDMI-1", True),),
+        Take(4, 5, 0.5),
+        "x",
+        9,
     )
     assert decode_wishes(encode(wishes)) == wishes
     state = StageState(
