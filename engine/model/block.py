@@ -39,6 +39,10 @@ class Block(nn.Module):
         y = self.norm2(x) * (1 + scale_ff) + shift_ff
         return x + self.ffn(y) * gate_ff
 
+    def prompt_keys_values(self, context: Tensor) -> TextKeysValues:
+        """The prompt (B, text_len, E) as this layer's keys and values."""
+        return self.cross_attn.keys_values(context)
+
     def store(self, x: Tensor, time6: Tensor, memory: AttentionMemory) -> None:
         """Write this layer's keys and values and stop: all a clean pass needs of the last block."""
         shift_sa, scale_sa, *_ = self._modulations(time6)

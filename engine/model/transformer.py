@@ -38,7 +38,7 @@ class CausalWanTransformer(nn.Module):
         Rows past the prompt's end are zeros and are attended to like any other: there is no mask (Wan2.1).
         """
         context = self.text_embedding(prompt_embeds)
-        return [block.cross_attn.keys_values(context) for block in self.blocks]
+        return [block.prompt_keys_values(context) for block in self.blocks]
 
     def embed_time(self, timesteps: Tensor) -> tuple[Tensor, Tensor]:
         """Timesteps (B, F or 1) in 0..1000 -> embedding (B, F, E) and its projection (B, F, 6, E)."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor, Replicate
 
 # Newton-Schulz coefficients of K. Jordan et al., "Muon" (2024): the quintic with the steepest slope at zero
 _QUINTIC = (3.4445, -4.7750, 2.0315)
@@ -65,14 +66,14 @@ class Muon(torch.optim.Optimizer):
                 continue
             momentum = self.state[p].setdefault("momentum", torch.zeros_like(p, memory_format=torch.contiguous_format))
             momentum.lerp_(p.grad, 0.05)
-            look_ahead = p.grad.lerp(momentum, 0.95).reshape(p.shape[0], -1)
+            look_ahead = _whole(p.grad.lerp(momentum, 0.95)).reshape(p.shape[0], -1)
             by_shape[tuple(look_ahead.shape)].append((p, look_ahead))
         for (rows, columns), entries in by_shape.items():
             updates = orthogonalise(torch.stack([update for _, update in entries]))
             scale = max(1.0, rows / columns) ** 0.5
             for (p, _), update in zip(entries, updates, strict=True):
                 p.mul_(1.0 - group["lr"] * group["weight_decay"])
-                p.add_(update.reshape(p.shape), alpha=-group["lr"] * scale)
+                p.add_(_as_shard(update.reshape(p.shape), p), alpha=-group["lr"] * scale)
 
     def _adam_step(self, group: dict) -> None:
         for p in group["params"]:
@@ -88,3 +89,17 @@ class Muon(torch.optim.Optimizer):
             square = state["square"] / (1.0 - 0.98 ** state["step"])
             p.mul_(1.0 - group["lr"] * group["weight_decay"])
             p.addcdiv_(mean, square.sqrt().add_(1e-8), value=-group["lr"])
+
+
+def _whole(tensor: Tensor) -> Tensor:
+    # a matrix is made orthogonal as a whole: each process gathers it and does the same
+    return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+
+
+def _as_shard(tensor: Tensor, like: Tensor) -> Tensor:
+    if not isinstance(like, DTensor):
+        return tensor
+    everywhere = [Replicate()] * like.device_mesh.ndim
+    return DTensor.from_local(tensor, like.device_mesh, everywhere, run_check=False).redistribute(
+        placements=like.placements
+    )
