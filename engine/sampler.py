@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from engine.caches.rolling_cache import RollingCache
+from engine.model.attention import AttentionMemory
 from engine.model.block import TextKeysValues
 from engine.model.transformer import CausalWanTransformer
 from engine.schedule import Schedule, flow_to_x0, renoise
@@ -24,9 +26,19 @@ class DenoisingStep:
     x0: Tensor
 
 
+class FlowModel(Protocol):
+    """The transformer, or what stands in for it while it is trained."""
+
+    def __call__(
+        self, latents: Tensor, timesteps: Tensor, text: list[TextKeysValues], memory: AttentionMemory
+    ) -> Tensor:
+        """Flow of latents (B, F, C, h, w) at timesteps (B, F)."""
+        ...
+
+
 def denoise_chunk(
-    model: CausalWanTransformer,
-    cache: RollingCache,
+    model: FlowModel,
+    cache: AttentionMemory,
     text: list[TextKeysValues],
     noise: Tensor,
     renoises: Sequence[Tensor],
