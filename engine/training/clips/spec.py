@@ -1,5 +1,7 @@
-"""What a clip looks like: family, palette, speed, seed. Knows nothing of drawing, captions, files or models."""
+"""What a clip looks like: family, palette and all else that is drawn or told. Knows nothing of drawing or captions."""
 
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -8,29 +10,129 @@ from engine.training.clips.families import FAMILIES
 from engine.training.clips.palettes import PALETTES
 
 CONTENT_RATE_HZ = 16.0
+CLIP_FRAMES = 57  # 15 latent frames, 3.6 seconds
 SPEEDS: dict[str, float] = {"slow": 0.4, "normal": 1.0, "fast": 2.2}  # times the family's own pace
+CAMERAS = ("still", "in", "out", "turn", "drift")
+GROUNDS = ("own", "white", "gradient", "colour")  # own: the palette's dark
+FINISHES = ("plain", "outline", "gloss", "matte", "pastel")
+EVENTS = ("none", "burst", "freeze", "drop")
+MIRRORS = ("none", "sides", "both")
+SECTORS = (3, 8)  # of a kaleidoscope, both possible
+KALEIDOSCOPE = "kaleidoscope"
+SWITCH_FRAMES = 8  # how long a switch of the prompt fades: half a second
 
 
 @dataclass(frozen=True)
 class ClipSpec:
-    """Everything that decides the pixels of a clip. `zoom` is frame heights of picture per frame height shown."""
+    """Everything that decides the pixels of one picture. `zoom` is frame heights of picture per frame height shown.
+
+    `sectors` is a kaleidoscope's alone; 0 leaves it to the seed.
+    """
 
     family: str
     palette: str
     speed: str
     seed: int
     zoom: float = 1.0
+    camera: str = "still"
+    ground: str = "own"
+    finish: str = "plain"
+    event: str = "none"
+    mirror: str = "none"
+    sectors: int = 0
 
 
-def random_spec(generator: torch.Generator) -> ClipSpec:
-    """Draw a clip: families, palettes and speeds equally often."""
+@dataclass(frozen=True)
+class ClipPlan:
+    """A clip of one picture, or of two: blended by `share` of the second, or switched to it at `switch_frame`."""
 
-    def choose(names: list[str]) -> str:
-        return names[int(torch.randint(len(names), (), generator=generator))]
+    first: ClipSpec
+    second: ClipSpec | None = None
+    share: float = 0.0
+    switch_frame: int = 0  # 0 = no switch
 
-    family = choose(list(FAMILIES))
-    palette = choose(list(PALETTES))
-    speed = choose(list(SPEEDS))
+
+@dataclass(frozen=True)
+class Variety:
+    """How often a clip is anything but plain: shares in 0..1. What its family does not allow stays plain."""
+
+    camera: float = 0.4
+    ground: float = 0.3
+    finish: float = 0.35
+    event: float = 0.15
+    mirror: float = 0.12
+    blend: float = 0.1
+    switch: float = 0.1
+
+
+PLAIN = Variety(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+class _Lot:
+    """Draws for specs, in a fixed order: every draw is made, wanted or not, so that shares do not move other draws."""
+
+    def __init__(self, generator: torch.Generator) -> None:
+        self._generator = generator
+
+    def share(self) -> float:
+        return float(torch.rand((), generator=self._generator))
+
+    def choose(self, names: Sequence[str]) -> str:
+        return names[int(torch.randint(len(names), (), generator=self._generator))]
+
+    def sometimes(self, share: float, names: Sequence[str]) -> str:
+        """Return the first name, which is the plain one, but with probability `share` one of the others."""
+        is_wanted, other = self.share() < share, self.choose(names[1:] or names)
+        return other if is_wanted and len(names) > 1 else names[0]
+
+
+def random_spec(generator: torch.Generator, variety: Variety = PLAIN) -> ClipSpec:
+    """Draw a picture: families, palettes and speeds equally often, the rest as `variety` says."""
+    lot = _Lot(generator)
+    name = lot.choose(list(FAMILIES))
+    palette = lot.choose(list(PALETTES))
+    speed = lot.choose(list(SPEEDS))
     seed = int(torch.randint(2**31 - 1, (), generator=generator))
-    zoom = 0.75 + 0.5 * float(torch.rand((), generator=generator))
-    return ClipSpec(family, palette, speed, seed, zoom)
+    spec = ClipSpec(name, palette, speed, seed, 0.75 + 0.5 * lot.share())
+    if variety == PLAIN:
+        return spec
+    family = FAMILIES[name]
+    cameras = [camera for camera in CAMERAS if may_move(name, camera)]
+    spec = dataclasses.replace(
+        spec,
+        camera=lot.sometimes(variety.camera, cameras),
+        ground=lot.sometimes(variety.ground, GROUNDS if family.has_ground else GROUNDS[:1]),
+        finish=lot.sometimes(variety.finish, FINISHES),
+        event=lot.sometimes(variety.event, EVENTS if family.ripples else EVENTS[:-1]),
+        mirror=lot.sometimes(variety.mirror, _mirrors(name)),
+    )
+    sectors = int(torch.randint(SECTORS[0], SECTORS[1] + 1, (), generator=generator))
+    return dataclasses.replace(spec, sectors=sectors) if name == KALEIDOSCOPE else spec
+
+
+def may_move(family: str, camera: str) -> bool:
+    """Tell whether a family stays what it is under a camera."""
+    kind = FAMILIES[family]
+    return {"turn": kind.turns, "in": kind.zooms, "out": kind.zooms}.get(camera, True)
+
+
+def _mirrors(family: str) -> Sequence[str]:
+    kind = FAMILIES[family]
+    if not kind.mirrors:
+        return MIRRORS[:1]
+    return MIRRORS if kind.turns else MIRRORS[:2]  # what stands upright is not mirrored upside down
+
+
+def random_plan(generator: torch.Generator, variety: Variety, frames: int = CLIP_FRAMES) -> ClipPlan:
+    """Draw a clip of `frames`: one picture, at times a blend of two families or a switch from one to another."""
+    lot = _Lot(generator)
+    kind, share = lot.share(), 0.2 + 0.6 * lot.share()
+    at = int(torch.randint(frames // 4, frames * 3 // 4 + 1, (), generator=generator))
+    first, second = random_spec(generator, variety), random_spec(generator, variety)
+    if kind < variety.switch:
+        return ClipPlan(first, second, switch_frame=at)
+    if kind < variety.switch + variety.blend and second.family != first.family:
+        # blended as prompts are: two pictures, one camera
+        plain = {"camera": "still", "event": "none", "ground": "own", "finish": first.finish, "mirror": "none"}
+        return ClipPlan(dataclasses.replace(first, **plain), dataclasses.replace(second, **plain), share=share)
+    return ClipPlan(first)
