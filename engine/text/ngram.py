@@ -93,14 +93,16 @@ class NgramEncoder(nn.Module):
         """Encode prompts to (B, text_len, text_dim)."""
         heard = self.config.text_len - self.config.text_len // EMPTY_SHARE
         words = [split_words(text, heard) for text in texts]
-        rows = torch.zeros(len(texts), self.config.text_len, self.config.text_dim)
+        device = self.out.weight.device
+        rows = torch.zeros(len(texts), self.config.text_len, self.config.text_dim, device=device)
         flat = [bucket_indices(word, self.config.buckets) for prompt in words for word in prompt]
         if not flat:
             return rows
-        offsets = torch.tensor([0, *(len(indices) for indices in flat[:-1])]).cumsum(0)
-        x = self.table(torch.tensor([index for indices in flat for index in indices]), offsets)
+        offsets = torch.tensor([0, *(len(indices) for indices in flat[:-1])]).cumsum(0).to(device)
+        x = self.table(torch.tensor([index for indices in flat for index in indices], device=device), offsets)
         x = self.out(torch.relu(self.hidden(x)))
         # unit mean square per row, whatever the word: prompts then blend by weight, not by how sure the words are
         x = x * torch.rsqrt(x.square().mean(dim=-1, keepdim=True) + 1e-6)
         place = torch.tensor([(b, i) for b, prompt in enumerate(words) for i in range(len(prompt))])
+        place = place.to(device)
         return rows.index_put((place[:, 0], place[:, 1]), x)
