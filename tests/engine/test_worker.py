@@ -131,7 +131,7 @@ def test_what_libraries_print_never_reaches_the_messages(tmp_path: Path) -> None
 def test_an_instrument_that_leaves_while_a_model_loads_takes_the_engine_along(tmp_path: Path) -> None:
     script = (
         "import sys, time, engine.worker, engine.worker_run as loop\n"
-        "loop.load_source = lambda choice: time.sleep(60)\n"
+        "loop.load_source = lambda choice, tell: time.sleep(60)\n"
         f"sys.exit(engine.worker.main(['--ring', {str(tmp_path / 'ring')!r}]))\n"
     )
     engine = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdin=PIPE, stdout=PIPE)

@@ -68,17 +68,17 @@ def measure(show: WatchedShow, watch: StampWatch, swaps: Path, times: int) -> di
     """Press everything so often from everywhere; the environment must name the JACK server."""
     box = MidiBox("panic box")
     presses: dict[str, list[Shown]] = {}
-    with contextlib.closing(_Unplugged(box)), XKeys(show.display.name) as keys:
+    with XKeys(show.display.name) as keys, generator_held_dead(show):
         row = PanicRow(show, watch, keys, box)
-        with generator_held_dead(show):
+        with contextlib.closing(_Unplugged(box)):  # JACK waits two minutes for a client that was killed
             row.settle()
             for source in ("key", "midi", "osc"):
                 presses |= row.play(source, times)
             moving = row.changes_a_second()
-            os.kill(show.vj.process.pid, signal.SIGKILL)
-            show.vj.process.wait()
-            time.sleep(1.0)
-            presses |= row.play("key, panels dead", times)
+        os.kill(show.vj.process.pid, signal.SIGKILL)
+        show.vj.process.wait()
+        time.sleep(1.0)
+        presses |= row.play("key, panels dead", times)
     time.sleep(0.5)
     moments = read_swaps(swaps)
     return {
