@@ -13,7 +13,7 @@ COMMANDS = {
     "doctor": ("engine.doctor", "what this computer has for the engine, as lines of JSON"),
     "models": ("engine.downloads.command_line", "list, download and verify published models"),
     "lora": ("engine.lora.__main__", "inspect, convert, merge and extract LoRA files"),
-    "train": ("engine.training.__main__", "train ember's parts"),
+    "train": ("engine.training.command_line", "train ember or a model like it, stage by stage"),
 }
 EXIT_WRONG_USE = 2
 

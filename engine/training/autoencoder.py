@@ -10,12 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from engine.ember.weights import write_autoencoder
 from engine.training.clips.drawing import draw_clip, draw_crop
 from engine.training.clips.families import FAMILIES
-from engine.training.clips.spec import CONTENT_RATE_HZ, ClipSpec, random_spec
+from engine.training.clips.spec import CONTENT_RATE_HZ, ClipSpec, Variety, random_spec
 from engine.training.config import AutoencoderSettings
 from engine.training.muon import Muon
 from engine.training.run_folder import RunFolder, Stopwatch, rate_factor
+from engine.training.stage import Job
 from engine.vae.tiny_vae import TinyVae, preset
 
 SHORT_FRAMES = 9  # 3 latent frames
@@ -73,7 +75,7 @@ def reconstruction_loss(made: Tensor, wanted: Tensor) -> Tensor:
 
 def _batch(settings: AutoencoderSettings, frames: int, generator: torch.Generator) -> Tensor:
     count = settings.batch if frames == SHORT_FRAMES else max(1, settings.batch // 2)
-    specs = [random_spec(generator) for _ in range(count)]
+    specs = [random_spec(generator, Variety()) for _ in range(count)]
     return torch.stack([draw_crop(spec, settings.crop_px, frames, generator) for spec in specs])
 
 
@@ -147,3 +149,10 @@ def _state(model: TinyVae, scale: LatentScale, optimiser: Muon, step: int, used_
         "used_s": used_s,
         "saved_at": time.time(),
     }
+
+
+def _run(settings: AutoencoderSettings, folder: Path) -> None:
+    write_autoencoder(train_autoencoder(settings, folder), folder)
+
+
+STAGE = Job(AutoencoderSettings, _run)

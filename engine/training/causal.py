@@ -19,7 +19,8 @@ from engine.training.bank import read_bank
 from engine.training.config import CausalSettings
 from engine.training.muon import Muon
 from engine.training.run_folder import RunFolder, Stopwatch, rate_factor
-from engine.training.samples import Samples, draw_samples
+from engine.training.samples import Samples, draw_samples, encode_prompts
+from engine.training.stage import Job
 from engine.training.teacher_forcing import Layout, add_noise, any_timesteps, flow_to_x0, packed_flow
 
 EXAM_CLIPS = 12  # of the training bank: drawn clips are so many that none is learned by heart
@@ -52,7 +53,7 @@ class CausalTrainer:
     def train_step(self, samples: Samples, layout: Layout, progress: float) -> float:
         """Take one step; return the flow's mean square error."""
         with torch.no_grad():
-            text = self.text(samples.captions)
+            text = encode_prompts(self.text, samples.prompts)
         history = samples.history
         if progress > self.settings.own_history_from and self.dice.random() < OWN_HISTORY_STEPS:
             history = self._own_history(samples, self._worn(history), layout, text)
@@ -75,7 +76,7 @@ class CausalTrainer:
     def measure(self, samples: Samples, layout: Layout) -> dict[str, float]:
         """Return the averaged model's x0 error of the first and last chunk at the first and last step."""
         self.noise.manual_seed(7)
-        text = self.text(samples.captions)
+        text = encode_prompts(self.text, samples.prompts)
         result = {}
         noise = self._randn(samples.target)
         for timestep in (self.timesteps[0], self.timesteps[-1]):
@@ -218,3 +219,10 @@ def train_causal(settings: CausalSettings, folder: Path, config: ModelConfig = E
             write_transformer(trainer.average, folder)
             losses = []
     return trainer.average
+
+
+def _run(settings: CausalSettings, folder: Path) -> None:
+    train_causal(settings, folder)
+
+
+STAGE = Job(CausalSettings, _run)

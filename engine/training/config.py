@@ -1,10 +1,6 @@
-"""Settings of the training stages: one frozen dataclass each, read from TOML. Knows nothing of what they do."""
+"""Settings of the training stages: one frozen dataclass each. Knows nothing of what they do."""
 
-import dataclasses
-import difflib
-import tomllib
 from dataclasses import dataclass
-from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -46,6 +42,7 @@ class BankSettings:
     height: int = 96
     latent_frames: int = 12  # from the start of each clip
     far_latent_frames: int = 6  # from much later in the same clip
+    variety: float = 1.0  # times how often a clip is anything but plain; 0 = families, palettes and speeds alone
     shard_clips: int = 250
     seed: int = 3
     workers: int = 2  # processes of one thread each
@@ -106,43 +103,5 @@ class RedmdSettings:
     report_s: float = 60.0
 
 
-SETTINGS: dict[str, type] = {
-    "autoencoder": AutoencoderSettings,
-    "text": TextSettings,
-    "bank": BankSettings,
-    "causal": CausalSettings,
-    "redmd": RedmdSettings,
-}
-
-
 class SettingsError(ValueError):
     """A settings file that cannot be used, in one sentence."""
-
-
-def read_settings(stage: str, path: Path) -> object:
-    """Read the TOML file of a stage; raise SettingsError with file, key and a suggestion."""
-    kind = SETTINGS[stage]
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as fault:
-        raise SettingsError(f"{path}: cannot be read: {fault.strerror}") from fault
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise SettingsError(f"{path}: is not TOML: {fault}") from fault
-    fields = {field.name: field for field in dataclasses.fields(kind)}
-    values: dict[str, object] = {}
-    for key, value in table.items():
-        if key not in fields:
-            close = difflib.get_close_matches(key, fields, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(fields)}"
-            raise SettingsError(f"{path}: {key}: stage {stage} has no such setting; {hint}")
-        default = fields[key].default
-        if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
-        if isinstance(default, tuple) and isinstance(value, list):
-            value = tuple(value)
-        if type(value) is not type(default):
-            raise SettingsError(f"{path}: {key} = {value!r} is no {type(default).__name__}, as {default!r} is")
-        if isinstance(value, int | float) and value < 0:
-            raise SettingsError(f"{path}: {key} = {value}: must not be negative")
-        values[key] = value
-    return kind(**values)

@@ -21,6 +21,7 @@ from engine.training.captions.grammar import caption
 from engine.training.clips.spec import random_spec
 from engine.training.config import RedmdSettings
 from engine.training.run_folder import RunFolder, Stopwatch
+from engine.training.stage import Job
 from engine.training.teacher_forcing import Layout, add_noise, any_timesteps, flow_to_x0, packed_flow
 
 
@@ -190,3 +191,10 @@ def train_redmd(settings: RedmdSettings, folder: Path, config: ModelConfig = EMB
             run.save(distiller.state(watch.step, watch.used_s))
             write_transformer(distiller.average, folder / settings.name)
     return distiller.average
+
+
+def _run(settings: RedmdSettings, folder: Path) -> None:
+    train_redmd(settings, folder)
+
+
+STAGE = Job(RedmdSettings, _run)

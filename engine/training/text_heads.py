@@ -10,13 +10,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from engine.ember.weights import write_text_encoder
 from engine.text.ngram import NgramConfig, NgramEncoder
 from engine.training.captions.grammar import Caption, caption
 from engine.training.clips.families import FAMILIES
 from engine.training.clips.palettes import PALETTES
-from engine.training.clips.spec import SPEEDS, ClipSpec, random_spec
+from engine.training.clips.spec import SPEEDS, ClipSpec, Variety, random_spec
 from engine.training.config import TextSettings
 from engine.training.run_folder import RunFolder
+from engine.training.stage import Job
 
 CLASSES: dict[str, tuple[str, ...]] = {
     "family": tuple(FAMILIES),
@@ -51,7 +53,7 @@ def labels(spec: ClipSpec, text: Caption) -> tuple[int, int, int]:
 
 
 def _batch(size: int, generator: torch.Generator, dice: random.Random) -> tuple[list[str], Tensor]:
-    specs = [random_spec(generator) for _ in range(size)]
+    specs = [random_spec(generator, Variety()) for _ in range(size)]
     captions = [caption(spec, dice) for spec in specs]
     wanted = [labels(spec, text) for spec, text in zip(specs, captions, strict=True)]
     return [text.text for text in captions], torch.tensor(wanted)
@@ -96,3 +98,10 @@ def train_text(settings: TextSettings, folder: Path) -> NgramEncoder:
             run.report(step=step, loss=round(float(loss.detach()), 4), **measure_text(encoder, heads))
     torch.save(heads.state_dict(), folder / "text_heads.pt")
     return encoder.eval()
+
+
+def _run(settings: TextSettings, folder: Path) -> None:
+    write_text_encoder(train_text(settings, folder), folder)
+
+
+STAGE = Job(TextSettings, _run)

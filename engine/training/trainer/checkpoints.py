@@ -10,6 +10,7 @@ import json
 import shutil
 import sys
 import threading
+import warnings
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ class Checkpoints:
         self._saving_step = -1
         self._is_published = threading.Event()
         self.best_step: int | None = None
+        # said of every checkpoint of a run in one process
+        warnings.filterwarnings("ignore", "torch.distributed is disabled", UserWarning)
         if world.is_first:
             folder.mkdir(parents=True, exist_ok=True)
             for torn in folder.glob(f"{PARTIAL}*"):

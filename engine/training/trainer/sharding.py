@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import torch
 from torch import Tensor, nn
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
@@ -36,6 +38,8 @@ def place(module: nn.Module, world: World, settings: TrainerSettings, is_trained
             block.compile(dynamic=False)
     if world.mesh is None or not (is_trained or blocks):
         return
+    # said of every output that is reshaped at its end; nothing here is changed in place
+    warnings.filterwarnings("ignore", "FSDP2-wrapped module", UserWarning)
     narrow = torch.bfloat16 if settings.dtype == "bfloat16" else None
     policy = MixedPrecisionPolicy(narrow, torch.float32, cast_forward_inputs=False)
     keep = settings.keep_gathered and is_trained

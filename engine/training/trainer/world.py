@@ -73,7 +73,9 @@ def open_world(device: str, shard: int) -> Iterator[World]:
         names, sizes = (("shard",), (shard,)) if copies == 1 else (("replicate", "shard"), (copies, shard))
         mesh = init_device_mesh(chosen.type, sizes, mesh_dim_names=names)
         groups = [distributed.new_group(backend="gloo", timeout=TIMEOUT) for _ in range(2)]
-        yield World(distributed.get_rank(), size, chosen, mesh, *groups)
+        world = World(distributed.get_rank(), size, chosen, mesh, *groups)
+        yield world
+        world.gather(None)  # nobody leaves while another still listens
     finally:
         distributed.destroy_process_group()
 

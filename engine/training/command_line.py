@@ -1,0 +1,131 @@
+"""`vj train STAGE` and `python -m engine train STAGE`: one stage, alone or in each process of `torchrun`.
+
+Exit codes: 0 done, or stopped at a checkpoint; 1 failed; 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from engine.reward_forcing.config_file import SUFFIXES
+from engine.training.config import SettingsError
+from engine.training.published_settings import read_published_settings
+from engine.training.stage import Job, Stage
+from engine.training.stage_config import StageConfig, make_config, read_table
+from engine.training.stages import STAGES, load_stage
+from engine.training.trainer.world import mesh_shape, world_size
+
+DEFAULT_CONFIGS = Path(__file__).parent / "configs"
+EPILOG = """\
+Stages: {stages}
+
+A stage resumes from the newest checkpoint in OUT/NAME, with any number of processes. Many processes:
+  torchrun --nproc-per-node=gpu -m engine train redmd --config FILE --out runs/wan
+docs/training.md has the stages' order, the files, the memory they need and the commands for several machines."""
+
+
+def _parser() -> argparse.ArgumentParser:
+    stages = "".join(f"\n  {name:17} {place.help}" for name, place in STAGES.items())
+    parser = argparse.ArgumentParser(
+        prog="vj train",
+        description="Train ember or a model like it, stage by stage.",
+        epilog=EPILOG.format(stages=stages),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("stage", metavar="STAGE", choices=list(STAGES), help="what to train or make; listed below")
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="settings, TOML (default: engine/training/configs/STAGE.toml); stage redmd also reads a Reward Forcing "
+        "configuration, YAML",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="over the file, for example trainer.steps=10; may be repeated",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("runs/ember"),
+        help="folder of the model, with a folder per stage in it (default: runs/ember)",
+    )
+    parser.add_argument("--name", default="", help="of this stage's folder (default: the stage's)")
+    parser.add_argument(
+        "--minutes", type=float, default=0.0, help="stop at a checkpoint after so long; the same command goes on"
+    )
+    parser.add_argument(
+        "--export", default="", metavar="STEP", help="only write the weights of a checkpoint: a step, newest or best"
+    )
+    parser.add_argument("--check", action="store_true", help="only check settings and files")
+    return parser
+
+
+def _config(name: str, stage: Stage | Job, path: Path, overrides: tuple[str, ...]) -> StageConfig:
+    if path.suffix.lower() not in SUFFIXES:
+        return make_config(name, stage, read_table(path, overrides), str(path))
+    settings, notes = read_published_settings(name, path)
+    for note in notes:
+        _say(note)
+    return StageConfig(settings) if isinstance(stage, Job) else StageConfig(settings, stage.trainer, stage.optimisers)
+
+
+def _check(stage: Stage | Job, config: StageConfig, options: argparse.Namespace) -> None:
+    """Raise SettingsError for what can be seen to fail before anything is computed."""
+    problems = stage.missing(config.settings, options.out)
+    if isinstance(stage, Job) and (options.minutes or options.export):
+        problems.append(f"--minutes and --export: stage {options.stage} has none; its settings and `--set` tell it")
+    if isinstance(stage, Stage):
+        size = world_size()
+        try:
+            mesh_shape(size, int(os.environ.get("LOCAL_WORLD_SIZE", size)), config.trainer.shard)
+        except ValueError as fault:
+            problems.append(str(fault))
+    if problems:
+        raise SettingsError("\n".join(problems))
+
+
+def _say(text: object) -> None:
+    if os.environ.get("RANK", "0") == "0":  # of many processes one speaks
+        print(text, file=sys.stderr)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one stage; return the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        stage = load_stage(options.stage)
+        path = options.config or DEFAULT_CONFIGS / f"{options.stage}.toml"
+        config = _config(options.stage, stage, path, tuple(options.set))
+        _check(stage, config, options)
+    except SettingsError as fault:
+        _say(fault)
+        return 2
+    if options.check:
+        _say(f"{path}: settings and files of stage {options.stage} are in order")
+        return 0
+    try:
+        return _run(stage, config, options)
+    except (OSError, ValueError) as fault:
+        _say(f"{options.stage}: {fault}")
+        return 1
+
+
+def _run(stage: Stage | Job, config: StageConfig, options: argparse.Namespace) -> int:
+    if isinstance(stage, Job):
+        stage.run(config.settings, options.out)
+        return 0
+    from engine.training.trainer.run import export_stage, train_stage
+
+    folder = options.out / (options.name or options.stage)
+    if options.export:
+        _say(export_stage(stage, config, folder, options.export))
+    else:
+        _say(train_stage(stage, config, folder, options.minutes))
+    return 0
