@@ -1,9 +1,9 @@
 """Stage `bank`: drawn clips as latents on disk, so that the transformer's training never touches pixels.
 
-A clip is its beginning, as a stream starts, and a span from much later. Knows nothing of captions.
+A clip is its beginning, as a stream starts, and a span from much later; some are blends of two pictures or switch
+from one to another. Knows nothing of captions.
 """
 
-import dataclasses
 import multiprocessing
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 from engine.ember.weights import read_autoencoder
-from engine.training.clips.drawing import draw_clip
-from engine.training.clips.spec import ClipSpec, random_spec
+from engine.training.clips.drawing import draw_plan
+from engine.training.clips.spec import ClipPlan, Variety, plan_from, random_plan
 from engine.training.config import BankSettings
 from engine.training.run_folder import RunFolder
+from engine.training.stage import Job
 from engine.vae.latents import frame_count
 from engine.vae.tiny_vae import TinyVae
 
@@ -25,24 +26,23 @@ FAR_FRAMES = (100, 900)  # where the later span begins, in frames: 6 to 56 secon
 
 @dataclass(frozen=True)
 class Bank:
-    """Latents of N clips of one size: `start` (N, F, C, h, w), `far` (N, G, C, h, w), both float16, and their specs."""
+    """Latents of N clips: `start` (N, F, C, h, w), `far` (N, G, C, h, w), both float16, and what they are."""
 
     start: Tensor
     far: Tensor
-    specs: tuple[ClipSpec, ...]
+    plans: tuple[ClipPlan, ...]
 
     def __len__(self) -> int:
-        return len(self.specs)
+        return len(self.plans)
 
 
 @torch.inference_mode()
-def encode_clip(model: TinyVae, spec: ClipSpec, settings: BankSettings, far_from: int) -> tuple[Tensor, Tensor]:
+def encode_clip(model: TinyVae, plan: ClipPlan, settings: BankSettings, far_from: int) -> tuple[Tensor, Tensor]:
     """Draw and encode both spans of one clip: (F, C, h, w) and (G, C, h, w)."""
 
     def span(first_frame: int, latent_frames: int) -> Tensor:
-        frames = draw_clip(
-            spec, settings.height, settings.width, first_frame, frame_count(latent_frames, is_start=True)
-        )
+        size = (settings.height, settings.width)
+        frames = draw_plan(plan, size, first_frame, frame_count(latent_frames, is_start=True))
         with torch.autocast("cpu", torch.bfloat16):
             return model.encode(frames[None])[0][0].half()
 
@@ -68,12 +68,12 @@ def write_shard(settings: BankSettings, folder: Path, shard: int) -> None:
     model = read_autoencoder(folder)
     generator = torch.Generator().manual_seed(settings.seed * 100_003 + shard)
     count = min(settings.shard_clips, settings.clips - shard * settings.shard_clips)
-    specs = [random_spec(generator) for _ in range(count)]
+    plans = [random_plan(generator, Variety().times(settings.variety)) for _ in range(count)]
     offsets = torch.randint(*FAR_FRAMES, (count,), generator=generator).tolist()
-    spans = [encode_clip(model, spec, settings, far) for spec, far in zip(specs, offsets, strict=True)]
+    spans = [encode_clip(model, plan, settings, far) for plan, far in zip(plans, offsets, strict=True)]
     start, far = (torch.stack(part) for part in zip(*spans, strict=True))
     partial = path.with_suffix(".partial")
-    torch.save({"start": start, "far": far, "specs": [dataclasses.astuple(spec) for spec in specs]}, partial)
+    torch.save({"start": start, "far": far, "plans": [plan.flat() for plan in plans]}, partial)
     partial.replace(path)
     RunFolder(folder / settings.name, "bank").report(
         shard=shard, clips=count, mean=round(float(start.float().mean()), 3), std=_deviation(start)
@@ -89,9 +89,12 @@ def read_bank(folder: Path) -> Bank:
     """Read every whole shard of a bank; raise ValueError if there is none."""
     shards = [torch.load(path, weights_only=True) for path in sorted(folder.glob("*.pt"))]
     if not shards:
-        raise ValueError(f"{folder}: holds no bank of clips; make one with `python -m engine.training bank`")
+        raise ValueError(f"{folder}: holds no bank of clips; make one with `vj train bank`")
     return Bank(
         torch.cat([shard["start"] for shard in shards]),
         torch.cat([shard["far"] for shard in shards]),
-        tuple(ClipSpec(*values) for shard in shards for values in shard["specs"]),
+        tuple(plan_from(values) for shard in shards for values in shard["plans"]),
     )
+
+
+STAGE = Job(BankSettings, write_bank)

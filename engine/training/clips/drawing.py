@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -131,15 +132,16 @@ def _draw_family(spec: ClipSpec, view: View, dice: Dice, frames: int, size: tupl
     return Field(*parts)
 
 
-def _image(field: Field, stops: Tensor, spec: ClipSpec, per_pixel: float) -> Tensor:
-    image = finish_field(field, stops, spec.finish, per_pixel)
-    return lay_on_ground(image, field, stops, spec.ground)
+def _draw_picture(spec: ClipSpec, lines: Lines, frames: Tensor, palettes: Mapping[str, Stops]) -> Tensor:
+    stops = colours(palettes[spec.palette], frames.device)
+    field = _draw_field(spec, lines, frames)
+    image = finish_field(field, stops, spec.finish, lines.per_pixel)
+    return lay_on_ground(image, field, stops, spec.ground).clamp(0.0, 1.0)
 
 
-def _draw_span(plan: ClipPlan, lines: Lines, frames: Tensor, palettes: dict[str, Stops]) -> Tensor:
+def _draw_span(plan: ClipPlan, lines: Lines, frames: Tensor, palettes: Mapping[str, Stops]) -> Tensor:
     """Draw one short span (T, 3, H, W) in [0, 1]."""
     first, second = plan.first, plan.second
-    stops = colours(palettes[first.palette], frames.device)
     if plan.switch_frame and second is not None:
         share = ((frames - plan.switch_frame) / SWITCH_FRAMES).clamp(0.0, 1.0)
         if bool((share == 0.0).all()):
@@ -149,16 +151,16 @@ def _draw_span(plan: ClipPlan, lines: Lines, frames: Tensor, palettes: dict[str,
             return after
         before = _draw_span(ClipPlan(first), lines, frames, palettes)
         return before + share[:, None, None, None] * (after - before)
-    field = _draw_field(first, lines, frames)
-    if second is not None:
-        other, share = _draw_field(second, lines, frames), plan.share
-        field = _mix(field, other, share, 1.0 / math.sqrt(share * share + (1.0 - share) ** 2))
-        stops = stops + share * (colours(palettes[second.palette], frames.device) - stops)
-    return _image(field, stops, first, lines.per_pixel)
+    image = _draw_picture(first, lines, frames, palettes)
+    if second is None:
+        return image
+    # as light adds up, not as pigments do: what shines in either shines in both, and colours stay colours
+    other = _draw_picture(second, lines, frames, palettes)
+    return ((1.0 - plan.share) * image.square() + plan.share * other.square()).sqrt()
 
 
 def _draw(
-    plan: ClipPlan, lines: Lines, first_frame: float, frames: int, palettes: dict[str, Stops] = PALETTES
+    plan: ClipPlan, lines: Lines, first_frame: float, frames: int, palettes: Mapping[str, Stops] = PALETTES
 ) -> Tensor:
     device = lines.columns.device
     clip = torch.empty(frames, 3, lines.rows.shape[1], lines.columns.shape[2], device=device)
@@ -166,7 +168,7 @@ def _draw(
     step = SPAN_FRAMES if torch.device(device).type == "cpu" else frames
     for start in range(0, frames, step):
         numbers = first_frame + torch.arange(start, min(start + step, frames), device=device, dtype=torch.float32)
-        clip[start : start + step] = _draw_span(plan, lines, numbers, palettes).clamp_(0.0, 1.0)
+        clip[start : start + step] = _draw_span(plan, lines, numbers, palettes)
     return clip.mul_(2.0).sub_(1.0)
 
 
@@ -175,7 +177,7 @@ def draw_plan(
     size: tuple[int, int],
     first_frame: int,
     frames: int,
-    palettes: dict[str, Stops] = PALETTES,
+    palettes: Mapping[str, Stops] = PALETTES,
     device: torch.device | str = "cpu",
 ) -> Tensor:
     """Draw `frames` whole frames of (height, width) from `first_frame` on: (T, 3, H, W) in [-1, 1].

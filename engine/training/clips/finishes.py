@@ -59,6 +59,17 @@ def _gloss(field: Field, stops: Tensor, per_pixel: float) -> Tensor:
     return image + 0.75 * shine[:, None] * (0.6 + 0.4 * stops[-1][None, :, None, None])
 
 
+def _pastel(field: Field, stops: Tensor) -> Tensor:
+    """Everything light, the dark most of all, and none of it grey."""
+    tints = torch.stack((stops[1], 0.5 * (stops[1] + stops[2]), stops[2], stops[3]))
+    tints = tints + (1.0 - tints) * torch.linspace(0.55, 0.40, len(tints), device=tints.device)[:, None]
+    image = paint(field.value, tints)
+    if field.light is None:
+        return image
+    dim = tints[0][None, :, None, None]
+    return dim + field.light[:, None] * (image - dim)
+
+
 def finish_field(field: Field, stops: Tensor, finish: str, per_pixel: float) -> Tensor:
     """Paint a field with stops (4, 3) in one finish; return (T, 3, H, W), about [0, 1].
 
@@ -68,10 +79,8 @@ def finish_field(field: Field, stops: Tensor, finish: str, per_pixel: float) -> 
         return _outline(field, stops, per_pixel)
     if finish == "gloss":
         return _gloss(field, stops, per_pixel)
-    if finish == "pastel":  # everything lighter, the dark most of all
-        stops = stops + (1.0 - stops) * torch.linspace(0.62, 0.42, len(stops), device=stops.device)[:, None]
-        image = paint(field.value, stops)
-        return image if field.light is None else image * (0.72 + 0.28 * field.light[:, None])
+    if finish == "pastel":
+        return _pastel(field, stops)
     image = paint(field.value, stops)
     if field.light is not None:
         image = image * field.light[:, None]
@@ -92,7 +101,7 @@ def lay_on_ground(image: Tensor, field: Field, stops: Tensor, ground: str) -> Te
         behind = (0.55 * stops[1] + 0.1)[None, :, None, None]
     else:
         down = torch.linspace(0.0, 1.0, image.shape[2], device=image.device)[None, None, :, None]
-        top, bottom = (0.8 * stops[1])[None, :, None, None], (0.45 * stops[2] + 0.1)[None, :, None, None]
+        top, bottom = (0.5 * stops[1])[None, :, None, None], (0.75 * stops[2])[None, :, None, None]
         behind = top + down * (bottom - top)
     # a light adds its colour to what it covers; the ground shows where nothing is lit
     return image + (1.0 - cover.clamp(0.0, 1.0))[:, None] * behind

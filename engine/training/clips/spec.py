@@ -20,6 +20,7 @@ MIRRORS = ("none", "sides", "both")
 SECTORS = (3, 8)  # of a kaleidoscope, both possible
 KALEIDOSCOPE = "kaleidoscope"
 SWITCH_FRAMES = 8  # how long a switch of the prompt fades: half a second
+SWITCH_FRAMES_AT = (9, 21)  # where one may begin: the second and third chunk of three latent frames
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,17 @@ class ClipPlan:
     share: float = 0.0
     switch_frame: int = 0  # 0 = no switch
 
+    def flat(self) -> tuple:
+        """Return what `plan_from` reads: plain values, for files."""
+        second = None if self.second is None else dataclasses.astuple(self.second)
+        return (dataclasses.astuple(self.first), second, self.share, self.switch_frame)
+
+
+def plan_from(values: Sequence) -> ClipPlan:
+    """Read what `ClipPlan.flat` returned."""
+    first, second, share, switch_frame = values
+    return ClipPlan(ClipSpec(*first), None if second is None else ClipSpec(*second), share, switch_frame)
+
 
 @dataclass(frozen=True)
 class Variety:
@@ -63,6 +75,11 @@ class Variety:
     mirror: float = 0.12
     blend: float = 0.1
     switch: float = 0.1
+
+    def times(self, factor: float) -> "Variety":
+        """Return every share times `factor`, at most 1."""
+        shares = {name: min(1.0, factor * share) for name, share in dataclasses.asdict(self).items()}
+        return Variety(**shares)
 
 
 PLAIN = Variety(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -110,6 +127,11 @@ def random_spec(generator: torch.Generator, variety: Variety = PLAIN) -> ClipSpe
     return dataclasses.replace(spec, sectors=sectors) if name == KALEIDOSCOPE else spec
 
 
+def _plain(spec: ClipSpec) -> ClipSpec:
+    """Return a picture without what its family could do without."""
+    return ClipSpec(spec.family, spec.palette, spec.speed, spec.seed, spec.zoom, sectors=spec.sectors)
+
+
 def may_move(family: str, camera: str) -> bool:
     """Tell whether a family stays what it is under a camera."""
     kind = FAMILIES[family]
@@ -123,16 +145,15 @@ def _mirrors(family: str) -> Sequence[str]:
     return MIRRORS if kind.turns else MIRRORS[:2]  # what stands upright is not mirrored upside down
 
 
-def random_plan(generator: torch.Generator, variety: Variety, frames: int = CLIP_FRAMES) -> ClipPlan:
-    """Draw a clip of `frames`: one picture, at times a blend of two families or a switch from one to another."""
+def random_plan(generator: torch.Generator, variety: Variety) -> ClipPlan:
+    """Draw a clip: one picture, at times a blend of two families or a switch from one to another."""
     lot = _Lot(generator)
     kind, share = lot.share(), 0.2 + 0.6 * lot.share()
-    at = int(torch.randint(frames // 4, frames * 3 // 4 + 1, (), generator=generator))
+    at = SWITCH_FRAMES_AT[int(torch.randint(len(SWITCH_FRAMES_AT), (), generator=generator))]
     first, second = random_spec(generator, variety), random_spec(generator, variety)
     if kind < variety.switch:
         return ClipPlan(first, second, switch_frame=at)
     if kind < variety.switch + variety.blend and second.family != first.family:
-        # blended as prompts are: two pictures, one camera
-        plain = {"camera": "still", "event": "none", "ground": "own", "finish": first.finish, "mirror": "none"}
-        return ClipPlan(dataclasses.replace(first, **plain), dataclasses.replace(second, **plain), share=share)
+        # two pictures in one are enough to tell; nothing else varies
+        return ClipPlan(_plain(first), _plain(second), share=share)
     return ClipPlan(first)

@@ -42,11 +42,11 @@ def _log(folder: Path, name: str) -> list[dict]:
 def test_the_autoencoder_learns_resumes_and_makes_unit_latents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # the exam on whole frames of every family takes longer than everything else here
     monkeypatch.setattr("engine.training.autoencoder.measure", lambda model, scale: {"mean": 0.0})
-    settings = AutoencoderSettings(steps=12, crop_px=32, batch=2, threads=1, report_s=0.3)
+    settings = AutoencoderSettings(steps=16, crop_px=32, batch=4, threads=1, report_s=0.3)
     train_autoencoder(settings, tmp_path)
     first = _log(tmp_path, "autoencoder")
     assert first[-1]["loss"] < first[0]["loss"]
-    longer = AutoencoderSettings(steps=14, crop_px=32, batch=2, threads=1, report_s=0.3)
+    longer = AutoencoderSettings(steps=18, crop_px=32, batch=4, threads=1, report_s=0.3)
     model = train_autoencoder(longer, tmp_path)
     assert _log(tmp_path, "autoencoder")[-1]["step"] > first[-1]["step"]
     latents, _ = model.encode(torch.rand(1, 9, 3, 32, 32) * 2 - 1)
