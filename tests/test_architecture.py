@@ -42,6 +42,7 @@ MODULE_OF_PACKAGE = {
     "python-rtmidi": "rtmidi",
     "huggingface_hub": "huggingface_hub",
     "open_clip_torch": "open_clip",
+    "opencv-python-headless": "cv2",
     "flash-attn": "flash_attn",
     "syphon-python": "syphon",
     "stupidArtnet": "stupidArtnet",

@@ -1,0 +1,226 @@
+"""`vj evaluate`: measures of videos and of a model's own streams; `python -m engine evaluate` is the same."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine.chunk_source import ChoiceError, SourceChoice, SourceError
+from engine.evaluation.arguments import USUAL_SECTIONS, make_parser
+from engine.evaluation.tables import section_lines, vbench_lines, video_lines
+from engine.evaluation.vbench_run import VbenchError, VbenchRun, read_vbench_results, run_vbench
+from engine.evaluation.vbench_scores import DIMENSIONS, vbench_scores
+from engine.evaluation.video_report import ChunkGrid, Figures, mean_figures, measure_video
+from engine.evaluation.videos import VideoError, find_videos, open_video
+from engine.progress import Progress
+
+EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USE = 0, 1, 2
+FIRST_CHUNK_LACKS = 3  # frames: its first latent frame is one frame
+CONTENT_HZ = 16.0
+
+
+class EvaluateUseError(ValueError):
+    """A command that makes no sense; the text is the sentence for the user."""
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m engine evaluate") -> int:
+    """Run the command line; return the exit code. Every failure is a sentence on stderr."""
+    args = make_parser(prog).parse_args(arguments)
+    report: Figures = {}
+    try:
+        _check(args)
+        _write(args.json, report)  # before hours of measuring
+        _measure(args, report)
+        _write(args.json, report)
+    except (EvaluateUseError, ChoiceError) as error:
+        return _complain(prog, str(error), EXIT_WRONG_USE)
+    except SourceError as error:
+        if error.details:
+            sys.stderr.write(f"{error.details}\n")
+        return _complain(prog, str(error), EXIT_FAILED)
+    except (VideoError, VbenchError, ArithmeticError) as error:
+        return _complain(prog, str(error), EXIT_FAILED)
+    return EXIT_DONE
+
+
+def _measure(args: argparse.Namespace, report: Figures) -> None:
+    if args.vbench_results:
+        report["vbench"] = _vbench_figures(read_vbench_results(args.vbench_results))
+    if args.videos and not args.vbench:
+        report["videos"] = _measure_files(args)
+    if args.vbench:
+        report["vbench"] = _run_vbench(args)
+    if args.model is not None or args.exam:
+        _measure_model(args, report)
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Refuse what does not go together, before anything is computed."""
+    if not (args.videos or args.model is not None or args.vbench_results or args.exam):
+        raise EvaluateUseError("say what to measure: video files or folders, --model NAME, or --vbench-results FILE")
+    if args.vbench and (len(args.videos) != 1 or not args.videos[0].is_dir()):
+        raise EvaluateUseError("--vbench measures one folder of clips: name it")
+    if args.prompts is not None and args.model is None:
+        raise EvaluateUseError("--prompts goes with --model")
+    if args.measures and "prompts" in args.measures and args.prompts is None:
+        raise EvaluateUseError("the measure `prompts` needs --prompts FILE")
+    try:
+        find_videos(args.videos)
+    except VideoError as error:
+        raise EvaluateUseError(str(error)) from None
+
+
+# -- files -----------------------------------------------------------------------------------------------------------
+
+
+def _measure_files(args: argparse.Namespace) -> Figures:
+    grid = ChunkGrid(args.chunk_frames, max(1, args.chunk_frames - FIRST_CHUNK_LACKS))
+    rows: dict[str, Figures] = {}
+    notes: dict[str, None] = {}
+    for path in find_videos(args.videos):
+        video = open_video(path)
+        with Progress(path.name, video.expected_frames) as progress:
+
+            def counted(video: object = video, progress: Progress = progress):
+                for frame in video.frames():
+                    progress.advance(1)
+                    yield frame
+
+            try:
+                measured = measure_video(counted(), video.rate_hz, grid, args.switch_at)
+            except VideoError:
+                raise
+            except ValueError as error:
+                raise VideoError(f"{path}: {error}") from None
+        rows[str(path)] = measured.figures
+        notes |= dict.fromkeys(measured.notes)
+    shown = {Path(name).name: figures for name, figures in rows.items()}
+    means = mean_figures(rows.values())
+    print("\n".join(video_lines(shown | ({"mean": means} if len(rows) > 1 else {}))))
+    if args.switch_at is not None:
+        for name, figures in shown.items():
+            first, half = figures["switch_first_frames"], figures["switch_half_way_frames"]
+            print(f"{name}: the picture leaves the one before after {first} frames and is half way after {half}")
+    for note in notes:
+        print(note, file=sys.stderr)
+    return {"files": rows, "means": means, "notes": list(notes)}
+
+
+def _run_vbench(args: argparse.Namespace) -> Figures:
+    dimensions = args.vbench_dimensions or list(DIMENSIONS)
+    with Progress("VBench", len(dimensions), unit="dimension") as progress:
+
+        def tell(sentence: str) -> None:
+            print(sentence, file=sys.stderr, flush=True)
+            progress.advance(1)
+
+        run = run_vbench(args.vbench, args.videos[0], dimensions, tell, is_standard=args.vbench_mode == "standard")
+    return _vbench_figures(run)
+
+
+def _vbench_figures(run: VbenchRun) -> Figures:
+    scores = vbench_scores(run.raw)
+    print("\n".join(vbench_lines(run, scores)))
+    for failure in run.failures:
+        print(failure, file=sys.stderr)
+    return {
+        "total": scores.total,
+        "quality": scores.quality,
+        "semantic": scores.semantic,
+        "missing": list(scores.missing),
+        "dimensions": run.raw,
+        "videos": run.per_video,
+        "failures": list(run.failures),
+    }
+
+
+# -- a model's own streams -------------------------------------------------------------------------------------------
+
+
+def _measure_model(args: argparse.Namespace, report: Figures) -> None:
+    """Judge the classifier first, then each section; every section is written as soon as it is done."""
+    from engine.evaluation.asked_pictures import AskedError, read_asked
+    from engine.evaluation.classifier import SHIPPED, read_classifier
+    from engine.evaluation.model_report import Extent
+
+    sections = args.measures or (("prompts",) if args.prompts is not None else USUAL_SECTIONS)
+    try:
+        asked = read_asked(args.prompts) if args.prompts is not None else []
+    except AskedError as error:
+        raise EvaluateUseError(str(error)) from None
+    try:
+        classifier = read_classifier(args.classifier or SHIPPED)
+    except ValueError as error:
+        if args.classifier is not None or args.exam or "blends" in (args.measures or ()):
+            raise EvaluateUseError(str(error)) from None
+        classifier = None
+        print(f"what pictures show is not judged: {error}", file=sys.stderr)
+        sections = tuple(section for section in sections if section != "blends")
+    if classifier is not None:
+        report["classifier"] = _exam(classifier, args.exam)
+        print("\n".join(section_lines("the classifier, on clips it was not trained on", report["classifier"])))
+    if args.model is None:
+        return
+    extent = Extent(
+        args.seconds,
+        args.captions,
+        args.blends,
+        args.switches,
+        args.drift_minutes * 60.0,
+        args.hours * 3600.0,
+        args.seed,
+    )
+    _run_sections(args, report, (sections, asked, classifier, extent))
+
+
+def _run_sections(args: argparse.Namespace, report: Figures, plan: tuple) -> None:
+    from engine.evaluation.model_report import ModelReport
+    from engine.evaluation.streams import Streams
+
+    sections, asked, classifier, extent = plan
+    choice = SourceChoice(args.model, args.size, args.device, args.dtype, threads=args.threads, is_reproducible=True)
+    streams = Streams(choice, lambda sentence: print(sentence, file=sys.stderr, flush=True), args.chunk)
+    try:
+        if classifier is not None and streams.rate_hz != CONTENT_HZ:
+            print(f"the classifier knows {CONTENT_HZ:g} frames a second, not {streams.rate_hz:g}", file=sys.stderr)
+        report["model"] = {"name": streams.name, "size": list(streams.size), "chunk": args.chunk, "seed": args.seed}
+        for section in sections:
+            total = ModelReport(streams, classifier, extent, lambda frames: None).frames_of(section, len(asked))
+            with Progress(section, total) as progress:
+                judge = ModelReport(streams, classifier, extent, progress.advance)
+                made = {
+                    "captions": judge.captions,
+                    "prompts": lambda judge=judge: judge.prompts(asked),
+                    "blends": judge.blends,
+                    "switches": judge.switches,
+                    "drift": judge.drift,
+                    "hour": judge.hour,
+                }[section]()
+            report[section] = made
+            print("\n".join(section_lines(section, made)), flush=True)
+            _write(args.json, report)
+    finally:
+        streams.close()
+
+
+def _exam(classifier: object, anew: bool) -> Figures:
+    from engine.evaluation.classifier_training import examine
+
+    return examine(classifier.net, int(classifier.exam.get("clips", 1000))) if anew else classifier.exam
+
+
+def _write(path: Path | None, report: Figures) -> None:
+    if path is None:
+        return
+    try:
+        path.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    except OSError as error:
+        raise EvaluateUseError(f"--json {path} cannot be written ({error.strerror})") from None
+
+
+def _complain(prog: str, sentence: str, exit_code: int) -> int:
+    print(f"{prog}: {sentence}", file=sys.stderr)
+    return exit_code
