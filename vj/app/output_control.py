@@ -160,7 +160,8 @@ class OutputControl(QObject):
         elif event.kind in ("lost", "found"):
             self._follow_display(event)
         elif event.key == Qt.Key.Key_Tab.value:
-            self._turn_panels()
+            if event.kind == "press":  # its release comes here too when the panels' own Tab has raised the output
+                self._turn_panels()
         else:
             self._play(event)
 
