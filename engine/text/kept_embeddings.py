@@ -53,11 +53,15 @@ def fingerprint(file: Path) -> str:
 class KeptEmbeddings:
     """A text encoder whose results are kept in a folder. Used by one thread."""
 
-    def __init__(self, encoder: TextEncoder, folder: Path, identity: str) -> None:
-        """`identity` is what makes embeddings of two encoders differ: files' fingerprints, number type."""
+    def __init__(self, encoder: TextEncoder, folder: Path, identity: str, *, keeps_all: bool = False) -> None:
+        """`identity` is what makes embeddings of two encoders differ: files' fingerprints, number type.
+
+        With `keeps_all` nothing is ever deleted: a list of prompts for training is longer than a show's.
+        """
         self._encoder = encoder
         self._folder = folder
         self._identity = identity
+        self._keeps_all = keeps_all
         self._written = 0
 
     def encode(self, text: str) -> Tensor:
@@ -96,7 +100,7 @@ class KeptEmbeddings:
             self._folder.mkdir(parents=True, exist_ok=True)
             save_file(tensors, partial)
             partial.replace(path)
-            if self._written % TRIM_EVERY == 0:
+            if not self._keeps_all and self._written % TRIM_EVERY == 0:
                 self._trim()
             self._written += 1
         except (OSError, SafetensorError):

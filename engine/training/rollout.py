@@ -62,8 +62,9 @@ def roll_out(model: CausalWanTransformer, text: list[TextKeysValues], noise: Ten
     schedule, made = Schedule(config.timestep_shift), []
     for number, own in enumerate(noise[: plan.last_step + 1].split(size, dim=2)):
         cache.begin_chunk(size, plan.sink_mode, plan.sink_decay)
-        memory = ChunkMemory(cache)
-        with torch.set_grad_enabled(torch.is_grad_enabled() and number >= chunks - graded):
+        is_graded = torch.is_grad_enabled() and number >= chunks - graded
+        memory = ChunkMemory(cache, is_graded)
+        with torch.set_grad_enabled(is_graded):
             flow = GradedFlow(model, plan)
             steps = plan.timesteps[: plan.last_step + 1]
             *_, last = denoise_chunk(flow, memory, text, own[0], list(own[1:]), steps, schedule)
@@ -99,19 +100,18 @@ class ChunkMemory:
     The copy is what a recomputation in the backward pass sees too, when the cache has long moved on.
     """
 
-    def __init__(self, cache: GraphCache) -> None:
+    def __init__(self, cache: GraphCache, is_graded: bool) -> None:
         self._cache = cache
         self._table = cache.own_table
-        self._before: dict[int, tuple[Tensor, Tensor]] = {}
+        # at once, not in the blocks: what a block computes must be the same when it is computed again
+        self._before = [cache.before(layer) for layer in range(cache.config.num_layers)] if is_graded else []
         self.made: dict[int, tuple[Tensor, Tensor]] = {}  # keys before rotation and values of the graded step
 
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """Answer q (B, L, N, D) over sink, window and the chunk itself."""
         if not torch.is_grad_enabled():
             return self._cache.attend(layer, q, k, v)
-        if layer not in self._before:
-            self._before[layer] = self._cache.before(layer)
-            self.made[layer] = (k, v)
+        self.made.setdefault(layer, (k, v))
         keys, values = self._before[layer]
         keys = torch.cat((keys.to(k.dtype), rotate(k, self._table)), dim=1)
         return scaled_dot_product(rotate(q, self._table), keys, torch.cat((values.to(v.dtype), v), dim=1))
