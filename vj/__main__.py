@@ -20,7 +20,7 @@ from vj.run_command_line import add_arguments as add_run_arguments
 
 EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USE = 0, 1, 2
 EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong use."
-COMMANDS = ("run", "render", "verify", "models", "lora", "timeline", "prompts", "train", "doctor")
+COMMANDS = ("run", "render", "verify", "models", "lora", "timeline", "prompts", "train", "evaluate", "doctor")
 OWN_PACKAGES = ("vj", "engine")
 
 
@@ -47,6 +47,10 @@ def _run_words(words: list[str]) -> int:
         from engine.training.command_line import main as train
 
         return train(words[1:])
+    if words[:1] == ["evaluate"]:
+        from engine.evaluation.command_line import main as evaluate
+
+        return evaluate(words[1:], prog="vj evaluate")
     if words and not words[0].startswith("-") and words[0] not in COMMANDS:
         near = did_you_mean(words[0], COMMANDS)
         sys.stderr.write(f"vj: there is no command {words[0]!r}{near}; `vj --help` lists them\n")
@@ -107,6 +111,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
 
         add_prompts(prompts)
     commands.add_parser("train", help="train ember or a model like it, stage by stage", add_help=False)
+    commands.add_parser("evaluate", help="measure videos and a model's own streams", add_help=False)
     _add_doctor(commands.add_parser("doctor", help="tell what this computer has and lacks", **_texts(_DOCTOR_HELP)))
     return parser
 

@@ -26,10 +26,12 @@ STAGES: dict[str, Place] = {
     "ode-pairs": Place("engine.training.objectives.ode_pairs", "trajectories of a teacher on disk, for ode"),
     "ode": Place("engine.training.objectives.ode", "block-causal regression of the student to trajectories"),
     "redmd": Place("engine.training.redmd", "rewarded distribution matching on the model's own streams"),
+    "contrast": Place("engine.training.objectives.contrast", "the text-frame model, a reward without downloads"),
     "last-frame": Place(
         "engine.training.objectives.last_frame", "a reward on the last frame of the model's own stream"
     ),
     "random-frame": Place("engine.training.objectives.random_frame", "the same on a random frame, for comparison"),
+    "classifier": Place("engine.evaluation.classifier_training", "the judge of `vj evaluate`, never a reward"),
     "reward-lora": Place("engine.training.objectives.reward_lora", "a reward, propagated back into a LoRA"),
 }
 
