@@ -57,7 +57,7 @@ def _add_model(group: argparse._ArgumentGroup) -> None:
         help=f"of {', '.join(SECTIONS)}, with commas (default: {','.join(USUAL_SECTIONS)}; with --prompts that alone)",
     )
     group.add_argument(
-        "--prompts", type=Path, metavar="FILE", help="one per line, or TOML with [[prompt]] text, family, palette"
+        "--prompts", type=Path, metavar="FILE", help="one per line, or TOML with [[prompts]] text, family, palette"
     )
     group.add_argument(
         "--seconds", type=_number(0.5, 3600.0), default=4.0, metavar="S", help="of each prompt (default: %(default)g)"

@@ -48,7 +48,7 @@ def held_out_captions(count: int, seed: int = CAPTION_SEED) -> list[Asked]:
 
 
 def read_asked(path: Path) -> list[Asked]:
-    """Read prompts: a text file, one per line, or TOML with [[prompt]] tables (text, family, palette).
+    """Read prompts: a text file, one per line, or TOML with [[prompts]] tables (text, family, palette).
 
     Raises AskedError with file, entry and what is known.
     """
@@ -66,7 +66,7 @@ def read_asked(path: Path) -> list[Asked]:
         entries = next((value for value in table.values() if isinstance(value, list)), [])
         asked = [_entry(path, number, entry) for number, entry in enumerate(entries, 1)]
     if not asked:
-        raise AskedError(f"{path} holds no prompts: write one per line, or [[prompt]] tables with text and family")
+        raise AskedError(f"{path} holds no prompts: write one per line, or [[prompts]] tables with text and family")
     return asked
 
 
