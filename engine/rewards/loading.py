@@ -61,4 +61,5 @@ def _kind(name: str) -> RewardKind:
 
 def _contrast_file(folder: Path) -> Path | None:
     """That of the run, else the one shipped with ember."""
-    return next((path for path in (folder / FILE, EMBER_FOLDER / FILE) if path.is_file()), None)
+    places = (folder / CONTRAST / FILE, folder / FILE, EMBER_FOLDER / FILE)
+    return next((path for path in places if path.is_file()), None)
