@@ -18,7 +18,7 @@ from engine.training.trainer.loop import Trainer
 from engine.training.trainer.sharding import whole_weights
 from tests.engine.training.toy import TOY
 
-SLOW_S = 3.0
+SLOW_S = 1.5
 
 
 def digest(trainer: Trainer) -> str:
