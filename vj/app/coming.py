@@ -1,4 +1,4 @@
-"""What is on its way to the audience, soonest first: what waits for its beat, moves, is encoded, is next.
+"""What is on its way to the audience, soonest first: what waits for its beat, moves, is encoded, is armed, is next.
 
 Works on frozen statuses; knows no widget.
 """
@@ -11,6 +11,7 @@ from engine.messages import GeneratorStatus
 from engine.parameter import Value
 from vj.app.cue_panel import CueView
 from vj.app.next_panel import Coming
+from vj.presets.decks import DeckStatus, free_deck
 from vj.tempo.quantise import Waiting
 
 TRANSITION_WORD = "transition "
@@ -21,6 +22,7 @@ def list_coming(
     gliding: Mapping[str, float],
     generator: GeneratorStatus,
     cues: CueView,
+    deck: DeckStatus,
     name_of: Callable[[str], tuple[str, str]],
     beats_until: Callable[[int], float],
 ) -> list[Coming]:
@@ -35,6 +37,8 @@ def list_coming(
     ]
     if generator.state == "streaming":
         coming += [Coming("GENERATING", *name_of(f"/vj/prompt/{pad}/go")) for pad in generator.prompts_waiting]
+    if deck.title:
+        coming.append(Coming("ARMED", deck.title, f"on deck {free_deck(deck.on_air)}"))
     if 1 <= cues.next <= cues.count:
         coming.append(Coming("NEXT", f"cue {cues.next}", cues.next_name, cues.follows))
     return coming

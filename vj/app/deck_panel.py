@@ -12,7 +12,7 @@ from vj.app import theme
 from vj.app.parameter_widgets import QuietLabel, TriggerButton
 from vj.app.surface import Surface
 from vj.presets.deck_params import CUT_ADDRESS, DISARM_ADDRESS, FADE_ADDRESS
-from vj.presets.decks import DeckStatus
+from vj.presets.decks import DeckStatus, free_deck
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class DeckSource:
 
 def describe_deck(status: DeckStatus) -> tuple[str, str]:
     """One line on the decks, and its colour."""
-    free = "B" if status.on_air == "A" else "A"
+    free = free_deck(status.on_air)
     if not status.title:
         return f"{status.on_air} on air   {free} free", theme.FAINT
     if status.is_taken:

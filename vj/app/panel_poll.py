@@ -131,18 +131,20 @@ class PanelPoll:
             self._panels.play.prompts.show_help(view, values)
         (self._panels.performance if self._is_performing else self._panels.play.prompts).show_states(states)
         names = self._sources.looks.names()
+        deck = self._sources.decks.status()
         coming = list_coming(
             waiting,
             self._sources.gliding(),
             generator,
             self._sources.cues.cues(),
+            deck,
             lambda address: describe_address(address, values, names),
             self._beats_until,
         )
         panel = self._panels.performance.next if self._is_performing else self._panels.live.next
         panel.show_coming(first_of(coming))
         panel.show_now(heard_prompts(values))
-        self._panels.live.deck.show_status(self._sources.decks.status())
+        self._panels.live.deck.show_status(deck)
 
     def _show_controllers(self) -> None:
         if self._sources.router is not None:

@@ -48,6 +48,11 @@ class DeckStatus:
     problem: str = ""
 
 
+def free_deck(on_air: str) -> str:
+    """Name of the deck that is not on air."""
+    return DECKS[1 - DECKS.index(on_air)]
+
+
 @dataclass(frozen=True)
 class _Landing:
     """A deck on its way on air."""

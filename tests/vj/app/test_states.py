@@ -17,6 +17,7 @@ from vj.controllers.events import ControlEvent
 from vj.controllers.osc.input import OscStatus
 from vj.controllers.router import Played
 from vj.parameters import PARAMETERS
+from vj.presets.decks import DeckStatus
 from vj.sound.features import SoundFeatures
 from vj.tempo.beat_line import BeatLine
 from vj.tempo.clock import ClockState
@@ -95,6 +96,7 @@ def test_what_lands_first_comes_first():
         {"transition look glacier": 0.25},
         status,
         cues,
+        DeckStatus("A", title="Deep sea"),
         lambda address: describe_address(address, values, ("", "", "Furnace")),
         lambda time_ns: 2.5,
     )
@@ -102,6 +104,7 @@ def test_what_lands_first_comes_first():
         ("ARMED", "look 3", "Furnace", "2.5 beats"),
         ("MOVING", "look glacier", "", "25%"),
         ("GENERATING", "pad 2", "red tulips", ""),
+        ("ARMED", "Deep sea", "on deck B", ""),
         ("NEXT", "cue 2", "Drop", ""),
     ]
 
