@@ -27,7 +27,7 @@ class ContrastConfig:
 
     height: int = 64
     width: int = 96
-    widths: tuple[int, ...] = (32, 64, 128, 192)  # of the frame encoder, each at half the size of the one before
+    widths: tuple[int, ...] = (24, 48, 96, 128)  # of the frame encoder, each at half the size of the one before
     embedding: int = 96
     buckets: int = 8192
     text_width: int = 64

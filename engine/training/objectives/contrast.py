@@ -33,7 +33,7 @@ class ContrastSettings:
 
     width: int = 96
     height: int = 64
-    widths: tuple[int, ...] = (32, 64, 128, 192)
+    widths: tuple[int, ...] = (24, 48, 96, 128)
     embedding: int = 96
     buckets: int = 8192
     text_width: int = 64
