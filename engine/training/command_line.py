@@ -70,10 +70,10 @@ def _parser() -> argparse.ArgumentParser:
 def _config(name: str, stage: Stage | Job, path: Path, overrides: tuple[str, ...]) -> StageConfig:
     if path.suffix.lower() not in SUFFIXES:
         return make_config(name, stage, read_table(path, overrides), str(path))
-    settings, notes = read_published_settings(name, path)
+    config, notes = read_published_settings(name, path)
     for note in notes:
         _say(note)
-    return StageConfig(settings) if isinstance(stage, Job) else StageConfig(settings, stage.trainer, stage.optimisers)
+    return config
 
 
 def _check(stage: Stage | Job, config: StageConfig, options: argparse.Namespace) -> None:

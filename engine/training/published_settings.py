@@ -5,22 +5,28 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from engine.model.config import EMBER, ModelConfig
 from engine.model.step_lists import PUBLISHED_STEPS
 from engine.reward_forcing.config_file import ConfigError, PublishedConfig, read_config
-from engine.training.config import RedmdSettings, SettingsError
+from engine.training.config import SettingsError
+from engine.training.objectives import redmd
+from engine.training.objectives.redmd import RedmdSettings
+from engine.training.stage_config import StageConfig
 
 STAGE = "redmd"
 TRAINERS = ("rewarded_distillation", "score_distillation")
-COUNTERPARTS = {  # published key -> field of RedmdSettings
-    "batch_size": "batch",
-    "dfake_gen_update_ratio": "fake_steps",
-    "ema_weight": "ema",
-    "full_training_steps": "steps",
-    "lr": "rate",
-    "lr_critic": "fake_rate",
-    "max_grad_norm_generator": "clip_norm",
+COUNTERPARTS = {  # published key -> where it stands here, and as what
+    "batch_size": ("trainer", "micro_batch"),
+    "dfake_gen_update_ratio": ("settings", "critic_per_generator"),
+    "ema_start_step": ("trainer", "ema_start_step"),
+    "ema_weight": ("trainer", "ema"),
+    "full_training_steps": ("trainer", "steps"),
+    "guidance_scale": ("settings", "guidance"),
+    "lr": ("generator", "rate"),
+    "lr_critic": ("critic", "rate"),
+    "max_grad_norm_generator": ("trainer", "clip_norm"),
 }
 READ_OTHERWISE = (
     "denoising_step_list", "warp_denoising_step", "num_frame_per_block", "independent_first_frame", "context_noise",
@@ -28,7 +34,7 @@ READ_OTHERWISE = (
 )  # fmt: skip
 
 
-def read_published_settings(stage: str, path: Path, model: ModelConfig = EMBER) -> tuple[RedmdSettings, list[str]]:
+def read_published_settings(stage: str, path: Path, model: ModelConfig = EMBER) -> tuple[StageConfig, list[str]]:
     """Settings of `redmd` and lines on what was not taken over. Raises SettingsError, before anything is computed."""
     if stage != STAGE:
         raise SettingsError(f"{path}: a Reward Forcing configuration is for stage {STAGE}, not for {stage}")
@@ -36,28 +42,44 @@ def read_published_settings(stage: str, path: Path, model: ModelConfig = EMBER) 
         config = read_config(path)
     except ConfigError as error:
         raise SettingsError(str(error)) from None
+    owners = {"settings": RedmdSettings(), "trainer": redmd.STAGE.trainer, **redmd.STAGE.optimisers}
+    taken: dict[str, dict[str, object]] = {owner: {} for owner in owners}
     problems = _contradictions(config, model)
-    fields = {field.name: field for field in dataclasses.fields(RedmdSettings)}
-    taken: dict[str, object] = {}
-    for key, name in COUNTERPARTS.items():
+    _take(config, owners, taken, problems)
+    if config.seed:  # 0 is "any" there
+        taken["trainer"]["seed"] = config.seed
+    if config.size and config.shape:
+        taken["settings"] |= {"width": config.size[0], "height": config.size[1], "latent_frames": (config.shape[0],)}
+    if problems:
+        raise SettingsError("\n".join(problems))
+    micro = max(1, int(str(taken["trainer"].get("micro_batch", 1))))
+    taken["trainer"]["batch"] = -(-redmd.STAGE.trainer.batch // micro) * micro  # the file's is that of one process
+    try:
+        made = {owner: dataclasses.replace(defaults, **taken[owner]) for owner, defaults in owners.items()}
+    except ValueError as error:
+        raise SettingsError(f"{path}: {error}") from None
+    optimisers = {name: made[name] for name in redmd.STAGE.optimisers}
+    return StageConfig(made["settings"], made["trainer"], optimisers), [
+        *config.notes,
+        *_without_counterpart(config.path, config.values),
+    ]
+
+
+def _take(
+    config: PublishedConfig, owners: Mapping[str, Any], taken: dict[str, dict[str, object]], problems: list[str]
+) -> None:
+    """Put what has a counterpart into `taken`, what cannot be into `problems`."""
+    for key, (owner, name) in COUNTERPARTS.items():
         value = config.values.get(key)
         if value is None:
             continue
         try:
-            number = type(fields[name].default)(float(str(value)))
+            number = type(dataclasses.asdict(owners[owner])[name])(float(str(value)))
         except (ValueError, OverflowError):
             number = -1
         if number < 0 or isinstance(value, bool):
-            problems.append(f"{path}: {key}: {value!r} must be a number of at least 0")
-        taken[name] = number
-    if config.seed:  # 0 is "any" there
-        taken["seed"] = config.seed
-    if config.size and config.shape:
-        taken |= {"width": config.size[0], "height": config.size[1]}
-        taken["chunks"] = (config.shape[0] // model.chunk_frames,)
-    if problems:
-        raise SettingsError("\n".join(problems))
-    return RedmdSettings(**taken), [*config.notes, *_without_counterpart(config.path, config.values)]
+            problems.append(f"{config.path}: {key}: {value!r} must be a number of at least 0")
+        taken[owner][name] = number
 
 
 def _contradictions(config: PublishedConfig, model: ModelConfig) -> list[str]:

@@ -4,19 +4,15 @@ Knows nothing of the model.
 """
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from engine.model.config import ModelConfig
-from engine.text.ngram import NgramEncoder
-from engine.text.prompts import blend
 from engine.training.bank import Bank
 from engine.training.captions.grammar import caption, empty_caption
 from engine.training.clips.spec import ClipPlan
-from engine.training.config import CausalSettings
 from engine.vae.latents import FRAMES_PER_LATENT
 
 NEAR_GAPS = (1, 3)  # latent frames missing between sink and window, as after the first chunks have left
@@ -34,6 +30,14 @@ class Prompt:
 
 
 @dataclass(frozen=True)
+class SampleShares:
+    """Of the samples, 0..1: the history of another clip; a caption that says nothing."""
+
+    cut_share: float = 0.12
+    filler_share: float = 0.07
+
+
+@dataclass(frozen=True)
 class Samples:
     """A batch: `history` (B, 6.., C, h, w) is what is looked back at, `target` (B, 9, C, h, w) what is made.
 
@@ -44,20 +48,6 @@ class Samples:
     target: Tensor
     counts: Tensor
     prompts: list[Prompt]
-
-
-def encode_prompts(encoder: NgramEncoder, prompts: Sequence[Prompt], mode: str = "linear") -> Tensor:
-    """Encode prompts to (B, text_len, text_dim), blended in a mode of `engine.text.prompts.BLENDS`."""
-    rows = encoder([prompt.text for prompt in prompts])
-    blended = [row for row, prompt in enumerate(prompts) if prompt.share > 0.0]
-    if not blended:
-        return rows
-    seconds = encoder([prompts[row].second for row in blended])
-    mixed = [
-        blend((rows[row], second), (1.0 - prompts[row].share, prompts[row].share), mode)
-        for row, second in zip(blended, seconds, strict=True)
-    ]
-    return rows.index_copy(0, torch.tensor(blended), torch.stack(mixed))
 
 
 def _window(bank: Bank, index: int, sink: int, window: int, dice: random.Random) -> tuple[Tensor, int]:
@@ -74,7 +64,7 @@ def _window(bank: Bank, index: int, sink: int, window: int, dice: random.Random)
     return start[:window], 0
 
 
-def _prompt(plan: ClipPlan, dice: random.Random) -> Prompt:
+def describe(plan: ClipPlan, dice: random.Random) -> Prompt:
     """Describe a clip; of a switch, what it switches to."""
     if plan.second is None:
         return Prompt(caption(plan.first, dice).text)
@@ -84,7 +74,7 @@ def _prompt(plan: ClipPlan, dice: random.Random) -> Prompt:
 
 
 def draw_samples(
-    bank: Bank, settings: CausalSettings, batch: int, config: ModelConfig, chunk_frames: int, dice: random.Random
+    bank: Bank, shares: SampleShares, batch: int, config: ModelConfig, chunk_frames: int, dice: random.Random
 ) -> Samples:
     """Draw `batch` samples for chunks of `chunk_frames`."""
     sink, window = config.sink_frames, config.window_frames
@@ -99,8 +89,8 @@ def draw_samples(
     prompts = []
     for row, index in enumerate(chosen):
         plan = bank.plans[index]
-        says_nothing = dice.random() < settings.filler_share and not plan.switch_frame
-        prompts.append(Prompt(empty_caption(dice).text) if says_nothing else _prompt(plan, dice))
+        says_nothing = dice.random() < shares.filler_share and not plan.switch_frame
+        prompts.append(Prompt(empty_caption(dice).text) if says_nothing else describe(plan, dice))
         if plan.switch_frame:  # the text is the second picture's; what is before it counts for nothing
             counts[row, : 1 + (plan.switch_frame - 1) // FRAMES_PER_LATENT] = 0.0
             continue
@@ -109,9 +99,9 @@ def draw_samples(
             continue
         foreign = (row + 1) % len(chosen)
         kind = dice.random()
-        if kind < settings.cut_share:
+        if kind < shares.cut_share:
             history[row] = target[foreign, : window - chunk_frames]
             counts[row] = 1.0  # a new beginning everywhere, after a gap too
-        elif kind < settings.cut_share + SINK_CUT_SHARE:
+        elif kind < shares.cut_share + SINK_CUT_SHARE:
             history[row, :sink] = target[foreign, :sink]
     return Samples(history, target, counts, prompts)

@@ -21,11 +21,11 @@ STAGES: dict[str, Place] = {
     "text": Place("engine.training.text_heads", "the n-gram text encoder, on captions"),
     "bank": Place("engine.training.bank", "drawn clips as latents on disk, for teacher and causal"),
     "teacher": Place("engine.training.objectives.flow_matching", "bidirectional flow matching"),
-    "causal": Place("engine.training.causal", "the block-causal student, at the sampler's own steps"),
+    "causal": Place("engine.training.objectives.causal", "the block-causal student, at the sampler's own steps"),
     "few-step-teacher": Place("engine.training.objectives.few_step", "bidirectional distribution matching to 4 steps"),
     "ode-pairs": Place("engine.training.objectives.ode_pairs", "trajectories of a teacher on disk, for ode"),
     "ode": Place("engine.training.objectives.ode", "block-causal regression of the student to trajectories"),
-    "redmd": Place("engine.training.redmd", "rewarded distribution matching on the model's own streams"),
+    "redmd": Place("engine.training.objectives.redmd", "rewarded distribution matching on the model's own streams"),
     "contrast": Place("engine.training.objectives.contrast", "the text-frame model, a reward without downloads"),
     "last-frame": Place(
         "engine.training.objectives.last_frame", "a reward on the last frame of the model's own stream"

@@ -45,12 +45,19 @@ class PackedAttention:
     One plain attention call per chunk; the sequence is [history | noisy window], frame by frame.
     """
 
-    def __init__(self, config: ModelConfig, layout: Layout, latent_height: int, latent_width: int) -> None:
+    def __init__(
+        self,
+        config: ModelConfig,
+        layout: Layout,
+        latent_height: int,
+        latent_width: int,
+        device: torch.device | str = "cpu",
+    ) -> None:
         self._layout = layout
         self._tokens = config.tokens_per_frame(latent_height, latent_width)
         _, patch_height, patch_width = config.patch_size
         grid = (latent_height // patch_height, latent_width // patch_width)
-        table = rotation_table(layout.window_frames, *grid, config.head_dim)
+        table = rotation_table(layout.window_frames, *grid, config.head_dim).to(device)
         table = table.unflatten(0, (layout.window_frames, self._tokens))[layout.slots].flatten(0, 1)[:, None]
         self._cosine, self._sine = table.real.contiguous(), table.imag.contiguous()  # (L, 1, D / 2)
 
@@ -93,18 +100,17 @@ def _attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
 
 def pack(history: Tensor, noisy: Tensor, timesteps: Tensor) -> tuple[Tensor, Tensor]:
     """Join history (B, H, C, h, w) and noisy window (B, W, C, h, w) at timesteps (B, W); history is at timestep 0."""
-    clean = torch.zeros(history.shape[:2])
+    clean = torch.zeros(history.shape[:2], device=timesteps.device)
     return torch.cat((history, noisy), dim=1), torch.cat((clean, timesteps), dim=1)
 
 
 def packed_flow(
     model: CausalWanTransformer, history: Tensor, noisy: Tensor, timesteps: Tensor, text: Tensor, layout: Layout
 ) -> Tensor:
-    """Flow of the noisy window (B, W, C, h, w) in float32, computed in bfloat16; `text` are prompt embeddings."""
-    memory = PackedAttention(model.config, layout, *noisy.shape[-2:])
-    with torch.autocast("cpu", torch.bfloat16):
-        frames, times = pack(history, noisy, timesteps)
-        flow = model(frames, times, model.encode_text(text), memory)
+    """Flow of the noisy window (B, W, C, h, w) in float32; `text` are prompt embeddings."""
+    memory = PackedAttention(model.config, layout, *noisy.shape[-2:], device=noisy.device)
+    frames, times = pack(history, noisy, timesteps)
+    flow = model(frames, times, model.encode_text(text), memory)
     return flow[:, layout.history_frames :].float()
 
 

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from engine.training.bank import Bank, read_bank
-from engine.training.captions.grammar import caption
 from engine.training.objective import Draw, MicroLoss
 from engine.training.objectives.levels import noised, normal_sigmas, per_sample
 from engine.training.objectives.models import FRESH, load_transformer, missing_model, model_preset
 from engine.training.objectives.score import flow_of
 from engine.training.objectives.texts import Texts, missing_prompts
+from engine.training.samples import Prompt, describe
 from engine.training.stage import Stage
 from engine.training.trainer.settings import OptimiserSettings, TrainerSettings
 
@@ -77,23 +77,25 @@ class Teacher:
         weights = torch.tensor(self.settings.bank_weights)
         bank = self._banks[int(torch.multinomial(weights, 1, generator=draw.shared))]  # one size on all ranks
         x0, prompts = self._clips(bank, draw)
-        x0, embeds = x0.to(device), self._texts.embed(prompts).to(device)
+        x0, embeds = x0.to(device), self._texts.embed_blends(prompts).to(device)
         sigma = normal_sigmas(len(x0), self.settings.level_shift, draw.own).to(device)
         noise = torch.randn(x0.shape, generator=draw.own).to(device)
         flow = flow_of(self.generator, noised(x0, noise, sigma), sigma, embeds)
         losses = per_sample((flow - (noise - x0)).square())
         return MicroLoss(losses.sum(), float(len(losses)), {})
 
-    def _clips(self, bank: Bank, draw: Draw) -> tuple[Tensor, list[str]]:
-        chosen = [draw.dice.randrange(len(bank)) for _ in range(draw.samples)]
+    def _clips(self, bank: Bank, draw: Draw) -> tuple[Tensor, list[Prompt]]:
+        """Clips from their beginning and their prompts. Those that switch stay out: one text tells the whole clip."""
+        whole = [index for index, plan in enumerate(bank.plans) if not plan.switch_frame]
+        chosen = [draw.dice.choice(whole) for _ in range(draw.samples)]
         x0 = torch.stack([bank.start[index, : self.settings.latent_frames] for index in chosen]).float()
         if x0.shape[1] < self.settings.latent_frames:
             raise ValueError(
                 f"latent_frames = {self.settings.latent_frames}, but the bank's clips have {x0.shape[1]} latent frames"
             )
-        captions = [caption(bank.specs[index], draw.dice).text for index in chosen]
+        prompts = [describe(bank.plans[index], draw.dice) for index in chosen]
         is_empty = [draw.dice.random() < self.settings.without_prompt for _ in chosen]
-        return x0, ["" if empty else text for empty, text in zip(is_empty, captions, strict=True)]
+        return x0, [Prompt("") if empty else prompt for empty, prompt in zip(is_empty, prompts, strict=True)]
 
 
 STAGE = Stage(

@@ -23,7 +23,7 @@ from engine.training.objectives.models import (
     model_preset,
 )
 from engine.training.objectives.score import CONVENTIONS, flow_of, guided_flow
-from engine.training.objectives.texts import Texts, missing_prompts
+from engine.training.objectives.texts import Texts, missing_prompts, negative_text
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class MatchingSettings:
     critic: str = "ember"
     critic_from: str = "teacher/generator.safetensors"
     prompts: str = ""  # a text file, one prompt per line; empty = captions of the clips' grammar
-    negative_prompt: str = ""
+    negative_prompt: str = ""  # a text, or "wan" for Wan2.1's own
     width: int = 256
     height: int = 144
     latent_frames: tuple[int, ...] = (9,)  # lengths of clips; each micro-batch has one of them
@@ -98,8 +98,9 @@ class Matching:
         self.teacher = load_transformer(settings.teacher, settings.teacher_from, folder)
         self.trained: Mapping[str, nn.Module] = {"generator": self.generator, "critic": self.critic}
         self.frozen: Mapping[str, nn.Module] = {"teacher": self.teacher}
-        self.texts = Texts(preset, settings.prompts, folder, (settings.negative_prompt,))
-        self._negative = self.texts.embed([settings.negative_prompt])[0]
+        negative = negative_text(settings.negative_prompt)
+        self.texts = Texts(preset, settings.prompts, folder, (negative,))
+        self._negative = self.texts.embed([negative])[0]
 
     def parts(self, step: int) -> tuple[str, ...]:
         """The critic in every step, the generator ahead of it in every `critic_per_generator`-th."""

@@ -12,6 +12,8 @@ import torch
 from torch import nn
 
 from engine.checkpoints import load_into
+from engine.downloads.catalogue import PREFIX
+from engine.downloads.places import resolve
 from engine.frame_size import check_size
 from engine.loading import load_decoder, load_text_encoder
 from engine.model.config import LATENT_STRIDE
@@ -32,8 +34,11 @@ def model_preset(name: str) -> ModelPreset:
 
 
 def weights_file(preset: ModelPreset, start_from: str, folder: Path) -> Path:
-    """Where weights come from: "" = the preset's own file, else a file in the run's `folder` or anywhere."""
-    path = folder / start_from if start_from else preset.transformer_file  # an absolute one wins over the folder
+    """Where weights come from: "" = the preset's own file, `models:..`, a file in the run's `folder` or anywhere."""
+    if start_from.startswith(PREFIX):
+        path = resolve(start_from)
+    else:  # an absolute path wins over the folder
+        path = folder / start_from if start_from else preset.transformer_file
     return path.parent if path.name.endswith(_INDEX) else path
 
 

@@ -27,7 +27,7 @@ from engine.training.objectives.models import (
     model_preset,
 )
 from engine.training.objectives.score import CONVENTIONS, guided_flow
-from engine.training.objectives.texts import Texts, missing_prompts
+from engine.training.objectives.texts import Texts, missing_prompts, negative_text
 from engine.training.objectives.trajectories import Trajectory, write_shard
 from engine.training.stage import Job
 
@@ -43,7 +43,7 @@ class OdePairsSettings:
     model: str = "ember"
     start_from: str = "teacher/generator.safetensors"
     prompts: str = ""  # a text file, one prompt per line; empty = captions of the clips' grammar
-    negative_prompt: str = ""
+    negative_prompt: str = ""  # a text, or "wan" for Wan2.1's own
     count: int = 1400  # trajectories; with a list of prompts at most one each
     steps: int = 48  # Euler steps, evenly over the shifted schedule
     shift: float = 8.0
@@ -113,7 +113,7 @@ def make_pairs(settings: OdePairsSettings, folder: Path) -> None:
     out = folder / settings.name
     out.mkdir(parents=True, exist_ok=True)
     preset = model_preset(settings.model)
-    texts = Texts(preset, settings.prompts, folder, (settings.negative_prompt,))
+    texts = Texts(preset, settings.prompts, folder, (negative_text(settings.negative_prompt),))
     prompts = texts.listed(settings.count, settings.seed)
     rank, size = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     starts = range(0, len(prompts), settings.shard_pairs)
@@ -138,7 +138,7 @@ def _make(
     model: CausalWanTransformer, texts: Texts, prompts: list[str], first: int, settings: OdePairsSettings
 ) -> list[Trajectory]:
     device = model.patch_embedding.weight.device
-    negative = texts.embed([settings.negative_prompt])[0].to(device)
+    negative = texts.embed([negative_text(settings.negative_prompt)])[0].to(device)
     shape = (settings.latent_frames, model.config.in_dim, *latent_size(settings.width, settings.height))
     made = []
     for start in range(0, len(prompts), settings.batch):

@@ -42,7 +42,7 @@ class RedmdSettings(MatchingSettings):
     reward_clip: float = 3.0  # |beta r| at most; 0 = unbounded, as published
     reward_mean: float = 0.0  # r = (score - mean) / std
     reward_std: float = 1.0
-    grad_chunks: int = -1  # the last so many keep a graph; -1 = all, as published
+    grad_chunks: int = 0  # the last so many keep a graph; 0 = all, as published
     is_cache_detached: bool = False  # True: no gradient from a chunk into the ones before it
     sink_mode: str = "static"  # as published; "parity_bf16" and "ema_fp32" update the sink while training too
     sink_decay: float = 0.999
@@ -59,8 +59,6 @@ class RedmdSettings(MatchingSettings):
                 f"reward_std = {self.reward_std:g} must be above 0, beta = {self.beta:g} and reward_clip = "
                 f"{self.reward_clip:g} at least 0"
             )
-        if self.grad_chunks < -1 or self.grad_chunks == 0:
-            raise ValueError(f"grad_chunks = {self.grad_chunks} must be -1 (all) or at least 1")
         Schedule(1.0).warp(self.steps)
 
 
@@ -119,7 +117,7 @@ class Redmd(Matching):
         plan = RolloutPlan(
             self._timesteps,
             exit_step,
-            own.grad_chunks,
+            own.grad_chunks or -1,
             is_detached=own.is_cache_detached,
             sink_mode=own.sink_mode,
             sink_decay=own.sink_decay,

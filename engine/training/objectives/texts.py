@@ -5,6 +5,7 @@ The large text encoder is loaded only for prompts that are not on the disk yet, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -12,12 +13,13 @@ from torch import Tensor, distributed
 
 from engine.model_presets import ModelPreset
 from engine.text.kept_embeddings import KeptEmbeddings, fingerprint
-from engine.text.prompts import TextEncoder
+from engine.text.prompts import TextEncoder, blend
 from engine.text_files import TextFileError, read_text_file
 from engine.training.captions.grammar import caption
 from engine.training.clips.spec import random_spec
 from engine.training.objective import Draw
-from engine.training.objectives.models import load_texts
+from engine.training.objectives.models import TRAINING_MODELS, load_texts
+from engine.training.samples import Prompt
 
 FOLDER = "texts"  # in the run's folder
 
@@ -34,6 +36,12 @@ def read_prompts(file: str) -> tuple[str, ...]:
     if not prompts:
         raise ValueError(f"{file}: holds no prompts; write one per line")
     return prompts
+
+
+def negative_text(written: str) -> str:
+    """A negative prompt as settings have it: a text, or the name of a published one ("wan")."""
+    file = TRAINING_MODELS / f"negative_{written}.txt"
+    return read_text_file(file).strip() if written.isidentifier() and file.is_file() else written
 
 
 def missing_prompts(preset: ModelPreset, file: str) -> list[str]:
@@ -78,6 +86,14 @@ class Texts:
     def embed(self, prompts: list[str]) -> Tensor:
         """Embeddings (B, text_len, text_dim), float32, on the CPU."""
         return torch.stack([self._encoder.encode(prompt).clone() for prompt in prompts])
+
+    def embed_blends(self, prompts: Sequence[Prompt], mode: str = "linear") -> Tensor:
+        """Embeddings (B, text_len, text_dim) of one text each or two blended, as two pads on stage are."""
+        rows = []
+        for prompt in prompts:
+            pair, shares = self.embed([prompt.text, prompt.second]), (1.0 - prompt.share, prompt.share)
+            rows.append(blend(tuple(pair), shares, mode) if prompt.share > 0.0 else pair[0])
+        return torch.stack(rows)
 
     def _one(self, draw: Draw) -> str:
         if self._prompts:

@@ -8,7 +8,8 @@ import pytest
 
 from engine.model_presets import load_preset
 from engine.reward_forcing.config_file import ConfigError, read_config
-from engine.training.config import RedmdSettings, SettingsError
+from engine.training.config import SettingsError
+from engine.training.objectives.redmd import STAGE
 from engine.training.published_settings import read_published_settings
 
 CONFIG = """
@@ -117,12 +118,15 @@ def test_a_geometry_no_model_can_have_is_refused_with_the_models_name(tmp_path: 
 
 
 def test_training_takes_over_what_has_a_counterpart(tmp_path: Path) -> None:
-    settings, notes = read_published_settings("redmd", written(tmp_path, mystery="1"))
-    expected = {"rate": 3e-6, "batch": 2, "fake_steps": 4, "seed": 7, "width": 256, "height": 160, "chunks": (7,)}
-    assert {key: vars(settings)[key] for key in expected} == expected
-    assert settings.ema == RedmdSettings().ema, "what the file does not say stays"
+    config, notes = read_published_settings("redmd", written(tmp_path, mystery="1"))
+    assert config.optimisers["generator"].rate == 3e-6
+    assert (config.trainer.micro_batch, config.trainer.batch, config.trainer.seed) == (2, 64, 7)
+    settings = config.settings
+    assert (settings.critic_per_generator, settings.guidance) == (4, 3.0)
+    assert (settings.width, settings.height, settings.latent_frames) == (256, 160, (21,))
+    assert config.trainer.ema == STAGE.trainer.ema, "what the file does not say stays"
     assert "mystery is unknown" in notes[0]
-    assert notes[1].endswith("redmd: data_path, guidance_scale, num_samples, real_name")
+    assert notes[1].endswith("redmd: data_path, num_samples, real_name")
 
 
 @pytest.mark.parametrize(

@@ -6,18 +6,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.ember.weights import read_autoencoder, read_text_encoder, read_transformer, write_text_encoder
-from engine.model.config import ModelConfig
+from engine.ember.weights import read_autoencoder, read_text_encoder, write_text_encoder
 from engine.text.ngram import NgramConfig, NgramEncoder
 from engine.training.autoencoder import train_autoencoder
 from engine.training.bank import read_bank, write_shard
-from engine.training.causal import train_causal
-from engine.training.config import AutoencoderSettings, BankSettings, CausalSettings, RedmdSettings, TextSettings
-from engine.training.redmd import train_redmd
+from engine.training.config import AutoencoderSettings, BankSettings, TextSettings
 from engine.training.text_heads import train_text
 from engine.vae.tiny_vae import TinyVae, preset
-
-TINY = ModelConfig(dim=48, ffn_dim=64, num_heads=2, num_layers=2, freq_dim=16, text_dim=12, text_len=6)
 
 
 @pytest.fixture(scope="module")
@@ -73,24 +68,6 @@ def test_a_bank_holds_both_spans_of_every_clip(folder: Path) -> None:
 def test_a_missing_bank_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="holds no bank of clips"):
         read_bank(tmp_path)
-
-
-def test_the_transformer_learns_and_resumes_then_is_distilled(folder: Path) -> None:
-    settings = CausalSettings(
-        steps=12, batches=(4,), threads=1, single_share=0.3, own_history_from=0.3, filler_share=0.3
-    )
-    train_causal(settings, folder, TINY)
-    first = _log(folder, "causal")
-    assert first[-1]["last_1000"] < 3.0
-    train_causal(CausalSettings(steps=14, batches=(4,), threads=1), folder, TINY)
-    assert _log(folder, "causal")[-1]["step"] > first[-1]["step"]
-    assert read_transformer(folder).config == TINY
-
-    quick = RedmdSettings(steps=3, width=64, height=48, batch=2, fake_only_steps=1, threads=1)
-    model = train_redmd(quick, folder, TINY)
-    assert all(torch.isfinite(p).all() for p in model.parameters())
-    assert _log(folder, "redmd")[-1]["gap"] > 0
-    assert read_transformer(folder / "redmd").config == TINY
 
 
 def test_written_weights_are_read_back_in_half_precision(folder: Path) -> None:
