@@ -4,12 +4,14 @@ Knows nothing of the model.
 """
 
 import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from engine.model.config import ModelConfig
+from engine.text.prompts import blend
 from engine.training.bank import Bank
 from engine.training.captions.grammar import caption, empty_caption
 from engine.training.clips.spec import ClipPlan
@@ -48,6 +50,20 @@ class Samples:
     target: Tensor
     counts: Tensor
     prompts: list[Prompt]
+
+
+def encode_prompts(embed: Callable[[list[str]], Tensor], prompts: Sequence[Prompt], mode: str = "linear") -> Tensor:
+    """Encode prompts to (B, text_len, text_dim), blended in a mode of `engine.text.prompts.BLENDS`."""
+    rows = embed([prompt.text for prompt in prompts])
+    blended = [row for row, prompt in enumerate(prompts) if prompt.share > 0.0]
+    if not blended:
+        return rows
+    seconds = embed([prompts[row].second for row in blended])
+    mixed = [
+        blend((rows[row], second), (1.0 - prompts[row].share, prompts[row].share), mode)
+        for row, second in zip(blended, seconds, strict=True)
+    ]
+    return rows.index_copy(0, torch.tensor(blended), torch.stack(mixed))
 
 
 def _window(bank: Bank, index: int, sink: int, window: int, dice: random.Random) -> tuple[Tensor, int]:

@@ -13,13 +13,13 @@ from torch import Tensor, distributed
 
 from engine.model_presets import ModelPreset
 from engine.text.kept_embeddings import KeptEmbeddings, fingerprint
-from engine.text.prompts import TextEncoder, blend
+from engine.text.prompts import TextEncoder
 from engine.text_files import TextFileError, read_text_file
 from engine.training.captions.grammar import caption
 from engine.training.clips.spec import random_spec
 from engine.training.objective import Draw
 from engine.training.objectives.models import TRAINING_MODELS, load_texts
-from engine.training.samples import Prompt
+from engine.training.samples import Prompt, encode_prompts
 
 FOLDER = "texts"  # in the run's folder
 
@@ -87,13 +87,9 @@ class Texts:
         """Embeddings (B, text_len, text_dim), float32, on the CPU."""
         return torch.stack([self._encoder.encode(prompt).clone() for prompt in prompts])
 
-    def embed_blends(self, prompts: Sequence[Prompt], mode: str = "linear") -> Tensor:
+    def embed_blends(self, prompts: Sequence[Prompt]) -> Tensor:
         """Embeddings (B, text_len, text_dim) of one text each or two blended, as two pads on stage are."""
-        rows = []
-        for prompt in prompts:
-            pair, shares = self.embed([prompt.text, prompt.second]), (1.0 - prompt.share, prompt.share)
-            rows.append(blend(tuple(pair), shares, mode) if prompt.share > 0.0 else pair[0])
-        return torch.stack(rows)
+        return encode_prompts(self.embed, prompts)
 
     def _one(self, draw: Draw) -> str:
         if self._prompts:
