@@ -50,7 +50,7 @@ SCENES = (
     "Seen from nearby, the surface shows ever more of itself.",
     "One take without a cut.",
     "Every part of it obeys the same law, and no two moments are alike.",
-    "The eye finds no place to rest and none to leave.",
+    "The gaze finds no place to rest and none to leave.",
     "An audience could look at this for an hour.",
     "Depth comes from layers that pass before one another.",
     "Small changes at the border become large ones in the middle.",

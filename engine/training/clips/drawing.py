@@ -19,7 +19,7 @@ SPAN_FRAMES = 4  # drawn at once: small enough for a processor's cache, which is
 EVENT_SALT = 0x5EED  # cameras and events have dice of their own: the picture stays the same without them
 ZOOM_STEP = 1.7  # between the layers of an endless zoom
 HELD = 0.38  # share of a freezing clip in which it stands
-RIPPLE = 0.035  # how far a drop's ring bends the picture, in heights
+RIPPLE = 0.06  # how far a drop's ring bends the picture, in heights
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +72,7 @@ def _ripple(view: View, age: Tensor, dice: Dice) -> View:
     dx, dy = view.x - dice.number(-0.4, 0.4), view.y - dice.number(-0.25, 0.25)
     r = torch.sqrt(dx * dx + dy * dy + 1e-4)
     off = (r - 0.55 * age) / 0.09
-    push = RIPPLE * torch.exp(-off * off - 0.9 * age) * torch.sin(2.5 * off) / r
+    push = RIPPLE * torch.exp(-off * off - 0.6 * age) * torch.sin(2.5 * off) / r
     return dataclasses.replace(view, x=view.x + push * dx, y=view.y + push * dy)
 
 
@@ -163,11 +163,12 @@ def _draw(
     plan: ClipPlan, lines: Lines, first_frame: float, frames: int, palettes: Mapping[str, Stops] = PALETTES
 ) -> Tensor:
     device = lines.columns.device
-    clip = torch.empty(frames, 3, lines.rows.shape[1], lines.columns.shape[2], device=device)
+    like = {"device": device, "dtype": lines.columns.dtype}
+    clip = torch.empty(frames, 3, lines.rows.shape[1], lines.columns.shape[2], **like)
     # the device's own loop needs no cache of four frames
     step = SPAN_FRAMES if torch.device(device).type == "cpu" else frames
     for start in range(0, frames, step):
-        numbers = first_frame + torch.arange(start, min(start + step, frames), device=device, dtype=torch.float32)
+        numbers = first_frame + torch.arange(start, min(start + step, frames), **like)
         clip[start : start + step] = _draw_span(plan, lines, numbers, palettes)
     return clip.mul_(2.0).sub_(1.0)
 

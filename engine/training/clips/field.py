@@ -33,7 +33,7 @@ class Dice:
 
     def uniform(self, low: float, high: float, *shape: int) -> Tensor:
         """Draw numbers between low and high; a 0-dim tensor (of the CPU, which mixes with any) without a shape."""
-        numbers = torch.rand(shape, generator=self._generator) * (high - low) + low
+        numbers = torch.rand(shape, generator=self._generator, dtype=torch.float32) * (high - low) + low
         return numbers.to(self._device) if shape else numbers
 
     def number(self, low: float, high: float) -> float:
