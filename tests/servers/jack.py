@@ -5,6 +5,7 @@ It runs beside any server of the user's under a name of its own.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 from pathlib import Path
@@ -29,6 +30,7 @@ class JackServer:
             "JACK_NO_AUDIO_RESERVATION": "1",
             "MIDO_BACKEND": "mido.backends.rtmidi/UNIX_JACK",
         }
+        _forget_dead_servers()
         # synchronous and patient: on a busy machine the server ends itself over a client that is late or has just left
         command = [find_program("jackd"), "-n", self.name, "-r", "-S", "-t", str(CLIENT_TIMEOUT_MS), "-d", "dummy"]
         command += ["-r", str(RATE_HZ), "-p", str(PERIOD_SAMPLES)]
@@ -59,3 +61,12 @@ class JackServer:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None):
         self.stop()
+
+
+def _forget_dead_servers() -> None:
+    """Clear JACK's list of servers when none runs: it holds eight, and those that were killed stay on it."""
+    comms = (path.read_text() for path in Path("/proc").glob("[0-9]*/comm") if path.exists())
+    with contextlib.suppress(OSError):  # a process that ends between the two looks, or a list of another user
+        if not any(comm.strip() in ("jackd", "jackdbus") for comm in comms):
+            for path in Path("/dev/shm").glob("jack-*"):
+                path.unlink()
