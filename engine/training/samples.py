@@ -68,7 +68,7 @@ def encode_prompts(embed: Callable[[list[str]], Tensor], prompts: Sequence[Promp
 
 def _window(bank: Bank, index: int, sink: int, window: int, dice: random.Random) -> tuple[Tensor, int]:
     """Return one window (F, C, h, w) and how many latent frames at its start are followed by a gap (0 = none)."""
-    start = bank.start[index]
+    start = bank.start[index].float()  # autocast joins no float16 on CPUs
     if bank.plans[index].switch_frame:  # the whole of it, or it is no switch
         return start[:window], 0
     kind = dice.random()
@@ -76,7 +76,7 @@ def _window(bank: Bank, index: int, sink: int, window: int, dice: random.Random)
         later = sink + dice.randint(*NEAR_GAPS)
         return torch.cat((start[:sink], start[later : later + window - sink])), sink
     if kind < NEAR_SHARE + FAR_SHARE:
-        return torch.cat((start[:sink], bank.far[index])), sink
+        return torch.cat((start[:sink], bank.far[index].float())), sink
     return start[:window], 0
 
 
@@ -96,7 +96,7 @@ def draw_samples(
     sink, window = config.sink_frames, config.window_frames
     chosen = [dice.randrange(len(bank)) for _ in range(batch)]
     drawn = [_window(bank, index, sink, window, dice) for index in chosen]
-    target = torch.stack([frames for frames, _ in drawn]).float()
+    target = torch.stack([frames for frames, _ in drawn])
     counts = torch.ones(len(chosen), window)
     for row, (_, gap) in enumerate(drawn):
         if gap:  # what follows a gap cannot be told from the sink alone

@@ -18,6 +18,7 @@ from engine.training.bank import read_bank
 from engine.training.objective import Draw, MicroLoss
 from engine.training.objectives.flow_matching import missing_bank
 from engine.training.objectives.models import FRESH, load_transformer, missing_model, model_preset
+from engine.training.objectives.painting import Painter
 from engine.training.objectives.texts import Texts, missing_prompts
 from engine.training.samples import Samples, SampleShares, draw_samples
 from engine.training.stage import Stage
@@ -75,6 +76,7 @@ class Causal:
         self.frozen: Mapping[str, nn.Module] = {}
         self._banks = [read_bank(folder / name) for name in settings.banks]
         self._texts = Texts(model_preset(settings.model), "", folder)
+        self._painter = Painter(model_preset(settings.model), self._texts, 0, 0)
         self._shares = SampleShares(settings.cut_share, settings.filler_share)
         self._wear = Wear(settings.history_noise, settings.fade_share, settings.blur_share, settings.patch_share)
         self._timesteps = torch.tensor(Schedule(self.generator.config.timestep_shift).warp(PUBLISHED_STEPS))
@@ -103,6 +105,10 @@ class Causal:
         flow = packed_flow(self.generator, history.to(device), noisy.to(device), timesteps.to(device), embeds, layout)
         error = (flow - (noise - samples.target).to(device)).square().mean(dim=(2, 3, 4))
         return MicroLoss((error * samples.counts.to(device)).sum(), float(samples.counts.sum()), {})
+
+    def paint(self, prompts: tuple[str, ...], seed: int) -> Tensor:
+        """Streams of the panel's prompts, as `objective.Painter`."""
+        return self._painter.streams(self.generator, prompts, seed)
 
     @torch.no_grad()
     def _own_history(self, samples: Samples, history: Tensor, layout: Layout, embeds: Tensor, draw: Draw) -> Tensor:

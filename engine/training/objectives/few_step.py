@@ -13,9 +13,10 @@ from torch import Tensor
 
 from engine.schedule import PUBLISHED_STEPS, Schedule
 from engine.training.objective import Draw
-from engine.training.objectives.levels import noised, x0_of
 from engine.training.objectives.matching import Matching, MatchingSettings, missing_matching
-from engine.training.objectives.score import flow_of
+from engine.training.objectives.models import model_preset
+from engine.training.objectives.painting import Painter
+from engine.training.objectives.score import few_step_clips
 from engine.training.stage import Stage
 from engine.training.trainer.settings import OptimiserSettings, TrainerSettings
 
@@ -40,7 +41,12 @@ class FewStep(Matching):
     def __init__(self, settings: FewStepSettings, folder: Path) -> None:
         """Load everything on the CPU. Raises CheckpointError."""
         super().__init__(settings, folder)
+        self._painter = Painter(model_preset(settings.model), self.texts, settings.width, settings.height)
         self._timesteps = Schedule(self.generator.config.timestep_shift).warp(settings.steps)
+
+    def paint(self, prompts: tuple[str, ...], seed: int) -> Tensor:
+        """Clips of the panel's prompts, as `objective.Painter`."""
+        return self._painter.few_step(self.generator, prompts, seed, self._timesteps, self.settings.latent_frames[0])
 
     def make(self, draw: Draw, embeds: Tensor) -> Tensor:
         """Clips ended at one step, the same on all ranks; only that step keeps a graph."""
@@ -48,21 +54,6 @@ class FewStep(Matching):
         return few_step_clips(
             self.generator, self.noise(draw, len(self._timesteps)), embeds, self._timesteps, exit_step
         )
-
-
-def few_step_clips(
-    model: torch.nn.Module, noise: Tensor, embeds: Tensor, timesteps: tuple[float, ...], exit_step: int
-) -> Tensor:
-    """Clips x0 (B, F, C, h, w) float32 of noise (steps, B, F, C, h, w), ended at `exit_step` (from 0)."""
-    x, is_graded = noise[0], torch.is_grad_enabled()
-    for step in range(exit_step + 1):
-        sigma = torch.full((x.shape[0],), timesteps[step] / 1000.0, device=x.device)
-        with torch.set_grad_enabled(is_graded and step == exit_step):
-            x0 = x0_of(x, flow_of(model, x, sigma, embeds), sigma)
-        if step < exit_step:
-            following = torch.full_like(sigma, timesteps[step + 1] / 1000.0)
-            x = noised(x0, noise[step + 1], following)
-    return x0
 
 
 STAGE = Stage(

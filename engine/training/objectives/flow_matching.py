@@ -12,10 +12,12 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from engine.model.config import LATENT_STRIDE
 from engine.training.bank import Bank, read_bank
 from engine.training.objective import Draw, MicroLoss
 from engine.training.objectives.levels import noised, normal_sigmas, per_sample
 from engine.training.objectives.models import FRESH, load_transformer, missing_model, model_preset
+from engine.training.objectives.painting import Painter
 from engine.training.objectives.score import flow_of
 from engine.training.objectives.texts import Texts, missing_prompts
 from engine.training.samples import Prompt, describe
@@ -66,6 +68,8 @@ class Teacher:
         self.frozen: Mapping[str, nn.Module] = {}
         self._banks = [read_bank(folder / name) for name in settings.banks]
         self._texts = Texts(model_preset(settings.model), "", folder)
+        height, width = (LATENT_STRIDE * side for side in self._banks[0].start.shape[-2:])
+        self._painter = Painter(model_preset(settings.model), self._texts, width, height)
 
     def parts(self, step: int) -> tuple[str, ...]:
         """The generator in every step."""
@@ -84,11 +88,15 @@ class Teacher:
         losses = per_sample((flow - (noise - x0)).square())
         return MicroLoss(losses.sum(), float(len(losses)), {})
 
+    def paint(self, prompts: tuple[str, ...], seed: int) -> Tensor:
+        """Clips of the panel's prompts, as `objective.Painter`."""
+        return self._painter.whole(self.generator, prompts, seed, self.settings.latent_frames)
+
     def _clips(self, bank: Bank, draw: Draw) -> tuple[Tensor, list[Prompt]]:
         """Clips from their beginning and their prompts. Those that switch stay out: one text tells the whole clip."""
         whole = [index for index, plan in enumerate(bank.plans) if not plan.switch_frame]
         chosen = [draw.dice.choice(whole) for _ in range(draw.samples)]
-        x0 = torch.stack([bank.start[index, : self.settings.latent_frames] for index in chosen]).float()
+        x0 = torch.stack([bank.start[index, : self.settings.latent_frames].float() for index in chosen])
         if x0.shape[1] < self.settings.latent_frames:
             raise ValueError(
                 f"latent_frames = {self.settings.latent_frames}, but the bank's clips have {x0.shape[1]} latent frames"

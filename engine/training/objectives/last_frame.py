@@ -29,6 +29,7 @@ from engine.training.objectives.reward_streams import (
     latent_of,
     missing_reward,
     missing_stream,
+    paint_streams,
     reward_loss,
     stream_shape,
 )
@@ -148,6 +149,12 @@ class FrameReward:
         """As `Remembering.load_state_dict`."""
         self._trend.load_state_dict(state)
         self._first_motion = float(state["first_motion"])
+
+    def paint(self, prompts: tuple[str, ...], seed: int) -> Tensor:
+        """As `Painter.paint`."""
+        model, decoder = self.trained["generator"], self.frozen["decoder"]
+        embeds = self._texts.embed(list(prompts))
+        return paint_streams(model, decoder, embeds, self._shape, self._settings.chunks, seed)
 
     def _judged(self, draw: Draw) -> tuple[int, int]:
         """Latent frame that holds the judged frame, and which of its frames it is; the same on every rank."""

@@ -12,10 +12,12 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from engine.model.config import LATENT_STRIDE
 from engine.training.objective import Draw, MicroLoss
 from engine.training.objectives.clip_attention import ChunkAttention
 from engine.training.objectives.levels import timesteps_of, x0_of
 from engine.training.objectives.models import latent_space, load_transformer, missing_model, model_preset
+from engine.training.objectives.painting import Painter
 from engine.training.objectives.texts import Texts, missing_prompts
 from engine.training.objectives.trajectories import PairsError, Trajectories
 from engine.training.stage import Stage
@@ -66,6 +68,8 @@ class Ode:
         self.frozen: Mapping[str, nn.Module] = {}
         self._pairs = Trajectories(folder / settings.pairs, settings.count)
         self._texts = Texts(model_preset(settings.model), "", folder, tuple(dict.fromkeys(self._pairs.prompts)))
+        height, width = (LATENT_STRIDE * side for side in self._pairs.header.shape[-2:])
+        self._painter = Painter(model_preset(settings.model), self._texts, width, height)
         self._sigmas = torch.tensor(self._pairs.header.sigmas)
 
     def parts(self, step: int) -> tuple[str, ...]:
@@ -76,7 +80,7 @@ class Ode:
         """Mean square error of x0, over the chunks that are not clean already; a clean one is what others look at."""
         device = self.generator.patch_embedding.weight.device
         chosen = [self._pairs[draw.dice.randrange(len(self._pairs))] for _ in range(draw.samples)]
-        states = torch.stack([one.states for one in chosen]).float()  # (B, S, F, C, h, w)
+        states = torch.stack([one.states.float() for one in chosen])  # (B, S, F, C, h, w)
         indices = self._levels(states, draw)  # (B, F)
         noisy = _picked(states, indices).to(device)
         sigma, target = self._sigmas[indices].to(device), states[:, -1].to(device)
@@ -86,6 +90,10 @@ class Ode:
         error = (x0_of(noisy, flow, sigma) - target).square().mean(dim=(2, 3, 4))  # (B, F)
         counts = (sigma > 0.0).float()
         return MicroLoss((error * counts).sum(), float(counts.sum()), {})
+
+    def paint(self, prompts: tuple[str, ...], seed: int) -> Tensor:
+        """Streams of the panel's prompts, as `objective.Painter`."""
+        return self._painter.streams(self.generator, prompts, seed)
 
     def _levels(self, states: Tensor, draw: Draw) -> Tensor:
         """A stored state per chunk, drawn for each by itself: indices (B, F)."""

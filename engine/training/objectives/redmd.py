@@ -18,6 +18,7 @@ from engine.training.objective import Draw, MicroLoss
 from engine.training.objectives.distribution_matching import reward_weights
 from engine.training.objectives.matching import Matching, MatchingSettings, missing_matching
 from engine.training.objectives.models import load_pixels, model_preset
+from engine.training.objectives.painting import Painter
 from engine.training.rollout import RolloutPlan, roll_out
 from engine.training.stage import Stage
 from engine.training.trainer.settings import OptimiserSettings, TrainerSettings
@@ -85,6 +86,7 @@ class Redmd(Matching):
     def __init__(self, settings: RedmdSettings, folder: Path) -> None:
         """Load everything on the CPU. Raises CheckpointError and RewardError."""
         super().__init__(settings, folder)
+        self._painter = Painter(model_preset(settings.model), self.texts, settings.width, settings.height)
         self._timesteps = Schedule(self.generator.config.timestep_shift).warp(settings.steps)
         self._decoder, self._reward = None, None
         if settings.beta > 0.0:
@@ -124,6 +126,10 @@ class Redmd(Matching):
         )
         noise = self.noise(draw, len(self._timesteps))
         return roll_out(self.generator, self.generator.encode_text(embeds), noise, plan)
+
+    def paint(self, prompts: tuple[str, ...], seed: int) -> Tensor:
+        """Streams of the panel's prompts, as `objective.Painter`."""
+        return self._painter.streams(self.generator, prompts, seed)
 
     def weights(self, draw: Draw, x0: Tensor, prompts: list[str]) -> tuple[Tensor, dict[str, float]]:
         """exp(beta r) of the decoded clips."""

@@ -29,6 +29,7 @@ from engine.training.objectives.reward_streams import (
     decode_end,
     missing_reward,
     missing_stream,
+    paint_streams,
     reward_loss,
     stream_shape,
 )
@@ -167,6 +168,12 @@ class RewardLora:
         self._trend.load_state_dict(state)
         self.step = int(state["step"])
 
+    def paint(self, prompts: tuple[str, ...], seed: int) -> Tensor:
+        """As `Painter.paint`."""
+        model, decoder = self.trained["generator"], self.frozen["decoder"]
+        embeds = self._texts.embed(list(prompts))
+        return paint_streams(model, decoder, embeds, self._shape, self.settings.chunks, seed)
+
     def _chunks(self) -> tuple[int, int]:
         """How many chunks are made, and how many of them, at the end, keep a graph."""
         size, count = self._shape.chunk_frames, self.settings.decoded_latents
@@ -180,7 +187,9 @@ class RewardLora:
             figures["motion"] = float(self._motion.score(frames, prompts)["degree"].mean())
         if "held_out" in self.frozen:
             key = reward_dimension(self.settings.held_out)
-            figures["held_out"] = float(self.frozen["held_out"].score(judged, prompts)[key].mean())
+            held_out = self.frozen["held_out"]
+            seen = frames if held_out.sees_time else judged
+            figures["held_out"] = float(held_out.score(seen, prompts)[key].mean())
         return figures
 
 
@@ -207,9 +216,11 @@ def export(objective: RewardLora, weights: Mapping[str, Weights], folder: Path) 
 def missing(settings: RewardLoraSettings, folder: Path) -> list[str]:
     """As `Stage.missing`."""
     problems = missing_stream(settings.model, settings.start_from, settings.prompts, folder)
-    problems += missing_reward("reward", settings.reward, folder, of_single_frames=False, is_trained=True)
+    is_one = settings.judged == "first" and settings.decoded_latents == 1  # the first latent frame is one frame
+    is_one_sampled = is_one or settings.sampled_frames == 1
+    problems += missing_reward("reward", settings.reward, folder, of_single_frames=is_one_sampled, is_trained=True)
     if settings.held_out:
-        problems += missing_reward("held_out", settings.held_out, folder, of_single_frames=False, is_trained=False)
+        problems += missing_reward("held_out", settings.held_out, folder, of_single_frames=is_one, is_trained=False)
     return problems
 
 

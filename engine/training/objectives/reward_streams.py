@@ -14,6 +14,7 @@ from statistics import fmean, variance
 import torch
 from torch import Tensor
 
+from engine.model.transformer import CausalWanTransformer
 from engine.model_presets import ModelPreset, PresetError
 from engine.rewards.loading import missing_for, reward_class
 from engine.rewards.protocol import RewardError
@@ -21,6 +22,7 @@ from engine.schedule import Schedule
 from engine.training.objective import Draw
 from engine.training.objectives.models import latent_size, missing_model, model_preset
 from engine.training.objectives.texts import missing_prompts
+from engine.training.rollout import RolloutPlan, roll_out
 from engine.vae.latents import FRAMES_PER_LATENT, StreamingDecoder
 
 LOSSES = ("hinge", "plain", "distance")
@@ -71,6 +73,18 @@ def decode_end(decoder: StreamingDecoder, latents: Tensor, graded: int) -> tuple
 def _to_unit(frames: Tensor) -> Tensor:
     """Frames of a decoder, -1..1, as rewards want them: 0..1."""
     return (frames.float() * 0.5 + 0.5).clamp(0.0, 1.0)
+
+
+@torch.no_grad()
+def paint_streams(
+    model: CausalWanTransformer, decoder: StreamingDecoder, embeds: Tensor, shape: StreamShape, chunks: int, seed: int
+) -> Tensor:
+    """Whole streams as they play, frames (B, T, 3, H, W) in 0..1; the same noise for the same seed."""
+    device = next(model.parameters()).device
+    noise = shape.noise(chunks, Draw(seed, 0, "panel", 0, 0, len(embeds)), device)
+    plan = RolloutPlan(shape.timesteps, grad_chunks=0, chunk_frames=shape.chunk_frames)
+    stream = roll_out(model, model.encode_text(embeds.to(device)), noise, plan)
+    return torch.cat(decode_end(decoder, stream, graded=1), dim=1)
 
 
 def latent_of(frame: int) -> tuple[int, int]:

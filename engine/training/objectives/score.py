@@ -7,7 +7,7 @@ from torch import Tensor
 
 from engine.model.transformer import CausalWanTransformer
 from engine.training.objectives.clip_attention import everything
-from engine.training.objectives.levels import timesteps_of
+from engine.training.objectives.levels import noised, timesteps_of, x0_of
 
 CONVENTIONS = ("configured", "standard")
 
@@ -47,3 +47,18 @@ def guided_flow(
     if is_unguided(scale, convention):
         return flow
     return guided(flow, flow_of(model, noisy, sigma, negative.expand_as(embeds)), scale, convention)
+
+
+def few_step_clips(
+    model: CausalWanTransformer, noise: Tensor, embeds: Tensor, timesteps: tuple[float, ...], exit_step: int
+) -> Tensor:
+    """Clips x0 (B, F, C, h, w) float32 of noise (steps, B, F, C, h, w), ended at `exit_step` (from 0)."""
+    x, is_graded = noise[0], torch.is_grad_enabled()
+    for step in range(exit_step + 1):
+        sigma = torch.full((x.shape[0],), timesteps[step] / 1000.0, device=x.device)
+        with torch.set_grad_enabled(is_graded and step == exit_step):
+            x0 = x0_of(x, flow_of(model, x, sigma, embeds), sigma)
+        if step < exit_step:
+            following = torch.full_like(sigma, timesteps[step + 1] / 1000.0)
+            x = noised(x0, noise[step + 1], following)
+    return x0

@@ -84,8 +84,9 @@ class Texts:
 
     @torch.no_grad()
     def embed(self, prompts: list[str]) -> Tensor:
-        """Embeddings (B, text_len, text_dim), float32, on the CPU."""
-        return torch.stack([self._encoder.encode(prompt).clone() for prompt in prompts])
+        """Embeddings (B, text_len, text_dim), float32, on the CPU; as they are live, whatever training computes in."""
+        with torch.autocast("cpu", enabled=False):
+            return torch.stack([self._encoder.encode(prompt).clone() for prompt in prompts])
 
     def embed_blends(self, prompts: Sequence[Prompt]) -> Tensor:
         """Embeddings (B, text_len, text_dim) of one text each or two blended, as two pads on stage are."""

@@ -240,6 +240,19 @@ def test_the_beginning_of_a_stream_can_be_judged_and_frames_sampled(model: str, 
         reward_lora.build(dataclasses.replace(settings, decoded_latents=9), tmp_path)
 
 
+def test_panels_are_the_same_every_time(model: str, tmp_path: Path) -> None:
+    first, second = (
+        build(tmp_path).paint(("ink", "fire"), seed=5)
+        for build in (
+            lambda folder: last_frame.build(frame_settings(model), folder),
+            lambda folder: reward_lora.build(lora_settings(model), folder),
+        )
+    )
+    assert first.shape == (2, 21, 3, 32, 48)
+    assert 0.0 <= first.min() <= first.max() <= 1.0
+    torch.testing.assert_close(first, second)  # a fresh LoRA changes nothing
+
+
 def test_what_cannot_be_is_told_before_any_compute(model: str, tmp_path: Path) -> None:
     settings = frame_settings(model)
     assert last_frame.missing(settings, tmp_path) == []

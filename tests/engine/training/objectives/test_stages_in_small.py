@@ -17,7 +17,7 @@ from engine.training.stage_config import make_config, read_table
 from engine.training.stages import STAGES, load_stage
 from tests.engine.small_model import PRESET, write_small_model
 
-QUICK = {"trainer.batch": 2, "trainer.micro_batch": 2, "trainer.device": "cpu", "trainer.dtype": "float32"}
+QUICK = {"trainer.batch": 2, "trainer.micro_batch": 2, "trainer.device": "cpu", "trainer.panel_every_steps": 2}
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +54,7 @@ def test_the_chain_from_a_teacher_to_rewarded_matching(run: Path) -> None:
         file = read_checkpoint(run / stage / "generator.safetensors")
         assert file.flavour == "original"
         assert "blocks.0.self_attn.q.weight" in file.tensors
+        assert (run / stage / "panel" / "000002.png").stat().st_size > 1000
     before, after = (read_checkpoint(run / stage / "generator.safetensors").tensors for stage in ("ode", "redmd"))
     assert not all(torch.equal(before[name], after[name]) for name in before)
 
