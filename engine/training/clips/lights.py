@@ -86,6 +86,6 @@ def caustics(view: View, dice: Dice) -> Field:
         hxy = hxy + (cos * sin) * wave
         hyy = hyy + (sin * sin) * wave
     fold = (1.0 - focus * hxx) * (1.0 - focus * hyy) - (focus * hxy) ** 2
-    bright = 0.2 / (fold.abs() + 0.2)
-    value = 0.2 + 0.8 * bright**1.35 + 0.04 * torch.sin(2.0 * y + 0.4 * t)
+    bright = 0.3 / (fold.abs() + 0.3)
+    value = 0.2 + 0.8 * bright**1.6 + 0.04 * torch.sin(2.0 * y + 0.4 * t)
     return Field(value.clamp(0.0, 1.0))

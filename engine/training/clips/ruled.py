@@ -21,7 +21,7 @@ def tunnel(view: View, dice: Dice) -> Field:
     sides = dice.integer(4, 8)
     twist = dice.number(-1.0, 1.0)
     depth = dice.number(0.8, 1.3) / (r + 0.12)
-    rings = torch.sin(3.6 * depth + 2.4 * t)
+    rings = torch.sin(5.0 * depth + 3.0 * t)
     ribs = torch.sin(sides * torch.atan2(y, x) + twist * (depth + t))
     # rings as lit ridges over ribs that wind along the tube
     value = 0.46 + 0.26 * rings + 0.14 * ribs + 0.14 * rings * ribs
