@@ -57,14 +57,19 @@ class VideoReward(RewardModel):
     def score(self, frames: Tensor, prompts: list[str]) -> dict[str, Tensor]:
         """As `RewardModel.score`; at least four frames of a clip are looked at, as many as it has."""
         self.checked(frames, prompts)
-        count = max(LEAST_FRAMES, int(frames.shape[1] / self.rate_hz * RATE_HZ) // 2 * 2)
-        x = FramePolicy("uniform", count).take(frames).float()
+        x = self._policy(frames.shape[1]).take(frames).float()
         raw = torch.stack([self._score_one(clip, prompt) for clip, prompt in zip(x, prompts, strict=True)])
         scores = {}
         for column, key in enumerate(KEYS):
             mean, deviation = self.statistics[key]
             scores[key] = (raw[:, column] - mean) / deviation
         return {"videoreward": torch.stack(tuple(scores.values())).mean(dim=0)} | scores
+
+    def _policy(self, total: int) -> FramePolicy:
+        """Its own choice as in training: an even number at the rate, not fewer than four; or what it was told."""
+        if self.frame_policy.kind != "rate":
+            return self.frame_policy
+        return FramePolicy("uniform", max(LEAST_FRAMES, int(total / self.rate_hz * RATE_HZ) // 2 * 2))
 
     def _score_one(self, frames: Tensor, prompt: str) -> Tensor:
         patches, grid = self.model.patches(frames)

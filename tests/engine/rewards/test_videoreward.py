@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.rewards.protocol import RewardError
+from engine.rewards.protocol import FramePolicy, RewardError
 from engine.rewards.videoreward import MARKS, VideoReward, load_videoreward, read_questions
 from engine.rewards.videoreward_model import VideoRewardModel, merged, qwen2_vl_2b, video_size
 from tests.engine.rewards.published import randomise, write_tokenizer
@@ -96,6 +96,15 @@ def test_it_sees_time_and_passes_gradients_to_the_frames(reward: VideoReward) ->
     assert not torch.allclose(scores["MQ"], reward.score(x.flip(1), ["red"])["MQ"])
     (gradient,) = torch.autograd.grad(scores["MQ"].sum(), x)
     assert gradient.abs().sum() > 0
+
+
+def test_frames_are_taken_at_two_per_second_unless_told_otherwise(
+    reward: VideoReward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [reward._policy(total).count for total in (9, 57, 81)] == [4, 6, 10]
+    monkeypatch.setattr(reward, "frame_policy", FramePolicy("all"))
+    assert reward._policy(9).kind == "all"
+    assert reward.score(clip(5), ["red"])["MQ"].isfinite().all()
 
 
 def test_positions_are_plain_numbers_on_all_axes(reward: VideoReward) -> None:
