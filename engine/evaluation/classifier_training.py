@@ -5,7 +5,8 @@ Its own seed, its own palettes, blurred and noisy pictures; families blended wit
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,6 +71,17 @@ def draw_windows(plans: list[ClipPlan], firsts: list[int], palettes: dict[str, S
     return functional.avg_pool2d(clips, 2) if doubled else clips
 
 
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Drawing is many small operations, in which threads wait for one another longer than they compute."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 def labels_of(plans: list[ClipPlan]) -> Labels:
     """What the plans show, blends by their shares."""
     families = torch.zeros(len(plans), len(FAMILIES))
@@ -121,7 +133,8 @@ class ClassifierObjective:
             plan = random_plan(generator, NO_SWITCH)
             first = int(torch.randint(LATEST_FRAME, (), generator=generator))
             palettes = self._bent_palettes(generator)
-            window = draw_windows([plan], [first], palettes, doubled=number % 2 == 0)
+            with _one_thread():
+                window = draw_windows([plan], [first], palettes, doubled=number % 2 == 0)
             self._drawn[number] = plan, (window * 255.0).round().byte()
         return self._drawn[number]
 
@@ -161,7 +174,9 @@ def examine(net: FamilyClassifier, clips: int, seed: int = EXAM_SEED) -> dict[st
         for start in range(0, clips, 50):
             plans = [ClipPlan(random_spec(generator, EXAM_VARIETY)) for _ in range(min(50, clips - start))]
             firsts = torch.randint(LATEST_FRAME, (len(plans),), generator=generator).tolist()
-            families, colours = net(draw_windows(plans, firsts, palettes, doubled=True))
+            with _one_thread():
+                windows = draw_windows(plans, firsts, palettes, doubled=True)
+            families, colours = net(windows)
             labels = labels_of(plans)
             hits[0] += _agreement(families, labels.families) * len(plans)
             hits[1] += _agreement(colours, labels.palettes) * len(plans)
