@@ -122,6 +122,7 @@ def _coerced(value: object, default: object, where: str) -> object:
         value = tuple(value)
     if type(value) is not type(default):
         raise SettingsError(f"{where} = {value!r} is no {type(default).__name__}, as {default!r} is")
-    if isinstance(value, int | float) and value < 0:
+    is_signed = isinstance(default, int | float) and default < 0
+    if isinstance(value, int | float) and value < 0 and not is_signed:
         raise SettingsError(f"{where} = {value}: must not be negative")
     return value

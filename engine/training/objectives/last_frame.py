@@ -153,8 +153,7 @@ class FrameReward:
     def paint(self, prompts: tuple[str, ...], seed: int) -> Tensor:
         """As `Painter.paint`."""
         model, decoder = self.trained["generator"], self.frozen["decoder"]
-        embeds = self._texts.embed(list(prompts))
-        return paint_streams(model, decoder, embeds, self._shape, self._settings.chunks, seed)
+        return paint_streams(model, decoder, self._texts, self._shape, self._settings.chunks, prompts, seed)
 
     def _judged(self, draw: Draw) -> tuple[int, int]:
         """Latent frame that holds the judged frame, and which of its frames it is; the same on every rank."""

@@ -15,11 +15,12 @@ from engine.checkpoints import load_into
 from engine.downloads.catalogue import PREFIX
 from engine.downloads.places import resolve
 from engine.frame_size import check_size
-from engine.loading import load_decoder, load_text_encoder
+from engine.loading import choose_device, choose_dtype, load_decoder, load_text_encoder
 from engine.model.config import LATENT_STRIDE
 from engine.model.transformer import CausalWanTransformer, initialise
 from engine.model_presets import ModelPreset, PresetError, load_preset
 from engine.text.prompts import TextEncoder
+from engine.text.umt5 import load_umt5
 
 TRAINING_MODELS = Path(__file__).parents[1] / "models"  # models to train from, which do not play
 FRESH = "fresh"
@@ -78,8 +79,16 @@ def load_pixels(preset: ModelPreset) -> nn.Module:
 
 
 def load_texts(preset: ModelPreset) -> TextEncoder:
-    """The text encoder of a model, on the CPU. Raises CheckpointError."""
-    return load_text_encoder(preset, _CPU, torch.float32)
+    """The text encoder of a model: a small one on the CPU, a large one on the GPU where there is one.
+
+    Raises CheckpointError.
+    """
+    text = preset.text
+    if text.kind != "umt5":
+        return load_text_encoder(preset, _CPU, torch.float32)
+    assert text.tokenizer is not None, "a preset of kind umt5 names a tokenizer"
+    device = choose_device("auto")
+    return load_umt5(text.file, text.tokenizer, preset.transformer.text_len, device, choose_dtype("auto", device))
 
 
 def latent_size(width: int, height: int) -> tuple[int, int]:

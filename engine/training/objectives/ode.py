@@ -67,9 +67,9 @@ class Ode:
         self.trained: Mapping[str, nn.Module] = {"generator": self.generator}
         self.frozen: Mapping[str, nn.Module] = {}
         self._pairs = Trajectories(folder / settings.pairs, settings.count)
-        self._texts = Texts(model_preset(settings.model), "", folder, tuple(dict.fromkeys(self._pairs.prompts)))
+        self._texts = Texts(model_preset(settings.model), "", folder, self._pairs.prompts)
         height, width = (LATENT_STRIDE * side for side in self._pairs.header.shape[-2:])
-        self._painter = Painter(model_preset(settings.model), self._texts, width, height)
+        self._painter = Painter(model_preset(settings.model), self._texts, width, height, self._pairs.prompts)
         self._sigmas = torch.tensor(self._pairs.header.sigmas)
 
     def parts(self, step: int) -> tuple[str, ...]:

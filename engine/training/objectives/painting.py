@@ -34,8 +34,11 @@ EULER_STEPS, GUIDANCE = 24, 4.0  # of a many-step teacher, in the standard conve
 class Painter:
     """Paints clips (prompts, frames, 3, H, W) in 0..1 for one model. All ranks call together."""
 
-    def __init__(self, preset: ModelPreset, texts: Texts, width: int, height: int) -> None:
-        """Sizes in pixels, 0 = the model's own."""
+    def __init__(
+        self, preset: ModelPreset, texts: Texts, width: int, height: int, listed: tuple[str, ...] = ()
+    ) -> None:
+        """Sizes in pixels, 0 = the model's own. `listed` are what the model is trained on, where there is a list."""
+        self._own = (listed or texts.first(len(OWN_PROMPTS)) or OWN_PROMPTS)[: len(OWN_PROMPTS)]
         self._preset, self._texts = preset, texts
         self._size = latent_size(width or preset.stream.width, height or preset.stream.height)
         self._decoder: nn.Module | None = None
@@ -94,7 +97,7 @@ class Painter:
         device = model.patch_embedding.weight.device
         if self._decoder is None:
             self._decoder = load_pixels(self._preset).to(device)
-        embeds = self._texts.embed(list(prompts or OWN_PROMPTS)).to(device)
+        embeds = self._texts.embed(list(prompts or self._own)).to(device)
         x0 = make(embeds, torch.Generator().manual_seed(seed))
         frames = self._decoder.decode(x0.float(), None)[0]
         return (frames.float().clamp(-1.0, 1.0) + 1.0) / 2.0

@@ -41,8 +41,8 @@ class RedmdSettings(MatchingSettings):
     reward: str = "motion"  # NAME or NAME:DIMENSION of engine/rewards
     beta: float = 1.0  # 0 = plain distribution matching: no reward is loaded
     reward_clip: float = 3.0  # |beta r| at most; 0 = unbounded, as published
-    reward_mean: float = 0.0  # r = (score - mean) / std
-    reward_std: float = 1.0
+    reward_mean: float = -5.0  # r = (score - mean) / std; of `motion` on 24 streams of the ember that ships, 160x96
+    reward_std: float = 0.42
     grad_chunks: int = 0  # the last so many keep a graph; 0 = all, as published
     is_cache_detached: bool = False  # True: no gradient from a chunk into the ones before it
     sink_mode: str = "static"  # as published; "parity_bf16" and "ema_fp32" update the sink while training too

@@ -171,8 +171,7 @@ class RewardLora:
     def paint(self, prompts: tuple[str, ...], seed: int) -> Tensor:
         """As `Painter.paint`."""
         model, decoder = self.trained["generator"], self.frozen["decoder"]
-        embeds = self._texts.embed(list(prompts))
-        return paint_streams(model, decoder, embeds, self._shape, self.settings.chunks, seed)
+        return paint_streams(model, decoder, self._texts, self._shape, self.settings.chunks, prompts, seed)
 
     def _chunks(self) -> tuple[int, int]:
         """How many chunks are made, and how many of them, at the end, keep a graph."""

@@ -21,11 +21,12 @@ from engine.rewards.protocol import RewardError
 from engine.schedule import Schedule
 from engine.training.objective import Draw
 from engine.training.objectives.models import latent_size, missing_model, model_preset
-from engine.training.objectives.texts import missing_prompts
+from engine.training.objectives.texts import Texts, missing_prompts
 from engine.training.rollout import RolloutPlan, roll_out
 from engine.vae.latents import FRAMES_PER_LATENT, StreamingDecoder
 
 LOSSES = ("hinge", "plain", "distance")
+PANEL_PROMPTS = 4  # where a panel is asked for and no prompts are named
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,19 @@ def _to_unit(frames: Tensor) -> Tensor:
 
 @torch.no_grad()
 def paint_streams(
-    model: CausalWanTransformer, decoder: StreamingDecoder, embeds: Tensor, shape: StreamShape, chunks: int, seed: int
+    model: CausalWanTransformer,
+    decoder: StreamingDecoder,
+    texts: Texts,
+    shape: StreamShape,
+    chunks: int,
+    prompts: tuple[str, ...],
+    seed: int,
 ) -> Tensor:
-    """Whole streams as they play, frames (B, T, 3, H, W) in 0..1; the same noise for the same seed."""
+    """Whole streams as they play, frames (B, T, 3, H, W) in 0..1; without prompts some that are trained on."""
     device = next(model.parameters()).device
-    noise = shape.noise(chunks, Draw(seed, 0, "panel", 0, 0, len(embeds)), device)
+    draw = Draw(seed, 0, "panel", 0, 0, len(prompts) or PANEL_PROMPTS)
+    embeds = texts.embed(list(prompts)) if prompts else texts.draw(draw)[1]
+    noise = shape.noise(chunks, draw, device)
     plan = RolloutPlan(shape.timesteps, grad_chunks=0, chunk_frames=shape.chunk_frames)
     stream = roll_out(model, model.encode_text(embeds.to(device)), noise, plan)
     return torch.cat(decode_end(decoder, stream, graded=1), dim=1)

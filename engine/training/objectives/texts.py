@@ -61,15 +61,19 @@ class Texts:
     def __init__(self, preset: ModelPreset, file: str, folder: Path, others: tuple[str, ...] = ()) -> None:
         """`others` are prompts besides those of the file: the negative one, the panel's. Raises CheckpointError."""
         self._prompts = read_prompts(file)
+        self._late = LateEncoder(preset)
         if preset.text.kind == "ngram":
             self._encoder: TextEncoder = load_texts(preset)
             return
-        late = LateEncoder(preset)
         config = preset.transformer
         identity = f"{fingerprint(preset.text.file)} {config.text_len} {config.text_dim}"
-        self._encoder = KeptEmbeddings(late, folder / FOLDER, identity, keeps_all=True)
+        self._encoder = KeptEmbeddings(self._late, folder / FOLDER, identity, keeps_all=True)
         self._fill((*self._prompts, *others, ""))
-        late.drop()
+        self._late.drop()
+
+    def first(self, count: int) -> tuple[str, ...]:
+        """The first prompts of the list; () where there is none."""
+        return self._prompts[:count]
 
     def draw(self, draw: Draw) -> tuple[list[str], Tensor]:
         """As many prompts as the micro-batch has samples, and their embeddings (B, text_len, text_dim)."""
@@ -86,7 +90,9 @@ class Texts:
     def embed(self, prompts: list[str]) -> Tensor:
         """Embeddings (B, text_len, text_dim), float32, on the CPU; as they are live, whatever training computes in."""
         with torch.autocast("cpu", enabled=False):
-            return torch.stack([self._encoder.encode(prompt).clone() for prompt in prompts])
+            rows = torch.stack([self._encoder.encode(prompt).clone() for prompt in prompts])
+        self._late.drop()
+        return rows
 
     def embed_blends(self, prompts: Sequence[Prompt]) -> Tensor:
         """Embeddings (B, text_len, text_dim) of one text each or two blended, as two pads on stage are."""

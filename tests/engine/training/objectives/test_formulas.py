@@ -171,7 +171,8 @@ def test_redmd_moves_the_generator_as_the_formula_says(folder: Path, beta: float
         weight = torch.ones(2)
         if beta:
             frames = (own.frozen["decoder"].decode(x, None)[0].clamp(-1, 1) + 1) / 2
-            weight = (beta * own.frozen["reward"].score(frames, prompts)["motion"]).clamp(-3, 3).exp()
+            reward = (own.frozen["reward"].score(frames, prompts)["motion"] + 5.0) / 0.42
+            weight = (beta * reward).clamp(-3, 3).exp()
     loss = (weight * 0.5 * (x - (x - g).detach()).square().mean(dim=(1, 2, 3, 4))).sum()
     loss.backward()
     assert found.weight == pytest.approx(float(weight.sum()), rel=1e-6)

@@ -251,6 +251,7 @@ def test_panels_are_the_same_every_time(model: str, tmp_path: Path) -> None:
     assert first.shape == (2, 21, 3, 32, 48)
     assert 0.0 <= first.min() <= first.max() <= 1.0
     torch.testing.assert_close(first, second)  # a fresh LoRA changes nothing
+    assert len(last_frame.build(frame_settings(model), tmp_path).paint((), seed=5)) == 4  # its own prompts
 
 
 def test_what_cannot_be_is_told_before_any_compute(model: str, tmp_path: Path) -> None:
