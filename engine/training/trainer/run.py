@@ -31,7 +31,7 @@ def train_stage(stage: Stage, config: StageConfig, folder: Path, minutes: float 
     """
     limit = Limit(minutes)
     prompts = read_prompts(Path(config.trainer.panel_prompts)) if config.trainer.panel_prompts else ()
-    with limit.on_signals(), _opened(stage, config, folder) as (objective, trainer, world):
+    with limit.on_signals(), opened(stage, config, folder) as (objective, trainer, world):
         is_resumed = trainer.resume()
         if world.is_first:
             _note_settings(config, folder, is_resumed)
@@ -43,7 +43,7 @@ def train_stage(stage: Stage, config: StageConfig, folder: Path, minutes: float 
 
 def export_stage(stage: Stage, config: StageConfig, folder: Path, which: str) -> str:
     """Write the weights of a checkpoint: its step, "newest" or "best". Raises ValueError with a sentence."""
-    with _opened(stage, config, folder) as (objective, trainer, world):
+    with opened(stage, config, folder) as (objective, trainer, world):
         if not trainer.resume():
             raise ValueError(f"{folder}: holds no checkpoint")
         if which == "best":
@@ -59,7 +59,8 @@ def export_stage(stage: Stage, config: StageConfig, folder: Path, which: str) ->
 
 
 @contextlib.contextmanager
-def _opened(stage: Stage, config: StageConfig, folder: Path) -> Iterator[tuple[Objective, Trainer, World]]:
+def opened(stage: Stage, config: StageConfig, folder: Path) -> Iterator[tuple[Objective, Trainer, World]]:
+    """Objective and trainer of a stage in this process's place among the others; once per process."""
     settings = config.trainer
     if settings.threads:
         torch.set_num_threads(settings.threads)

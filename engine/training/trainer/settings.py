@@ -46,6 +46,10 @@ class TrainerSettings:
     ema: float = 0.99  # of the weights per optimiser step; 0 = no average is kept
     ema_start_step: int = 0  # until then the average is the weights
     dtype: str = "bfloat16"  # computed in; weights and optimiser are float32
+    gather_dtype: str = (
+        "float32"  # sharded weights travel in; "bfloat16" halves that, and the residual stream is narrow
+    )
+    frozen_dtype: str = "float32"  # of frozen transformers at rest
     device: str = "auto"
     threads: int = 0  # of one process on the CPU; 0 = torch's choice
     shard: int = 0  # processes a model is split over; 0 = all of a node. Nodes beyond that hold copies
@@ -75,11 +79,15 @@ class TrainerSettings:
             raise ValueError(f"hold = {self.hold:g} and rate_floor = {self.rate_floor:g} must lie in 0..1")
         for name, value, known in (
             ("dtype", self.dtype, NUMBER_TYPES),
+            ("gather_dtype", self.gather_dtype, NUMBER_TYPES),
+            ("frozen_dtype", self.frozen_dtype, NUMBER_TYPES),
             ("export", self.export, EXPORT_TYPES),
             ("device", self.device, DEVICES),
         ):
             if value not in known:
                 raise ValueError(f"{name} = {value!r} must be one of {', '.join(known)}")
+        if self.dtype == "float32" and "bfloat16" in (self.gather_dtype, self.frozen_dtype):
+            raise ValueError('gather_dtype and frozen_dtype = "bfloat16" need dtype = "bfloat16" too')
 
     @property
     def micro_batches(self) -> int:

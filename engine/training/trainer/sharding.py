@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard, register_fsdp_forward_method
 from torch.distributed.tensor import DTensor
+from torch.utils.checkpoint import checkpoint
 
 from engine.model.block import Block
 from engine.model.transformer import CausalWanTransformer
@@ -32,15 +34,20 @@ def place(module: nn.Module, world: World, settings: TrainerSettings, is_trained
     module.to(world.device)
     if not is_trained:
         module.requires_grad_(False).eval()
+        if isinstance(module, CausalWanTransformer) and settings.frozen_dtype == "bfloat16":
+            module.bfloat16()
     blocks = list(module.blocks) if isinstance(module, CausalWanTransformer) else []
-    if settings.compile:
-        for block in blocks:
+    for block in blocks:
+        if settings.recompute and is_trained:
+            # inside the module's call: in the backward pass its weights are gathered before it runs again
+            block.forward = functools.partial(checkpoint, block.forward, use_reentrant=False)
+        if settings.compile:
             block.compile(dynamic=False)
     if world.mesh is None or not (is_trained or blocks):
         return
     # said of every output that is reshaped at its end; nothing here is changed in place
     warnings.filterwarnings("ignore", "FSDP2-wrapped module", UserWarning)
-    narrow = torch.bfloat16 if settings.dtype == "bfloat16" else None
+    narrow = torch.bfloat16 if settings.gather_dtype == "bfloat16" else None
     policy = MixedPrecisionPolicy(narrow, torch.float32, cast_forward_inputs=False)
     keep = settings.keep_gathered and is_trained
     for part in [*blocks, module]:

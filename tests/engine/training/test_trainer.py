@@ -83,6 +83,16 @@ def test_stopped_and_resumed_is_the_same_to_the_bit_as_never_stopped(tmp_path: P
     assert halted._objective.remembered == straight._objective.remembered
 
 
+def test_activations_made_anew_change_nothing(tmp_path: Path) -> None:
+    made = []
+    for recompute in (False, True):
+        settings = TrainerSettings(batch=2, micro_batch=2, steps=2, dtype="float32", recompute=recompute)
+        trainer = Trainer(Toy(ToySettings()), settings, TOY.optimisers, tmp_path / str(recompute), ALONE)
+        trainer.train(Limit())
+        made.append(digest(trainer))
+    assert made[0] == made[1]
+
+
 def test_muon_resumes_too(tmp_path: Path) -> None:
     muon = {name: OptimiserSettings("muon", 0.01) for name in ("generator", "critic")}
 

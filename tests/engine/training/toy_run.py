@@ -13,8 +13,9 @@ from pathlib import Path
 from torch.distributed.checkpoint import FileSystemWriter
 
 from engine.training.stage_config import make_config
-from engine.training.trainer import run
+from engine.training.trainer.limit import Limit
 from engine.training.trainer.loop import Trainer
+from engine.training.trainer.run import opened
 from engine.training.trainer.sharding import whole_weights
 from tests.engine.training.toy import TOY
 
@@ -42,10 +43,12 @@ def main(folder: Path, steps: int, is_slow: bool, changes: dict) -> str:
 
         FileSystemWriter.write_data = slow_write
     config = make_config("toy", TOY, {"trainer": {"steps": steps} | changes}, "toy")
-    print(run.train_stage(TOY, config, folder), flush=True)
-    with run._opened(TOY, config, folder) as (_, trainer, world):
+    limit = Limit()
+    with limit.on_signals(), opened(TOY, config, folder) as (_, trainer, world):
         trainer.resume()
+        reason = trainer.train(limit)
         made = digest(trainer)
+        print(f"process {world.rank}: step {trainer.state.step} {reason}", flush=True)
         return made if world.is_first else ""
 
 
