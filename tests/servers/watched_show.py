@@ -104,7 +104,12 @@ class WatchedShow:
     def memory_mib(self) -> dict[str, float]:
         """Memory that each process has to itself, ring and libraries excluded."""
         ids = {"panels": self.vj.process.pid, "stage": self.stage_id, "engine": self.engine_id()}
-        return {name: _own_mib(number) for name, number in ids.items() if number is not None}
+        found = {}
+        for name, number in ids.items():
+            with contextlib.suppress(OSError):  # one that ends between the two looks
+                if number is not None:
+                    found[name] = _own_mib(number)
+        return found
 
     def _is_live(self) -> bool:
         assert self.vj.process.poll() is None, self.vj.output()
