@@ -54,7 +54,8 @@ def missing_model(role: str, name: str, start_from: str, folder: Path) -> list[s
     file = weights_file(preset, start_from, folder)
     if file.exists():
         return []
-    hint = "an earlier stage writes it" if start_from else f"`vj models download {name}` fetches what is published"
+    is_own = bool(start_from) and not start_from.startswith(PREFIX)
+    hint = "an earlier stage writes it" if is_own else "`vj models list` tells how published files are fetched"
     return [f"{role}: {file}: there is no such file; {hint}"]
 
 
