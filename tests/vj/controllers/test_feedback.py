@@ -89,6 +89,7 @@ def test_lights_follow_the_values_whoever_moves_them(show):
 
 
 def test_only_changes_are_sent(show):
+    wait_quiet(show)
     show.box.forget()
     for k in range(50):
         show.controls.set("/vj/effect/hue", float(k), "panel")
