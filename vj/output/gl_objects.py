@@ -146,3 +146,33 @@ class Surface:
         """Free texture and framebuffer."""
         GL.glDeleteFramebuffers(1, [self.framebuffer])
         GL.glDeleteTextures([self.texture])
+
+
+class SurfaceShelf:
+    """Surfaces by name. Belongs to the thread of the GL context."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, Surface] = {}
+
+    def sized(self, name: str, width: int, height: int, *, bits: int) -> Surface:
+        """Return the named surface in this size; it is remade only when the size changes."""
+        held = self._held.get(name)
+        if held is None or (held.width, held.height) != (width, height):
+            self.delete(name)
+            held = self._held[name] = Surface.create(width, height, bits=bits)
+        return held
+
+    def get(self, name: str) -> Surface | None:
+        """Return the named surface as it is; None = there is none."""
+        return self._held.get(name)
+
+    def delete(self, name: str) -> None:
+        """Free one, if it is there."""
+        held = self._held.pop(name, None)
+        if held is not None:
+            held.delete()
+
+    def clear(self) -> None:
+        """Free all."""
+        for name in list(self._held):
+            self.delete(name)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from OpenGL import GL
 
-from vj.output.gl_objects import Program, Surface
+from vj.output.gl_objects import Program, Surface, SurfaceShelf
 from vj.output.params import OutputParams
 from vj.output.placing import Size, canvas_size, from_target, is_pinned
 
@@ -28,11 +28,11 @@ class Presenter:
         self._present = Program("present", is_es=is_es)
         self._grain = grain
         self._draw_card = draw_card
-        self._surfaces: dict[str, Surface] = {}
+        self._surfaces = SurfaceShelf()
 
     def canvas(self, params: OutputParams, target: Size) -> Surface:
         """Return what to draw on for this target; its content is left over from before."""
-        return self._surface("canvas", *canvas_size(params, target), bits=10)
+        return self._surfaces.sized("canvas", *canvas_size(params, target), bits=10)
 
     def show(self, params: OutputParams, target: Size, framebuffer: int, enlarged: float) -> None:
         """Bring the canvas onto the target. `enlarged`: pixels of the canvas for each of the frame."""
@@ -48,26 +48,22 @@ class Presenter:
         size = canvas_size(params, target)
         held = self._surfaces.get("card")
         if held is None or (held.width, held.height) != size:
-            held = self._surface("card", *size, bits=8)
+            held = self._surfaces.sized("card", *size, bits=8)
             held.upload(np.ascontiguousarray(self._draw_card(*size)[::-1]))  # surfaces count from below
         self._put(held, params, target, framebuffer, params.brightness * level)
 
     def forget_card(self) -> None:
         """Draw the test card anew when it is next asked for: the display may be another."""
-        held = self._surfaces.pop("card", None)
-        if held is not None:
-            held.delete()
+        self._surfaces.delete("card")
 
     def release(self) -> None:
         """Free every GL object."""
         self._sharpen.delete()
         self._present.delete()
-        for surface in self._surfaces.values():
-            surface.delete()
         self._surfaces.clear()
 
     def _sharpened(self, source: Surface, amount: float, reach: int) -> Surface:
-        surface = self._surface("sharp", source.width, source.height, bits=10)
+        surface = self._surfaces.sized("sharp", source.width, source.height, bits=10)
         surface.draw_into()
         GL.glDisable(GL.GL_BLEND)
         source.bind(0)
@@ -93,15 +89,6 @@ class Presenter:
         self._present.set_float("exponent", 1.0 / params.gamma)
         self._present.set_float("grain", self._grain)
         draw_triangle()
-
-    def _surface(self, name: str, width: int, height: int, *, bits: int) -> Surface:
-        """Return the named surface in this size; it is remade only when the size changes."""
-        held = self._surfaces.get(name)
-        if held is None or (held.width, held.height) != (width, height):
-            if held is not None:
-                held.delete()
-            held = self._surfaces[name] = Surface.create(width, height, bits=bits)
-        return held
 
 
 def draw_triangle() -> None:

@@ -15,7 +15,7 @@ from vj.output.continuity import Scene
 from vj.output.delay import DelayLine
 from vj.output.effects import Rectangle, colour_matrix, colour_offset, enlarged
 from vj.output.frame_reader import Picture
-from vj.output.gl_objects import Program, Surface
+from vj.output.gl_objects import Program, Surface, SurfaceShelf
 from vj.output.params import OutputParams
 from vj.output.placing import Crop, Size, crop_of, needs_canvas, place
 from vj.output.presenter import Card, Presenter, draw_triangle
@@ -133,7 +133,7 @@ class Renderer:
         self._idle = Program("idle", is_es=is_es)
         self._vertices = int(GL.glGenVertexArrays(1))  # empty, but a core profile draws nothing without one
         self._pairs = (_FramePair(), _FramePair())  # of the picture, and of the one that fades out
-        self._surfaces: dict[str, Surface] = {}
+        self._surfaces = SurfaceShelf()
         self._began_ns: int | None = None
         self._idle_drawn_ns: int | None = None
         self._streaming_since_ns: int | None = None
@@ -191,8 +191,6 @@ class Renderer:
             program.delete()
         for pair in self._pairs:
             pair.delete()
-        for surface in self._surfaces.values():
-            surface.delete()
         self._surfaces.clear()
         GL.glDeleteVertexArrays(1, [self._vertices])
 
@@ -221,7 +219,7 @@ class Renderer:
         is_fresh = self._idle_drawn_ns is not None and now_ns - self._idle_drawn_ns < IDLE_PERIOD_NS
         if held is not None and held.width == width and is_fresh:
             return held
-        surface = self._surface("idle", width, IDLE_HEIGHT, bits=10)
+        surface = self._surfaces.sized("idle", width, IDLE_HEIGHT, bits=10)
         self._idle_drawn_ns = now_ns
         surface.draw_into()
         self._idle.use()
@@ -232,7 +230,7 @@ class Renderer:
 
     def _draw_picture(self, picture: Picture, number: int) -> Surface:
         first, second = self._pairs[number].surfaces(picture)
-        surface = self._surface(f"blend {number}", first.width, first.height, bits=10)
+        surface = self._surfaces.sized(f"blend {number}", first.width, first.height, bits=10)
         surface.draw_into()
         first.bind(0)
         second.bind(1)
@@ -246,7 +244,7 @@ class Renderer:
     def _stretch_columns(self, source: Surface, scaling: _Scaling) -> None:
         """First half of the scaling: `source` to the width that is seen, coloured, into the named surface."""
         place, seen = scaling.place, scaling.seen
-        wide = self._surface(scaling.name, seen.width, source.height, bits=10)
+        wide = self._surfaces.sized(scaling.name, seen.width, source.height, bits=10)
         wide.draw_into()
         source.bind(0)
         self._columns.use()
@@ -264,7 +262,8 @@ class Renderer:
 
     def _stretch_rows(self, target: _Target, scaling: _Scaling, brightness: float) -> None:
         """Second half: the named surface to the height that is seen, onto the target."""
-        wide, place, seen = self._surfaces[scaling.name], scaling.place, scaling.seen
+        wide, place, seen = self._surfaces.get(scaling.name), scaling.place, scaling.seen
+        assert wide is not None, "the columns were stretched before"
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, target.framebuffer)
         GL.glViewport(seen.x, seen.y, seen.width, seen.height)
         wide.bind(0)
@@ -280,12 +279,3 @@ class Renderer:
         self._rows.set_float("brightness", brightness)
         self._rows.set_float("grain", target.grain)
         draw_triangle()
-
-    def _surface(self, name: str, width: int, height: int, *, bits: int) -> Surface:
-        """Return the named surface in this size; it is remade only when the size changes."""
-        held = self._surfaces.get(name)
-        if held is None or (held.width, held.height) != (width, height):
-            if held is not None:
-                held.delete()
-            held = self._surfaces[name] = Surface.create(width, height, bits=bits)
-        return held
