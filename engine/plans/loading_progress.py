@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from engine.downloads.progress import size_words
+
 Tell = Callable[[str], None]
 TELL_EVERY_S = 0.2
 
@@ -38,7 +40,7 @@ class LoadingProgress:
         self._told_s = time.monotonic()
         if self._tell is not None:
             share = min(1.0, self._done / self._total)
-            self._tell(f"loading {self._name}: {self._part}, {share:.0%} of {self._total / 1e9:.1f} GB")
+            self._tell(f"loading {self._name}: {self._part}, {share:.0%} of {size_words(self._total)}")
 
 
 def _bytes_of(file: Path) -> int:
