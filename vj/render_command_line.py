@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 def render(args: argparse.Namespace) -> int:
     """Render what the words ask for; return the exit code."""
     from engine.rendering.render import run
+
+    logging.getLogger("engine").setLevel(logging.WARNING)  # what it logs below that it tells here by itself
 
     return run(args, _read_plan)
 

@@ -58,9 +58,10 @@ class MemoryPlan:
     def words(self) -> str:
         """The plan in a line: "needs 9.2 GB at 832x480 (transformer 2.8, ..); text encoder in a process of its own"."""
         parts = ", ".join(f"{name} {part / 1e9:.1f}" for name, part in self.needs if part >= 5e7)
+        parts = f" ({parts})" if parts else ""  # none of a small model's is worth a word
         width, height = self.size
         free = f" of {self.free_bytes / 1e9:.1f} free" if self.free_bytes else ""
-        line = f"needs {self.needed_bytes / 1e9:.1f} GB{free} at {width}x{height} ({parts}); {self.choices}"
+        line = f"needs {self.needed_bytes / 1e9:.1f} GB{free} at {width}x{height}{parts}; {self.choices}"
         return f"{line}. {self.advice}" if self.advice else line
 
     @property
