@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from engine.model.step_lists import OWN_STEPS, STEP_LISTS
 from engine.parameter import Parameter, Value, knob, parameters_of, values_from
+from engine.video_in.params import VideoInParams
 
 PROMPT_PADS = 16
 LORA_SLOTS = 8
@@ -20,7 +21,7 @@ BLEND_MODES = ("linear", "spherical")
 
 
 @dataclass(frozen=True)
-class ChunkParams:
+class ChunkParams(VideoInParams):
     """Everything a performer can change between two chunks. Built from a snapshot of the store."""
 
     prompt_texts: tuple[str, ...] = knob(
@@ -157,14 +158,6 @@ class ChunkParams:
     )
     lora_switches: tuple[bool, ...] = knob(
         Parameter("/vj/lora/{n}/on", "switch", False, "Whether the LoRA in slot {n} is heard."), LORA_SLOTS
-    )
-    vace_on: bool = knob(Parameter("/vj/vace/on", "switch", False, "Whether a control video guides the picture."))
-    vace_scale: float = knob(
-        Parameter("/vj/vace/scale", "float", 1.0, "Strength of the control video's guidance.", 0.0, 2.0)
-    )
-    input_on: bool = knob(Parameter("/vj/input/on", "switch", False, "Whether the input is painted over."))
-    input_noise: float = knob(
-        Parameter("/vj/input/noise", "float", 0.7, "How far the picture may leave the input.", 0.0, 1.0)
     )
 
     def with_prompts(self, texts: Sequence[str], weights: Sequence[float] | None = None) -> ChunkParams:

@@ -1,0 +1,55 @@
+"""Frames of inputs as a chunk takes them: as many as it makes, the same ones for everything that asks.
+
+Numpy only. Knows nothing of where they come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class GivenFrames:
+    """Frames of one input for one chunk, evenly spread over the chunk's time, the newest last."""
+
+    pixels: np.ndarray  # (T, H, W, 4) uint8, RGB sRGB, A = key; H and W are the stream's
+    arrived_ns: tuple[int, ...]  # when each came, T values; 0 = unknown (a file)
+    strength: float = 1.0  # 1 = fresh or held; falls to 0 as an input that has gone is faded out
+
+
+class VideoInput(Protocol):
+    """One input, read by the engine's thread only."""
+
+    def take(self, frames: int, *, is_start: bool) -> GivenFrames | None:
+        """Frames for the next chunk of so many; None when there is nothing (never was, or faded out).
+
+        Never waits. `is_start` says that the chunk is the first of a stream.
+        """
+        ...
+
+
+class ChunkInputs:
+    """What the inputs give to one chunk. Each is asked once, however many parts of the engine look at it."""
+
+    def __init__(self, inputs: Mapping[int, VideoInput], frames: int, *, is_start: bool) -> None:
+        """`inputs` by number (1..); `frames` the chunk will have."""
+        self._inputs = inputs
+        self.frames = frames
+        self.is_start = is_start
+        self._taken: dict[int, GivenFrames | None] = {}
+
+    def of(self, number: int) -> GivenFrames | None:
+        """Frames of input `number`; None when it has none, for 0, and for an unknown number."""
+        if number not in self._taken:
+            source = self._inputs.get(number)
+            self._taken[number] = source.take(self.frames, is_start=self.is_start) if source is not None else None
+        return self._taken[number]
+
+    @property
+    def newest_ns(self) -> int:
+        """When the newest frame that was taken came; 0 = none was, or none of a live input."""
+        return max((given.arrived_ns[-1] for given in self._taken.values() if given is not None), default=0)
