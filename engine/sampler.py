@@ -13,6 +13,7 @@ from engine.caches.rolling_cache import RollingCache
 from engine.model.attention import AttentionMemory
 from engine.model.block import TextKeysValues
 from engine.model.transformer import CausalWanTransformer
+from engine.model.vace import Guide
 from engine.schedule import Schedule, flow_to_x0, renoise
 
 CLEAN_TIMESTEP = 0.0  # "context_noise" upstream; the clean pass sees x0 without noise
@@ -30,9 +31,14 @@ class FlowModel(Protocol):
     """The transformer, or what stands in for it while it is trained."""
 
     def __call__(
-        self, latents: Tensor, timesteps: Tensor, text: list[TextKeysValues], memory: AttentionMemory
+        self,
+        latents: Tensor,
+        timesteps: Tensor,
+        text: list[TextKeysValues],
+        memory: AttentionMemory,
+        guide: Guide | None = None,
     ) -> Tensor:
-        """Flow of latents (B, F, C, h, w) at timesteps (B, F)."""
+        """Flow of latents (B, F, C, h, w) at timesteps (B, F), guided or not."""
         ...
 
 
@@ -45,11 +51,13 @@ def denoise_chunk(
     timesteps: Sequence[float],
     schedule: Schedule,
     newer_text: Callable[[], list[TextKeysValues]] | None = None,
+    guides: Callable[[int], Guide | None] | None = None,
 ) -> Iterator[DenoisingStep]:
     """Yield each denoising step of one chunk (Self-Forcing, arXiv:2506.08009, Algorithm 2; no guidance).
 
     noise (B, F, C, H, W); renoises[i] fresh noise after step i, one fewer than timesteps; timesteps warped, 0..1000.
-    The cache must stand at this chunk (`begin_chunk`). `newer_text` is asked before every step but the first.
+    The cache must stand at this chunk (`begin_chunk`). `newer_text` is asked before every step but the first;
+    `guides` before each, by its index.
     """
     if len(renoises) < len(timesteps) - 1:
         raise ValueError(f"{len(timesteps)} steps need {len(timesteps) - 1} fresh noises, got {len(renoises)}")
@@ -57,7 +65,8 @@ def denoise_chunk(
     for i, timestep in enumerate(timesteps):
         if newer_text is not None and i > 0:
             text = newer_text()
-        flow = model(x, _timesteps(timestep, x), text, cache)
+        guide = guides(i) if guides is not None else None
+        flow = model(x, _timesteps(timestep, x), text, cache, guide)
         x0 = flow_to_x0(x, flow, schedule.sigma(timestep))
         yield DenoisingStep(flow, x0)
         if i + 1 < len(timesteps):

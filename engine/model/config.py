@@ -27,6 +27,8 @@ class ModelConfig:
     sink_frames: int = 3
     chunk_frames: int = 3
     timestep_shift: float = 5.0
+    vace_layers: tuple[int, ...] = ()  # layers that get a hint, each from a VACE block of its own; none = no VACE
+    vace_in_dim: int = 96  # channels of the context
 
     def __post_init__(self) -> None:
         if self.dim % self.num_heads or (self.dim // self.num_heads) % 2:
@@ -39,7 +41,16 @@ class ModelConfig:
             raise ValueError(f"patch_size {self.patch_size}: the temporal patch must be 1")
         if self.freq_dim % 2:
             raise ValueError(f"freq_dim {self.freq_dim} must be even")
+        self._check_vace()
         self._check_stream()
+
+    def _check_vace(self) -> None:
+        layers = tuple(self.vace_layers)
+        is_rising = layers == tuple(sorted(set(layers)))
+        if not is_rising or any(not 0 <= layer < self.num_layers for layer in layers):
+            raise ValueError(f"vace_layers {list(layers)} must rise and lie within 0 to {self.num_layers - 1}")
+        if self.vace_in_dim < 1:
+            raise ValueError(f"vace_in_dim {self.vace_in_dim} must be at least 1")
 
     def _check_stream(self) -> None:
         if self.sink_frames < 1:
@@ -76,5 +87,6 @@ class ModelConfig:
 
 
 WAN_1_3B = ModelConfig()
+WAN_1_3B_VACE = ModelConfig(vace_layers=tuple(range(0, 30, 2)))
 WAN_14B = ModelConfig(dim=5120, ffn_dim=13824, num_heads=40, num_layers=40)
 EMBER = ModelConfig(dim=256, ffn_dim=1024, num_heads=4, num_layers=6, text_dim=96, text_len=16)

@@ -16,6 +16,7 @@ from engine.model.attention import scaled_dot_product
 from engine.model.block import TextKeysValues
 from engine.model.rope import rotate
 from engine.model.transformer import CausalWanTransformer
+from engine.model.vace import Guide
 from engine.sampler import clean_pass, denoise_chunk
 from engine.schedule import Schedule
 
@@ -86,12 +87,19 @@ class GradedFlow:
         self._stops_inputs = plan.stops_inputs
         self._step = 0
 
-    def __call__(self, x: Tensor, timesteps: Tensor, text: list[TextKeysValues], memory: ChunkMemory) -> Tensor:
+    def __call__(
+        self,
+        x: Tensor,
+        timesteps: Tensor,
+        text: list[TextKeysValues],
+        memory: ChunkMemory,
+        guide: Guide | None = None,
+    ) -> Tensor:
         """Flow of x; the next call is the next step."""
         is_graded = torch.is_grad_enabled() and self._step in self._steps
         self._step += 1
         with torch.set_grad_enabled(is_graded):
-            return self._model(x.detach() if self._stops_inputs else x, timesteps, text, memory)
+            return self._model(x.detach() if self._stops_inputs else x, timesteps, text, memory, guide)
 
 
 class ChunkMemory:

@@ -14,6 +14,7 @@ from torch.utils.checkpoint import checkpoint
 
 from engine.model.block import Block
 from engine.model.transformer import CausalWanTransformer
+from engine.model.vace import VaceBlock
 from engine.training.trainer.settings import TrainerSettings
 from engine.training.trainer.world import World
 from engine.vae.tiny_vae import TinyVae
@@ -22,6 +23,7 @@ from engine.vae.tiny_vae import TinyVae
 METHODS: dict[type[nn.Module], tuple[str, ...]] = {
     CausalWanTransformer: ("encode_text", "remember"),
     Block: ("prompt_keys_values", "store"),
+    VaceBlock: ("prompt_keys_values",),
     TinyVae: ("encode", "decode", "decode_unclamped"),
 }
 
@@ -36,7 +38,7 @@ def place(module: nn.Module, world: World, settings: TrainerSettings, is_trained
         module.requires_grad_(False).eval()
         if isinstance(module, CausalWanTransformer) and settings.frozen_dtype == "bfloat16":
             module.bfloat16()
-    blocks = list(module.blocks) if isinstance(module, CausalWanTransformer) else []
+    blocks = [*module.blocks, *module.vace_blocks] if isinstance(module, CausalWanTransformer) else []
     for block in blocks:
         if settings.recompute and is_trained:
             # inside the module's call: in the backward pass its weights are gathered before it runs again
