@@ -11,6 +11,15 @@ from typing import Protocol
 
 import numpy as np
 
+HELD_S = 1.0  # the last frame of an input that has gone stands so long
+FADED_S = 2.0  # and is faded out in so long
+NS = 1e-9
+
+
+def strength_after(age_ns: int) -> float:
+    """How much of an input is left when its last frame came `age_ns` ago: 1 = all, 0 = nothing. Layers and engine."""
+    return min(1.0, max(0.0, 1.0 - (age_ns * NS - HELD_S) / FADED_S))
+
 
 @dataclass(frozen=True)
 class GivenFrames:
