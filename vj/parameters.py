@@ -17,6 +17,7 @@ from engine.params import COMMANDS, ENGINE_PARAMETERS
 from engine.preset_table import did_you_mean
 from vj.controllers.osc.params import OSC_PARAMETERS
 from vj.engine_params import ENGINE_SETTINGS, ENGINE_TRIGGERS
+from vj.inputs.params import INPUT_PARAMETERS, INPUT_TRIGGERS
 from vj.modulation.params import MODULATION_PARAMETERS
 from vj.output.params import OUTPUT_PARAMETERS, OUTPUT_TRIGGERS
 from vj.presets.deck_params import DECK_PARAMETERS, DECK_TRIGGERS
@@ -30,6 +31,7 @@ PARAMETERS: dict[str, Parameter] = {
     for p in (
         *ENGINE_PARAMETERS,
         *ENGINE_SETTINGS,
+        *INPUT_PARAMETERS,
         *OUTPUT_PARAMETERS,
         *PRESET_PARAMETERS,
         *DECK_PARAMETERS,
@@ -46,6 +48,7 @@ TRIGGERS: dict[str, Parameter] = {
     for p in (
         *COMMANDS,
         *ENGINE_TRIGGERS,
+        *INPUT_TRIGGERS,
         *OUTPUT_TRIGGERS,
         *PRESET_TRIGGERS,
         *DECK_TRIGGERS,

@@ -1,0 +1,1 @@
+"""Where an input's pictures come from: each kind a module, all behind one protocol."""
