@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine.ember.weights import write_autoencoder
+from engine.ember.weights import read_autoencoder, write_autoencoder
 from engine.training.clips.drawing import draw_clip, draw_crop
 from engine.training.clips.families import FAMILIES
 from engine.training.clips.spec import CONTENT_RATE_HZ, ClipSpec, Variety, random_spec
@@ -21,6 +21,7 @@ from engine.training.stage import Job
 from engine.vae.tiny_vae import TinyVae, preset
 
 SHORT_FRAMES = 9  # 3 latent frames
+SHIPPED, FILE = Path(__file__).parents[1] / "ember", "autoencoder.safetensors"
 LONG_FRAMES = 21  # 6 latent frames: the reach of the memory blocks, as in mid-stream
 
 
@@ -108,7 +109,7 @@ def train_autoencoder(settings: AutoencoderSettings, folder: Path) -> TinyVae:
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
     run = RunFolder(folder, "autoencoder")
-    model, generator = TinyVae(preset(settings.preset)), torch.Generator().manual_seed(settings.seed)
+    model, generator = _first_weights(settings), torch.Generator().manual_seed(settings.seed)
     scale = LatentScale(model.config.latent_channels)
     named = list(model.named_parameters())
     matrices = [p for n, p in named if _is_matrix(n, p)]
@@ -140,6 +141,18 @@ def train_autoencoder(settings: AutoencoderSettings, folder: Path) -> TinyVae:
     return model.eval()
 
 
+def _first_weights(settings: AutoencoderSettings) -> TinyVae:
+    if not settings.start_from:
+        return TinyVae(preset(settings.preset))
+    return read_autoencoder(SHIPPED if settings.start_from == "ember" else Path(settings.start_from)).train()
+
+
+def _missing(settings: AutoencoderSettings, folder: Path) -> list[str]:
+    if settings.start_from in ("", "ember") or (Path(settings.start_from) / FILE).is_file():
+        return []
+    return [f"start_from = {settings.start_from!r}: no {FILE} is there"]
+
+
 def _state(model: TinyVae, scale: LatentScale, optimiser: Muon, step: int, used_s: float) -> dict:
     return {
         "model": model.state_dict(),
@@ -155,4 +168,4 @@ def _run(settings: AutoencoderSettings, folder: Path) -> None:
     write_autoencoder(train_autoencoder(settings, folder), folder)
 
 
-STAGE = Job(AutoencoderSettings, _run)
+STAGE = Job(AutoencoderSettings, _run, _missing)

@@ -13,14 +13,20 @@ from pathlib import Path
 from engine.reward_forcing.config_file import SUFFIXES
 from engine.training.config import SettingsError
 from engine.training.published_settings import read_published_settings
+from engine.training.recipe import Line, follow, read_recipe
 from engine.training.stage import Job, Stage
 from engine.training.stage_config import StageConfig, make_config, read_table
 from engine.training.stages import STAGES, load_stage
 from engine.training.trainer.world import mesh_shape, world_size
 
 DEFAULT_CONFIGS = Path(__file__).parent / "configs"
+RECIPE = "recipe"
+RECIPES = Path(__file__).parent / "recipes"
+DEFAULT_RECIPE = RECIPES / "ember-small.toml"
 EPILOG = """\
 Stages: {stages}
+
+  {recipe:17} all stages of a model in order, from a file of them; given again it goes on
 
 A stage resumes from the newest checkpoint in OUT/NAME, with any number of processes. Many processes:
   torchrun --nproc-per-node=gpu -m engine train redmd --config FILE --out runs/wan
@@ -32,10 +38,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="vj train",
         description="Train ember or a model like it, stage by stage.",
-        epilog=EPILOG.format(stages=stages),
+        epilog=EPILOG.format(stages=stages, recipe=RECIPE),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("stage", metavar="STAGE", choices=list(STAGES), help="what to train or make; listed below")
+    parser.add_argument("stage", metavar="STAGE", choices=[*STAGES, RECIPE], help="what to train or make; listed below")
     parser.add_argument(
         "--config",
         type=Path,
@@ -100,6 +106,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one stage; return the exit code."""
     options = _parser().parse_args(arguments)
     try:
+        if options.stage == RECIPE:
+            return _run_recipe(options)
         stage = load_stage(options.stage)
         path = options.config or DEFAULT_CONFIGS / f"{options.stage}.toml"
         config = _config(options.stage, stage, path, tuple(options.set))
@@ -118,14 +126,48 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(stage: Stage | Job, config: StageConfig, options: argparse.Namespace) -> int:
-    if isinstance(stage, Job):
-        stage.run(config.settings, options.out)
-        return 0
-    from engine.training.trainer.run import export_stage, train_stage
-
-    folder = options.out / (options.name or options.stage)
     if options.export:
-        _say(export_stage(stage, config, folder, options.export))
-    else:
-        _say(train_stage(stage, config, folder, options.minutes))
+        from engine.training.trainer.run import export_stage
+
+        _say(export_stage(stage, config, options.out / (options.name or options.stage), options.export))
+        return 0
+    said, _ = _train(stage, config, options.out, options.name or options.stage, options.minutes)
+    if said:
+        _say(said)
+    return 0
+
+
+def _train(stage: Stage | Job, config: StageConfig, out: Path, name: str, minutes: float) -> tuple[str, bool]:
+    """Run a stage; return a sentence, empty for a job, and whether it is done."""
+    if isinstance(stage, Job):
+        stage.run(config.settings, out)
+        return "", True
+    from engine.training.trainer.run import GOES_ON, train_stage
+
+    said = train_stage(stage, config, out / name, minutes)
+    return said, not said.endswith(GOES_ON)
+
+
+def _run_recipe(options: argparse.Namespace) -> int:
+    """Run the lines of a recipe. Raises SettingsError for a line whose settings or files are not in order."""
+    if options.set or options.name or options.export:
+        raise SettingsError("--set, --name and --export belong to one stage: write them into the recipe's lines")
+    path = options.config or DEFAULT_RECIPE
+    lines = read_recipe(path, tuple(STAGES), options.out)
+    configs = {}
+    for line in lines:  # all of them first: a slip in the last line is not found after hours
+        file = DEFAULT_CONFIGS / (line.config or f"{line.stage}.toml")
+        configs[line.folder] = _config(line.stage, load_stage(line.stage), file, line.overrides)
+    if options.check:
+        _say(f"{path}: settings of {len(lines)} lines are in order")
+        return 0
+
+    def run_line(line: Line, minutes: float) -> tuple[str, bool]:
+        stage, config = load_stage(line.stage), configs[line.folder]
+        _say(f"recipe: {line.folder}")
+        if problems := stage.missing(config.settings, options.out):
+            raise SettingsError("\n".join(f"{line.folder}: {problem}" for problem in problems))
+        return _train(stage, config, options.out, line.folder, minutes)
+
+    _say(follow(lines, options.out, options.minutes, run_line))
     return 0

@@ -11,6 +11,7 @@ class AutoencoderSettings:
     steps: int = 0  # instead of minutes, where more than 0
     seed: int = 1
     preset: str = "ember"
+    start_from: str = ""  # weights to go on from: "ember" = those that ship, or a folder that holds some; "" = fresh
     crop_px: int = 96
     batch: int = 4
     rate: float = 0.004  # Muon; 0.02 kills every ReLU

@@ -19,6 +19,7 @@ class Place:
 STAGES: dict[str, Place] = {
     "autoencoder": Place("engine.training.autoencoder", "the tiny video autoencoder, on drawn clips"),
     "text": Place("engine.training.text_heads", "the n-gram text encoder, on captions"),
+    "model": Place("engine.training.run_model", "a preset of the run's own files, for later stages and `vj run`"),
     "bank": Place("engine.training.bank", "drawn clips as latents on disk, for teacher and causal"),
     "teacher": Place("engine.training.objectives.flow_matching", "bidirectional flow matching"),
     "causal": Place("engine.training.objectives.causal", "the block-causal student, at the sampler's own steps"),

@@ -16,7 +16,7 @@ from engine.text.kept_embeddings import KeptEmbeddings, fingerprint
 from engine.text.prompts import TextEncoder
 from engine.text_files import TextFileError, read_text_file
 from engine.training.captions.grammar import caption
-from engine.training.clips.spec import random_spec
+from engine.training.clips.spec import Variety, random_spec
 from engine.training.objective import Draw
 from engine.training.objectives.models import TRAINING_MODELS, load_texts
 from engine.training.samples import Prompt, encode_prompts
@@ -101,7 +101,7 @@ class Texts:
     def _one(self, draw: Draw) -> str:
         if self._prompts:
             return draw.dice.choice(self._prompts)
-        return caption(random_spec(draw.own), draw.dice).text
+        return caption(random_spec(draw.own, Variety()), draw.dice).text
 
     def _fill(self, prompts: tuple[str, ...]) -> None:
         """Encode what is not on the disk yet: the first process does, the others wait."""

@@ -21,6 +21,7 @@ from engine.training.trainer.settings import TrainerSettings
 from engine.training.trainer.world import World, open_world
 
 SETTINGS = "settings.json"
+GOES_ON = "the same command goes on"  # ends the sentence of a stage that is not done
 EXPORT_TYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32}
 
 
@@ -98,4 +99,4 @@ def _ending(reason: str, trainer: Trainer, folder: Path) -> str:
     done = f"{folder}: {state.step} of {settings.steps} steps{skipped}"
     if state.ending:
         return f"{done}; ended: {state.ending}"
-    return f"{done}; stopped because {reason}; the same command goes on" if reason else f"{done}; done"
+    return f"{done}; stopped because {reason}; {GOES_ON}" if reason else f"{done}; done"
