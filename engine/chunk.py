@@ -22,3 +22,4 @@ class Chunk:
     params_version: int  # version of the snapshot the chunk was made with
     made_ns: int  # time.monotonic_ns() when the frames were ready
     present_ns: int = 0  # of a stream's first chunk: when it is to be seen (time.monotonic_ns()); 0 = once it is there
+    input_ns: tuple[int, ...] = ()  # per frame, when what it is painted over or guided by came; empty = nothing did

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from engine.params import ChunkParams
     from engine.reward_forcing.noise_order import PublishedNoise
     from engine.text_slots import FileBook
+    from engine.video_in.given import VideoInput
 
 DEFAULT_MODEL = "ember"
 DEVICES = ("auto", "cpu", "cuda")
@@ -77,6 +78,11 @@ class ChunkSource(Protocol):
         ...
 
     @property
+    def references(self) -> FileBook:
+        """What reads the pictures of reference pads beside the stream."""
+        ...
+
+    @property
     def prompts_on_screen(self) -> tuple[str, ...]:
         """Text each pad really plays."""
         ...
@@ -84,6 +90,10 @@ class ChunkSource(Protocol):
     @property
     def prompts_waiting(self) -> tuple[int, ...]:
         """Pads (1..) whose text is not encoded yet."""
+        ...
+
+    def connect_inputs(self, inputs: Mapping[int, VideoInput]) -> None:
+        """Let every later chunk take frames from these inputs, by number (1..), where its parameters ask for them."""
         ...
 
     def generate_chunk(

@@ -17,14 +17,15 @@ import numpy as np
 
 from engine.chunk import Chunk
 
-MAGIC = b"VJRING02"
+MAGIC = b"VJRING03"
 HEADER = struct.Struct("<8sIIIIdQQ")  # magic, width, height, capacity, process id of the writer, rate, written, read
 WRITTEN_OFFSET = HEADER.size - 16
 READ_OFFSET = HEADER.size - 8
 COUNTER = struct.Struct("<Q")
-SLOT = struct.Struct("<QQQdQQQQ")  # serial, stream id, frame, rate, generation id, params version, made_ns, present_ns
-PRESENT_OFFSET = SLOT.size - 8
-SLOT_SPACE_BYTES = 64
+# serial, stream id, frame, rate, generation id, params version, made_ns, present_ns, input_ns
+SLOT = struct.Struct("<QQQdQQQQQ")
+PRESENT_OFFSET = SLOT.size - 16
+SLOT_SPACE_BYTES = 128
 HEADER_SPACE_BYTES = 4096
 CHANNELS = 4  # RGBA
 
@@ -41,6 +42,7 @@ class Frame:
     params_version: int
     made_ns: int
     present_ns: int = 0  # of a stream's first frames: when they are to be seen; 0 = once they are there
+    input_ns: int = 0  # when the frame of an input came that this one is painted over or guided by; 0 = there is none
 
     @property
     def media_s(self) -> float:
@@ -132,6 +134,7 @@ class FrameRing:
                 chunk.params_version,
                 chunk.made_ns,
                 chunk.present_ns,
+                chunk.input_ns[k] if chunk.input_ns else 0,
             )
             COUNTER.pack_into(self._memory, WRITTEN_OFFSET, counter + 1)
 

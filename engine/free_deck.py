@@ -146,10 +146,17 @@ class FreeDeck:
             self._source.prompts.request(text)
         for file in params.lora_files:
             self._source.loras.request(file)
+        for file in params.reference_files:
+            self._source.references.request(file)
 
     def _has_texts(self) -> bool:
         """Whether every text is playable, or never will be."""
-        books = ((self._source.prompts, self._params.prompt_texts), (self._source.loras, self._params.lora_files))
+        source, params = self._source, self._params
+        books = (
+            (source.prompts, params.prompt_texts),
+            (source.loras, params.lora_files),
+            (source.references, params.reference_files),
+        )
         is_missing = False
         for book, texts in books:
             for text in texts:

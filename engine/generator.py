@@ -5,9 +5,10 @@ Knows nothing of processes, sliders, beats or files being written.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor
 from engine.caches.prompt_cache import PromptCache
 from engine.caches.rolling_cache import RollingCache
 from engine.chunk import Chunk
+from engine.chunk_start import ChunkStarts
 from engine.frame_size import check_size
 from engine.latent_anchor import LatentAnchor
 from engine.loading import choose_device, choose_dtype, load_model, plan_loading
@@ -23,7 +25,6 @@ from engine.lora.mixer import LoraMixer, lora_folders
 from engine.lora.slots import wanted_loras
 from engine.memory import check_room
 from engine.model.block import TextKeysValues
-from engine.model.step_lists import steps_of
 from engine.model.transformer import CausalWanTransformer
 from engine.model_presets import ModelPreset
 from engine.noise import ChunkNoise
@@ -35,15 +36,13 @@ from engine.sampler import clean_pass, denoise_chunk
 from engine.schedule import Schedule
 from engine.stream_state import StreamState, UnfinishedChunk
 from engine.text.prompts import PromptBook, TextEncoder
-from engine.vae.frame_encoding import encode_frames
-from engine.vae.latents import LATENT_STRIDE, StreamingAutoencoder
+from engine.text_slots import EmptyBook, FileBook
+from engine.vae.frame_encoding import encode_frames, to_rgba
+from engine.vae.latents import LATENT_STRIDE, StreamingAutoencoder, frame_count
+from engine.video_in.given import ChunkInputs, VideoInput
+from engine.video_in.v2v import VideoToVideo
 
-OPAQUE = 255
 _LOG = logging.getLogger(__name__)
-
-
-class NotFiniteError(ArithmeticError):
-    """The model made NaN or infinite values; the chunk must not be shown."""
 
 
 class Generator:
@@ -75,11 +74,13 @@ class Generator:
         self.device_name = _device_name(self._device)
         self._model = model
         self._decoder = decoder
-        self._timesteps = timesteps
         self._schedule = Schedule(model.config.timestep_shift)
         latent_height, latent_width = self.height // LATENT_STRIDE, self.width // LATENT_STRIDE
         self._noise = ChunkNoise((model.config.in_dim, latent_height, latent_width), self._device, self._dtype)
+        v2v = VideoToVideo(decoder, self._schedule, self._device, self._dtype)
+        self._starts = ChunkStarts(self._noise, self._schedule, timesteps, v2v)
         self.prompts = PromptBook(text_encoder)
+        self.references: FileBook = EmptyBook()
         self._latent_size, self._anchor_gain = (latent_height, latent_width), anchor
         self._streams = 0  # begun so far, on both decks
         self._state = self._new_state()
@@ -160,8 +161,10 @@ class Generator:
         self._apply_cut()
         frames = self._chunk_size(params.chunk_frames)
         self._mix_loras(params)
-        x0, text = self._denoise(params, frames, newest)
-        return self._hand_over(self._state.anchor.hold(x0, text), text, params_version)
+        inputs = self._next_inputs(frames)
+        x0, text = self._denoise(params, inputs, frames, newest)
+        chunk = self._hand_over(self._state.anchor.hold(x0, text), text, params_version)
+        return dataclasses.replace(chunk, input_ns=inputs.arrived_ns)
 
     @torch.inference_mode()
     def begin_with_frames(self, frames: np.ndarray, params: ChunkParams) -> list[Chunk]:
@@ -202,13 +205,12 @@ class Generator:
         return chunks
 
     def _denoise(
-        self, params: ChunkParams, frames: int, newest: Callable[[], ChunkParams] | None
+        self, params: ChunkParams, inputs: ChunkInputs, frames: int, newest: Callable[[], ChunkParams] | None
     ) -> tuple[Tensor, list[TextKeysValues]]:
         """Latents of the next chunk, and the prompt its last step was made under."""
         text = self._state.prompts.select(params)
-        timesteps = self._timesteps_of(params)
-        first, *renoises = self._noise.take(params, self._state.latent_frames, frames, len(timesteps))
-        cache = self._state.cache
+        start = self._starts.next(params, inputs, self._state, frames)
+        x0, cache = start.latents, self._state.cache
         cache.begin_chunk(frames, params.sink_mode, params.sink_decay, params.window_frames)
 
         def newer_text() -> list[TextKeysValues]:
@@ -217,14 +219,16 @@ class Generator:
             return text
 
         asks = newer_text if params.mid_chunk and newest is not None else None
-        *_, last = denoise_chunk(self._model, cache, text, first, renoises, timesteps, self._schedule, asks)
-        return last.x0, text
+        steps = (start.renoises, start.timesteps, self._schedule)
+        for step in denoise_chunk(self._model, cache, text, start.latents, *steps, asks):
+            x0 = step.x0
+        return x0, text
 
     def _hand_over(self, x0: Tensor, text: list[TextKeysValues], params_version: int = 0) -> Chunk:
         """Decode finished latents and count them; their clean pass is left to `remember_chunk`."""
         state = self._state
         pixels, decoder_state = self._decoder.decode(x0, state.decoder)
-        rgba = _to_rgba(pixels[0], is_finite=torch.isfinite(x0).all() & torch.isfinite(pixels).all())
+        rgba = to_rgba(pixels[0], is_finite=torch.isfinite(x0).all() & torch.isfinite(pixels).all())
         chunk = Chunk(
             frames=rgba,
             stream_id=state.stream_id,
@@ -255,10 +259,15 @@ class Generator:
         """Make every later chunk from this noise, whatever its seed: for comparing clips offline."""
         self._noise.follow(noise, self._model.config.chunk_frames)
 
+    def connect_inputs(self, inputs: Mapping[int, VideoInput]) -> None:
+        """Let every later chunk take frames from these inputs, by number (1..), where its parameters ask for them."""
+        self._state.inputs = inputs
+
     def begin_deck(self) -> None:
         """Make room for a second stream beside the one that plays. Raises RuntimeError or MemoryError without."""
         check_room(self._state.cache_bytes)
         self._deck = self._new_state()
+        self._deck.inputs = {number: source.beside() for number, source in self._state.inputs.items()}
 
     def generate_deck_chunk(self, params: ChunkParams) -> Chunk:
         """Make the next chunk of the second stream, clean pass included. Raises as `generate_chunk` does."""
@@ -314,10 +323,9 @@ class Generator:
         elif cut == "soft":
             self._state.cache.restart_from_last()
 
-    def _timesteps_of(self, params: ChunkParams) -> tuple[float, ...]:
-        listed = steps_of(params.step_list)
-        available = self._schedule.warp(listed) if listed else self._timesteps
-        return self._schedule.choose(available, params.denoising_steps)
+    def _next_inputs(self, latent_frames: int) -> ChunkInputs:
+        is_start = self._state.latent_frames == 0
+        return ChunkInputs(self._state.inputs, frame_count(latent_frames, is_start), is_start=is_start)
 
     def _chunk_size(self, wanted: int) -> int:
         """Latent frames of the next chunk: 1 or the model's own size; a change waits for a group boundary."""
@@ -325,16 +333,6 @@ class Generator:
         if state.cache.at_group_boundary or not state.chunk_frames:
             state.chunk_frames = 1 if wanted == 1 else self._model.config.chunk_frames
         return state.chunk_frames
-
-
-def _to_rgba(pixels: Tensor, is_finite: Tensor) -> np.ndarray:
-    """Frames (T, 3, H, W) in [-1, 1] -> (T, H, W, 4) uint8. The one place where a chunk waits for its device."""
-    scaled = (pixels.float().clamp(-1.0, 1.0) * 127.5 + 127.5).round().to(torch.uint8)
-    opaque = torch.full_like(scaled[:, :1], OPAQUE)
-    rgba = torch.cat([scaled, opaque], dim=1).permute(0, 2, 3, 1).contiguous().cpu()
-    if not is_finite.item():
-        raise NotFiniteError("the model made values that are not numbers; the chunk is not shown")
-    return rgba.numpy()
 
 
 def _device_name(device: torch.device) -> str:

@@ -56,7 +56,7 @@ ENCODE_AHEAD = "prompt/ahead"  # texts that may be wanted later
 class Command:
     """Instrument to engine: something that happens once. Never dropped, never merged, acknowledged by `Done`.
 
-    Names: "cut/hard", "cut/soft", "prompt/text" {"pad": 1.., "text": str}, "lora/file"
+    Names: "cut/hard", "cut/soft", "prompt/text" {"pad": 1.., "text": str}, "lora/file" and "reference/file"
     {"slot": 1.., "file": str}, "deck/take" {"serial": int, "ring": where its frames go on}, "stop".
     ENCODE_AHEAD {"texts": [str, ..]} alone is answered by nobody: it changes nothing that is seen.
     """
@@ -99,6 +99,8 @@ class GeneratorStatus:
     prompts_waiting: tuple[int, ...] = ()  # pads (1..) whose text is not encoded yet
     loras: tuple[str, ...] = ()  # what the file of each LoRA slot is; empty = none, being read, or not heard
     lora_failures: tuple[str, ...] = ()  # why the file of each slot is not heard; empty = it is, or it is being read
+    references: tuple[str, ...] = ()  # what the picture of each reference pad is; empty = none, or being read
+    reference_failures: tuple[str, ...] = ()  # why the picture of each pad cannot be used; empty = it can
     making_since_ns: int = 0  # when the chunk in the making was begun, its values taken; 0 = none is
     making_frames: int = 0  # frames that chunk will have at most
     moved_ns: int = 0  # when the chunk loop last got on: an engine that stands still says the same again
@@ -165,6 +167,8 @@ def decode(line: bytes) -> Message:
             prompts_waiting=tuple(message.prompts_waiting),
             loras=tuple(message.loras),
             lora_failures=tuple(message.lora_failures),
+            references=tuple(message.references),
+            reference_failures=tuple(message.reference_failures),
         )
     return message
 

@@ -30,6 +30,10 @@ class Schedule:
         kept = min(max(count, 1), len(timesteps))
         return tuple(timesteps[i * len(timesteps) // kept] for i in range(kept))
 
+    def nearest(self, sigma: float) -> float:
+        """Timestep of the table entry whose sigma is nearest to one, 0..1."""
+        return self.timesteps[(self.sigmas - sigma).abs().argmin()].item()
+
     def sigma(self, timestep: float) -> float:
         """Sigma of the table entry nearest to a timestep. Timestep 0 gives the lowest entry, not 0."""
         return self.sigmas[(self.timesteps - timestep).abs().argmin()].item()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from torch import Tensor
@@ -10,6 +11,9 @@ from engine.caches.prompt_cache import PromptCache
 from engine.caches.rolling_cache import RollingCache
 from engine.latent_anchor import LatentAnchor
 from engine.model.block import TextKeysValues
+from engine.vace.state import VaceState
+from engine.video_in.given import VideoInput
+from engine.video_in.v2v import V2VState
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,9 @@ class StreamState:
     frames: int = 0  # likewise, in pixels
     chunk_frames: int = field(default=0)  # latent frames of the chunks now being made; 0 = none made yet
     unfinished: UnfinishedChunk | None = None
+    inputs: Mapping[int, VideoInput] = field(default_factory=dict)  # by number, each at this stream's own time
+    v2v: V2VState = field(default_factory=V2VState)
+    vace: VaceState = field(default_factory=VaceState)
     lora_files: tuple[str, ...] = ()  # of a free deck: kept in memory while the other plays
     cut: str | None = None  # "hard" or "soft", waiting for the next chunk; a hard one wins
 
@@ -48,3 +55,4 @@ class StreamState:
         self.decoder = None
         self.latent_frames = self.frames = self.chunk_frames = 0
         self.unfinished = None
+        self.v2v, self.vace = V2VState(), VaceState()

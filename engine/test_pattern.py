@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,9 +19,11 @@ from engine.model_presets import TEST_PATTERN_NAME
 from engine.params import PROMPT_PADS, ChunkParams
 from engine.pattern_faults import PatternFaults
 from engine.pattern_name import PatternFault
+from engine.text_slots import EmptyBook
 
 if TYPE_CHECKING:
     from engine.reward_forcing.noise_order import PublishedNoise
+    from engine.video_in.given import VideoInput
 
 TEST_PATTERN_SIZE = (256, 144)  # width, height
 TEST_PATTERN_RATE_FPS = 16.0
@@ -47,10 +49,6 @@ class PatternPrompts:
 
     def failure(self, text: str) -> str:
         """Empty: no text fails."""
-        return ""
-
-    def note(self, text: str) -> str:
-        """Empty: of files that are not opened nothing is known."""
         return ""
 
     def close(self) -> None:
@@ -90,7 +88,8 @@ class TestPattern:
         self.height = height
         self.rate_fps = rate_fps
         self.prompts = PatternPrompts()
-        self.loras = PatternPrompts()  # a pattern has no weights to change: every file is as good as read
+        self.loras = EmptyBook()  # a pattern has no weights to change
+        self.references = EmptyBook()
         self._stream_id = self._newest_stream_id = 1
         self._next_frame = 0
         self._deck: tuple[int, int] | None = None  # stream id and next frame of the free deck
@@ -107,6 +106,9 @@ class TestPattern:
     def take_noise_from(self, noise: PublishedNoise) -> None:
         """Raise ValueError: a drawing is made of no noise."""
         raise ValueError("the test pattern is made of no noise; choose another --model")
+
+    def connect_inputs(self, inputs: Mapping[int, VideoInput]) -> None:
+        """Do nothing: a drawing follows no other picture."""
 
     def generate_chunk(
         self, params: ChunkParams, params_version: int = 0, newest: Callable[[], ChunkParams] | None = None

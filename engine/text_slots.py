@@ -35,6 +35,25 @@ class FileBook(TextBook, Protocol):
         ...
 
 
+class EmptyBook:
+    """Of a source that has no use for files: every one is as good as read, and nothing is known of it."""
+
+    def request(self, text: str) -> None:
+        """Nothing to begin."""
+
+    def is_ready(self, text: str) -> bool:
+        """Every file may be played."""
+        return True
+
+    def failure(self, text: str) -> str:
+        """Empty: no file fails."""
+        return ""
+
+    def note(self, text: str) -> str:
+        """Empty: of files that are not opened nothing is known."""
+        return ""
+
+
 class TextSlots:
     """The text each pad or slot is to play, and the commands that wait for theirs to become playable."""
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from engine.asked_texts import AskedTexts
 from engine.chunk_pace import FRAMES_PER_LATENT, TIME_SHARE, ChunkPace, frames_of
 from engine.chunk_source import ChunkSource
 from engine.chunk_values import chunk_params
@@ -22,7 +23,6 @@ from engine.inbox import Inbox
 from engine.memory import free_caches, is_out_of_memory, memory_of_engine
 from engine.messages import ENCODE_AHEAD, Command, Done, Failure, GeneratorStatus, Message
 from engine.params import ChunkParams
-from engine.text_slots import TextSlots
 
 FIRST_VALUES_S = 0.5  # an instrument that says nothing at first is not waited for
 LONGEST_WAIT_S = 0.25
@@ -52,12 +52,7 @@ class WorkerLoop:
         self._send = send
         self._pace = ChunkPace(source.rate_fps, ring.capacity)
         self._status = GeneratorStatus(state="streaming", model=source.model_name)
-        defaults = ChunkParams()
-        self._prompts = TextSlots(
-            source.prompts, defaults.prompt_texts, name="prompt pad", number_key="pad", text_key="text"
-        )
-        self._loras = TextSlots(source.loras, defaults.lora_files, name="LoRA slot", number_key="slot", text_key="file")
-        self._slots = {"prompt/text": self._prompts, "lora/file": self._loras}  # by command
+        self._texts = AskedTexts(source)
         self._deck = FreeDeck(source)
         self._taken = 0  # arming of the deck that was taken last: its values hold until the instrument has its own
         self._commands: list[Command] = []  # taken, not obeyed: their time has not come
@@ -95,10 +90,7 @@ class WorkerLoop:
         version, sent, deck = self._inbox.snapshot()
         if deck is not None and deck.serial == self._taken:
             return version, chunk_params(deck.values)
-        values = dict(sent)
-        values |= {f"/vj/prompt/{pad}/text": text for pad, text in enumerate(self._prompts.texts, start=1)}
-        values |= {f"/vj/lora/{slot}/file": file for slot, file in enumerate(self._loras.texts, start=1)}
-        return version, chunk_params(values)
+        return version, chunk_params({**sent, **self._texts.values()})
 
     # -- the free deck -------------------------------------------------------------------------------------------
 
@@ -142,15 +134,14 @@ class WorkerLoop:
             if command.name == ENCODE_AHEAD:
                 self._source.prompts.request_ahead(command.arguments.get("texts", ()))
                 continue
-            if slots := self._slots.get(command.name):
-                slots.prepare(command)  # ready by the time a later command comes due
+            self._texts.prepare(command)  # ready by the time a later command comes due
             self._commands.append(command)
 
     def _newest(self) -> ChunkParams:
         """What the chunk under way may still take up: values, and texts that are due before any other command."""
         self._take_commands()
         due = [command for command in self._commands if self._has_come(command)]
-        for command in itertools.takewhile(lambda command: command.name in self._slots, due):
+        for command in itertools.takewhile(self._texts.knows, due):
             self._commands.remove(command)
             self._obey(command)
         _, params = self._snapshot()
@@ -166,7 +157,7 @@ class WorkerLoop:
             else:
                 self._obey(command)
         self._commands = kept
-        self._answer_slots()
+        self._answer(self._texts.answers())
 
     def _has_come(self, command: Command) -> bool:
         """Whether it is time to begin what is to be seen at the command's presentation time."""
@@ -192,8 +183,8 @@ class WorkerLoop:
         return CutPlan.of(answer_s * TIME_SHARE, busy_s * TIME_SHARE, first_frames)
 
     def _obey(self, command: Command) -> None:
-        if slots := self._slots.get(command.name):
-            self._answer(slots.change(command))
+        if self._texts.knows(command):
+            self._answer(self._texts.change(command))
         elif command.name == "cut/hard":
             self._source.hard_cut()
             self._cut = command
@@ -207,10 +198,6 @@ class WorkerLoop:
             self._send(Done(command.id))
         else:
             self._send(Done(command.id, f"the engine knows no command {command.name!r}"))
-
-    def _answer_slots(self) -> None:
-        for slots in self._slots.values():
-            self._answer(slots.answers())
 
     def _answer(self, answers: list[Done]) -> None:
         for answer in answers:
@@ -248,7 +235,7 @@ class WorkerLoop:
             params.chunk_frames, frames_of(params.chunk_frames)
         )
         waits_s = [LONGEST_WAIT_S, max(1, surplus) / self._source.rate_fps / 2]
-        if self._prompts.waiting or self._loras.waiting or self._cut is not None:
+        if self._texts.is_waiting or self._cut is not None:
             waits_s.append(SHORT_WAIT_S)
         now_ns = time.monotonic_ns()
         for command in self._commands:
@@ -293,7 +280,7 @@ class WorkerLoop:
         if self._status.chunks % MEMORY_STATUS_CHUNKS == 1:
             used, free = memory_of_engine()
             self._status = dataclasses.replace(self._status, memory_bytes=used, free_bytes=free)
-        self._answer_slots()
+        self._answer(self._texts.answers())
         self._publish(has_chunk=True)
 
     def _recover(self, error: Exception) -> None:
@@ -327,17 +314,14 @@ class WorkerLoop:
         self, *, state: str = "", detail: str = "", has_chunk: bool = False, making: tuple[int, int] = (0, 0)
     ) -> None:
         """Send the status before and after a chunk, whenever what it says in words has changed, and when idle."""
-        book = self._source.loras
         status = dataclasses.replace(
             self._status,
             state=state or self._status.state,
             detail=detail or self._status.detail,
             prompts_on_screen=self._source.prompts_on_screen,
-            prompts_waiting=self._prompts.waiting,
-            loras=tuple(map(book.note, self._loras.texts)),
-            lora_failures=tuple(map(book.failure, self._loras.texts)),
             making_since_ns=making[0],
             making_frames=making[1],
+            **self._texts.facts(),
             **self._deck.facts(),
         )
         now_ns = time.monotonic_ns()

@@ -23,6 +23,7 @@ CROSSFADED_WEIGHTS = ("/vj/prompt/1/weight", "/vj/prompt/2/weight")
 _ENGINE_TEXTS = (
     (re.compile(r"/vj/prompt/(\d+)/text"), "prompt/text", ("pad", "text")),
     (re.compile(r"/vj/lora/(\d+)/file"), "lora/file", ("slot", "file")),
+    (re.compile(r"/vj/vace/ref/(\d+)/file"), "reference/file", ("slot", "file")),
 )
 
 _ENGINE_COMMANDS = frozenset(parameter.address for parameter in COMMANDS)

@@ -1,4 +1,4 @@
-"""Frames as people have them to latents: RGBA8 in, chunk by chunk, so that a clip at full size fits into memory."""
+"""Frames as people have them, RGBA8, to pixels and latents as models have them, and back; clips and live chunks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,32 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.vae.latents import FRAMES_PER_LATENT, StreamingEncoder
+from engine.vae.latents import FRAMES_PER_LATENT, EncoderState, StreamingEncoder
+
+OPAQUE = 255
+
+
+class NotFiniteError(ArithmeticError):
+    """The model made NaN or infinite values; the chunk must not be shown."""
+
+
+def to_pixels(frames: np.ndarray, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """Frames (T, H, W, 4) uint8 -> (1, T, 3, H, W) in [-1, 1]; alpha is dropped."""
+    pixels = torch.from_numpy(frames[..., :3].copy()).permute(0, 3, 1, 2)[None]
+    return (pixels.to(device).float() / 127.5 - 1.0).to(dtype)
+
+
+def to_rgba(pixels: Tensor, is_finite: Tensor) -> np.ndarray:
+    """Pixels (T, 3, H, W) in [-1, 1] -> (T, H, W, 4) uint8. The one place where a chunk waits for its device.
+
+    Raises NotFiniteError where `is_finite` (one bool) says that the chunk cannot be shown.
+    """
+    scaled = (pixels.float().clamp(-1.0, 1.0) * 127.5 + 127.5).round().to(torch.uint8)
+    opaque = torch.full_like(scaled[:, :1], OPAQUE)
+    rgba = torch.cat([scaled, opaque], dim=1).permute(0, 2, 3, 1).contiguous().cpu()
+    if not is_finite.item():
+        raise NotFiniteError("the model made values that are not numbers; the chunk is not shown")
+    return rgba.numpy()
 
 
 def encode_frames(
@@ -14,14 +39,26 @@ def encode_frames(
 ) -> Tensor:
     """Encode frames (T, H, W, 4) uint8 of a whole clip to latents (1, F, C, h, w), `chunk_frames` of them at a time.
 
-    Raises ValueError when T is not 1 + 4k.
+    A clip at full size fits into memory. Raises ValueError when T is not 1 + 4k.
     """
-    pixels = torch.from_numpy(frames[..., :3].copy()).permute(0, 3, 1, 2)[None]
     first = FRAMES_PER_LATENT * chunk_frames - (FRAMES_PER_LATENT - 1)
-    sections = [pixels[:, :first], *pixels[:, first:].split(FRAMES_PER_LATENT * chunk_frames, dim=1)]
+    rest = range(first, len(frames), FRAMES_PER_LATENT * chunk_frames)
+    sections = [frames[:first], *(frames[begin : begin + FRAMES_PER_LATENT * chunk_frames] for begin in rest)]
     latents, state = [], None
     for section in sections:
-        if section.shape[1]:
-            part, state = encoder.encode((section.to(device).float() / 127.5 - 1.0).to(dtype), state)
-            latents.append(part)
+        part, state = encoder.encode(to_pixels(section, device, dtype), state)
+        latents.append(part)
     return torch.cat(latents, dim=1)
+
+
+def encode_live(
+    encoder: StreamingEncoder, pixels: Tensor, state: EncoderState | None, *, is_start: bool
+) -> tuple[Tensor, EncoderState]:
+    """Encode one chunk's frames (1, T, 3, H, W) in [-1, 1] of a picture that may come and go; also the next state.
+
+    Frames have 1 + 4k of a stream's first chunk (`is_start`), 4k of later ones. Where the picture comes in later
+    (no state) the encoder is first shown the first frame alone, so that every latent stands for four frames.
+    """
+    if state is None and not is_start:
+        _, state = encoder.encode(pixels[:, :1], None)
+    return encoder.encode(pixels, state)

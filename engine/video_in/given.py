@@ -40,6 +40,10 @@ class VideoInput(Protocol):
         """
         ...
 
+    def beside(self) -> VideoInput:
+        """The same input for a second stream, which takes its frames at other times."""
+        ...
+
 
 class ChunkInputs:
     """What the inputs give to one chunk. Each is asked once, however many parts of the engine look at it."""
@@ -57,6 +61,12 @@ class ChunkInputs:
             source = self._inputs.get(number)
             self._taken[number] = source.take(self.frames, is_start=self.is_start) if source is not None else None
         return self._taken[number]
+
+    @property
+    def arrived_ns(self) -> tuple[int, ...]:
+        """When each frame came of the input that has the newest; empty = none is live, or what was is held."""
+        live = [given for given in self._taken.values() if given and given.arrived_ns[-1] and given.strength == 1.0]
+        return max(live, key=lambda given: given.arrived_ns[-1]).arrived_ns if live else ()
 
     @property
     def newest_ns(self) -> int:

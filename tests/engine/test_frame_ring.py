@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,15 @@ def test_the_moment_of_a_stream_is_read_without_its_pixels(ring: FrameRing):
     ring.write(chunk(3))
     assert ring.present_ns_of(2) == 99
     assert ring.present_ns_of(0) == 0, "overwritten: nothing is known of it"
+
+
+def test_a_frame_says_when_its_input_came(ring: FrameRing):
+    ring.write(chunk(1))
+    made = chunk(1)
+    times = tuple(range(5, 5 + len(made.frames)))
+    ring.write(dataclasses.replace(made, input_ns=times))
+    frames = [ring.peek(counter) for counter in range(ring.written)]
+    assert [frame.input_ns for frame in frames] == [*[0] * len(times), *times]
 
 
 def test_what_is_said_of_a_frame_has_room_in_its_slot():

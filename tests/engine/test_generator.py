@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from engine.generator import Generator, NotFiniteError
+from engine.generator import Generator
 from engine.model.config import ModelConfig
 from engine.params import ChunkParams
 from engine.schedule import PUBLISHED_STEPS, Schedule
+from engine.vae.frame_encoding import NotFiniteError
 from engine.vae.tiny_vae import TinyVae, TinyVaeConfig
 from tests.engine.tiny import tiny_transformer
 

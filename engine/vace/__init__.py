@@ -1,0 +1,1 @@
+"""VACE: control video, masks and reference pictures that guide the stream."""
