@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from bench.environment import describe
-from engine.generator import Generator
+from engine.generator_loading import load_generator
 from engine.model_presets import load_preset
 from engine.params import ChunkParams
 
@@ -26,7 +26,7 @@ def measure(size: tuple[int, int], chunk_frames: int, dtype: str, threads: int, 
     """Median chunk time and frames per second of one configuration."""
     width, height = size
     torch.set_num_threads(threads)
-    generator = Generator.load(load_preset("ember"), width=width, height=height, device="cpu", dtype=dtype)
+    generator = load_generator(load_preset("ember"), width=width, height=height, device="cpu", dtype=dtype)
     params = dataclasses.replace(ChunkParams(), chunk_frames=chunk_frames)
     times, frames = [], 0
     for index in range(WARM_CHUNKS + chunks):

@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 
 from bench.environment import describe
 from engine.chunk_source import DEFAULT_MODEL
-from engine.generator import Generator
+from engine.generator_loading import load_generator
 from engine.loading import load_transformer
 from engine.lora.mixer import LoraMixer
 from engine.lora.slots import LoraWeight
@@ -68,7 +68,7 @@ def time_moves(paths: list[str], moves: int) -> list[dict[str, float]]:
 
 def time_chunks(paths: list[str], rounds: int) -> dict[str, float]:
     """Median chunk without LoRAs, with eight that rest, and with eight that move; in turns, for a ratio of one run."""
-    generator = Generator.load(load_preset(DEFAULT_MODEL), width=CHUNK_SIZE[0], height=CHUNK_SIZE[1], device="cpu")
+    generator = load_generator(load_preset(DEFAULT_MODEL), width=CHUNK_SIZE[0], height=CHUNK_SIZE[1], device="cpu")
     times: dict[str, list[float]] = {"without": [], "resting": [], "moving": []}
     on, weights = (True,) * LORA_SLOTS, (0.5,) * LORA_SLOTS
     generator.load_loras(ChunkParams(lora_files=tuple(paths), lora_weights=weights, lora_switches=on))

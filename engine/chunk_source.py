@@ -237,7 +237,7 @@ def _load_generator(choice: SourceChoice, tell: Callable[[str], None] | None) ->
     except ValueError as error:  # a preset's faults, or a file that contradicts it
         raise ChoiceError(str(error)) from None
     try:
-        from engine.generator import Generator
+        from engine.generator_loading import load_generator
         from engine.loading import choose_device
         from engine.weight_files import CheckpointError
     except ModuleNotFoundError as error:
@@ -247,7 +247,7 @@ def _load_generator(choice: SourceChoice, tell: Callable[[str], None] | None) ->
     try:
         if choice.is_reproducible and dtype == "auto" and choose_device(choice.device).type == "cpu":
             dtype = "float32"
-        return Generator.load(
+        return load_generator(
             preset,
             width=width,
             height=height,

@@ -6,7 +6,6 @@ Knows nothing of processes, sliders, beats or files being written.
 from __future__ import annotations
 
 import dataclasses
-import logging
 import time
 from collections.abc import Callable, Mapping
 
@@ -18,19 +17,15 @@ from engine.caches.prompt_cache import PromptCache
 from engine.caches.rolling_cache import RollingCache
 from engine.chunk import Chunk
 from engine.chunk_start import ChunkStarts
-from engine.frame_size import check_size
 from engine.latent_anchor import LatentAnchor
-from engine.loading import choose_device, choose_dtype, load_model, plan_loading
+from engine.loading import device_name
 from engine.lora.mixer import LoraMixer, lora_folders
 from engine.lora.slots import wanted_loras
 from engine.memory import check_room
 from engine.model.block import TextKeysValues
 from engine.model.transformer import CausalWanTransformer
-from engine.model_presets import ModelPreset
 from engine.noise import ChunkNoise
 from engine.params import ChunkParams
-from engine.plans.loading_progress import Tell
-from engine.plans.memory_plan import MemoryChoice
 from engine.reward_forcing.noise_order import PublishedNoise
 from engine.sampler import clean_pass, denoise_chunk
 from engine.schedule import Schedule
@@ -41,8 +36,6 @@ from engine.vae.frame_encoding import encode_frames, to_rgba
 from engine.vae.latents import LATENT_STRIDE, StreamingAutoencoder, frame_count
 from engine.video_in.given import ChunkInputs, VideoInput
 from engine.video_in.v2v import VideoToVideo
-
-_LOG = logging.getLogger(__name__)
 
 
 class Generator:
@@ -67,11 +60,13 @@ class Generator:
         self.model_name = name
         self.chunk_frames = model.config.chunk_frames
         self.flavour = ""  # of the transformer's file: which of its weights are played
+        # why nothing can guide the stream, for whoever switches VACE on; empty when it can
+        self.vace_note = "" if model.config.vace_layers else f"model {name!r} has no VACE weights"
         self.width, self.height = size
         self.rate_fps = rate_fps
         weight = model.patch_embedding.weight
         self._device, self._dtype = weight.device, weight.dtype
-        self.device_name = _device_name(self._device)
+        self.device_name = device_name(self._device)
         self._model = model
         self._decoder = decoder
         self._schedule = Schedule(model.config.timestep_shift)
@@ -87,49 +82,6 @@ class Generator:
         self._deck: StreamState | None = None  # of the free deck, while it is in use
         self.loras = LoraMixer(model, lora_folders())
         self._chunks_made = 0
-
-    @classmethod
-    def load(
-        cls,
-        preset: ModelPreset,
-        *,
-        width: int | None = None,
-        height: int | None = None,
-        device: str = "auto",
-        dtype: str = "auto",
-        threads: int | None = None,
-        memory: MemoryChoice | None = None,
-        tell: Tell | None = None,
-    ) -> Generator:
-        """Load a preset's weights; sizes in pixels, None = the model's own; `threads` are for the CPU.
-
-        Raises CheckpointError or ValueError with a sentence. `device` and `dtype` are names of `engine.loading`;
-        `tell` hears how it is loaded so that it fits the memory, and how far that is.
-        """
-        if threads is not None:
-            torch.set_num_threads(threads)
-        chosen = choose_device(device)
-        number_type = choose_dtype(dtype, chosen)
-        stream = preset.stream
-        size = (width or stream.width, height or stream.height)
-        check_size(*size)
-        memory_plan = plan_loading(preset, size, chosen, number_type, memory or MemoryChoice())
-        _LOG.info("%s on %s: %s", preset.name, _device_name(chosen), memory_plan.words)
-        if tell is not None:
-            tell(f"{preset.name} {memory_plan.words}")
-        parts = load_model(preset, memory_plan, chosen, number_type, tell)
-        loaded = cls(
-            parts.transformer,
-            parts.decoder,
-            parts.text_encoder,
-            name=preset.name,
-            size=size,
-            rate_fps=stream.rate_fps,
-            timesteps=stream.warped_steps or Schedule(preset.transformer.timestep_shift).warp(stream.steps),
-            anchor=stream.anchor,
-        )
-        loaded.flavour = parts.flavour
-        return loaded
 
     @property
     def prompts_on_screen(self) -> tuple[str, ...]:
@@ -333,7 +285,3 @@ class Generator:
         if state.cache.at_group_boundary or not state.chunk_frames:
             state.chunk_frames = 1 if wanted == 1 else self._model.config.chunk_frames
         return state.chunk_frames
-
-
-def _device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

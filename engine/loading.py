@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -20,6 +21,7 @@ from engine.text.kept_embeddings import KeptEmbeddings, embeddings_folder, finge
 from engine.text.ngram import NgramConfig, NgramEncoder
 from engine.text.prompts import TextEncoder
 from engine.text.umt5 import check_umt5, load_umt5
+from engine.vace.weights import base_weights, vace_weights
 from engine.vae.frame_by_frame import FrameByFrame
 from engine.vae.latents import StreamingAutoencoder
 from engine.vae.tiny_vae import TinyVaeConfig, load_tiny_vae
@@ -28,17 +30,19 @@ from engine.vae.wan_vae import WanVae, WanVaeConfig
 Module = TypeVar("Module", bound=nn.Module)
 Advance = Callable[[int], None]  # told bytes that are in place
 LARGEST_BYTES = 1 << 60
+_LOG = logging.getLogger(__name__)
 NUMBER_TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """What a generator plays with; `flavour` is that of the transformer's file."""
+    """What a generator plays with; `flavour` is that of the transformer's file, `vace_note` why it cannot be guided."""
 
     transformer: CausalWanTransformer
     decoder: StreamingAutoencoder
     text_encoder: TextEncoder
     flavour: str
+    vace_note: str
 
 
 def choose_device(name: str) -> torch.device:
@@ -48,6 +52,11 @@ def choose_device(name: str) -> torch.device:
     if name == "cuda" and not torch.cuda.is_available():
         raise ValueError("device 'cuda' was asked for, but no NVIDIA GPU can be used here; choose 'cpu' or 'auto'")
     return torch.device(name)
+
+
+def device_name(device: torch.device) -> str:
+    """What the device is called: a GPU by its make."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
 def choose_dtype(name: str, device: torch.device) -> torch.dtype:
@@ -69,7 +78,15 @@ def plan_loading(
     free_bytes = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 0
     if wanted.limit_gb is not None:
         free_bytes = min(free_bytes or LARGEST_BYTES, int(wanted.limit_gb * 1e9))
-    return plan(preset, size, free_bytes, device=device.type, number_bytes=dtype.itemsize, text_place=wanted.text_place)
+    return plan(
+        preset,
+        size,
+        free_bytes,
+        device=device.type,
+        number_bytes=dtype.itemsize,
+        text_place=wanted.text_place,
+        with_vace=wanted.with_vace,
+    )
 
 
 def load_model(
@@ -79,14 +96,27 @@ def load_model(
     decoder = memory.decoder(preset)
     files = [preset.transformer_file, decoder.file]
     files += [preset.text.file] if memory.text_place != "process" else []
+    files += [preset.vace.file] if memory.has_vace and preset.vace.file != preset.transformer_file else []
     progress = LoadingProgress(preset.name, files, tell)
     progress.begin("transformer")
     transformer, flavour = load_transformer(preset, device, dtype, is_float8=memory.is_float8, advance=progress.advance)
+    vace_note = memory.vace_note
+    if memory.has_vace:
+        progress.begin("VACE")
+        try:
+            transformer = with_vace(
+                transformer, preset, device, dtype, is_float8=memory.is_float8, advance=progress.advance
+            )
+        except CheckpointError as error:  # the model plays without
+            vace_note = str(error)
+            _LOG.warning("%s plays without VACE: %s", preset.name, vace_note)
     progress.begin("decoder")
     vae = load_decoder(decoder, device, dtype, advance=progress.advance)
     progress.begin("text encoder")
     text = load_text_encoder(preset, device, dtype, memory, progress.advance)
-    return LoadedModel(transformer, FrameByFrame(vae) if memory.is_light else vae, text, flavour)
+    return LoadedModel(
+        transformer, FrameByFrame(vae) if memory.is_light else vae, text, flavour, _first_line(vace_note)
+    )
 
 
 def load_transformer(
@@ -102,22 +132,56 @@ def load_transformer(
     With `is_float8` the blocks' linear layers are stored in float8. On a CPU large files of narrower numbers than
     `dtype` stay mapped, and are widened layer by layer in use.
     """
-    checkpoint = read_checkpoint(preset.transformer_file, averaged=preset.averaged)
+    checkpoint = base_weights(read_checkpoint(preset.transformer_file, averaged=preset.averaged))
     with torch.device("meta"):
         model = CausalWanTransformer(preset.transformer).to(dtype)
-    types = _stored_types(model, checkpoint, dtype, is_mapped=device.type == "cpu", is_float8=is_float8)
+    types = _stored_types(model, "blocks", checkpoint, dtype, is_mapped=device.type == "cpu", is_float8=is_float8)
     narrow_linears(model, types)
     report = load_into(model, checkpoint, device=device, advance=advance)
     return _frozen(model), report.flavour
 
 
+def with_vace(
+    model: CausalWanTransformer,
+    preset: ModelPreset,
+    device: torch.device,
+    dtype: torch.dtype,
+    *,
+    is_float8: bool = False,
+    advance: Advance | None = None,
+) -> CausalWanTransformer:
+    """The same weights with VACE's beside them, stored as `load_transformer` does. `model` is used up, not copied.
+
+    Raises CheckpointError with everything that does not fit; `model` is then as it was.
+    """
+    assert preset.vace is not None, "only a preset with VACE is asked for it"
+    checkpoint = vace_weights(read_checkpoint(preset.vace.file, averaged=False))
+    with torch.device("meta"):
+        guided = CausalWanTransformer(preset.guided).to(dtype)
+    branch = nn.Module()
+    branch.vace_patch_embedding, branch.vace_blocks = guided.vace_patch_embedding, guided.vace_blocks
+    types = _stored_types(branch, "vace_blocks", checkpoint, dtype, is_mapped=device.type == "cpu", is_float8=is_float8)
+    narrow_linears(branch, types)
+    load_into(branch, checkpoint, device=device, advance=advance)
+    for name, part in model.named_children():
+        if name != "vace_blocks":
+            guided.register_module(name, part)
+    return _frozen(guided)
+
+
 def _stored_types(
-    model: CausalWanTransformer, checkpoint: Checkpoint, dtype: torch.dtype, *, is_mapped: bool, is_float8: bool
+    model: nn.Module,
+    blocks: str,
+    checkpoint: Checkpoint,
+    dtype: torch.dtype,
+    *,
+    is_mapped: bool,
+    is_float8: bool,
 ) -> dict[str, torch.dtype]:
-    """Which of the blocks' linear layers store their weights narrower than they compute, and how."""
+    """Which linear layers of the `blocks` so called store their weights narrower than they compute, and how."""
     is_large = sum(tensor.nbytes for tensor in checkpoint.tensors.values()) >= MAPPED_BYTES
     types = {}
-    for name, module in model.blocks.named_modules(prefix="blocks"):
+    for name, module in model.get_submodule(blocks).named_modules(prefix=blocks):
         found = checkpoint.tensors.get(f"{name}.weight")
         if not isinstance(module, torch.nn.Linear) or found is None:
             continue
@@ -200,6 +264,10 @@ def _load_umt5(
         return encoder
     kind = f"{fingerprint(file)} {fingerprint(tokenizer)} {config.text_len} {number_type} {storage}"
     return KeptEmbeddings(encoder, folder, kind)
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0].removesuffix(":")
 
 
 def _frozen(module: Module) -> Module:

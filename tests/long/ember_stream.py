@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 
-from engine.generator import Generator
+from engine.generator_loading import load_generator
 from engine.model_presets import load_preset
 from engine.params import ChunkParams
 
@@ -26,7 +26,7 @@ PROMPTS = (
 
 def stream(prompt: str, seed: int, seconds: float, size: tuple[int, int]) -> np.ndarray:
     """Mean, contrast and motion (0..1) of every second of one stream: (seconds, 3)."""
-    generator = Generator.load(load_preset("ember"), width=size[0], height=size[1], device="cpu", dtype="float32")
+    generator = load_generator(load_preset("ember"), width=size[0], height=size[1], device="cpu", dtype="float32")
     params = dataclasses.replace(ChunkParams().with_prompts((prompt,)), seed=seed)
     rows, last = [], None
     try:

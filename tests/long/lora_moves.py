@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from engine.generator import Generator
+from engine.generator_loading import load_generator
 from engine.model_presets import load_preset
 from engine.params import LORA_SLOTS, ChunkParams
 from tests.engine.lora.files import KEY_STYLES, write_random_lora
@@ -31,7 +32,7 @@ AFTER = 3  # chunks compared after everything is back at 0
 
 def load(size: tuple[int, int]) -> Generator:
     """Return ember, in float32 on the processor."""
-    return Generator.load(load_preset("ember"), width=size[0], height=size[1], device="cpu", dtype="float32", threads=1)
+    return load_generator(load_preset("ember"), width=size[0], height=size[1], device="cpu", dtype="float32", threads=1)
 
 
 def write_loras(folder: Path, generator: Generator) -> list[str]:

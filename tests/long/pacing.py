@@ -27,10 +27,10 @@ LATE_P99_MS = 8.0
 RATE_FPS = 16.0  # of the stamped test pattern
 RATE_TOLERANCE = 0.001
 LOAD = """
-from engine.generator import Generator
+from engine.generator_loading import load_generator
 from engine.model_presets import load_preset
 from engine.params import ChunkParams
-generator = Generator.load(load_preset("ember"), device="cpu", dtype="float32", threads=1)
+generator = load_generator(load_preset("ember"), device="cpu", dtype="float32", threads=1)
 while True:
     generator.generate_chunk(ChunkParams().with_prompts(("violet smoke",)))
 """

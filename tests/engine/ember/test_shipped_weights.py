@@ -8,7 +8,7 @@ import pytest
 
 import engine.ember
 from engine.ember.weights import read_autoencoder, read_text_encoder, read_transformer
-from engine.generator import Generator
+from engine.generator_loading import load_generator
 from engine.model.config import EMBER
 from engine.model_presets import load_preset
 from engine.params import ChunkParams
@@ -21,7 +21,7 @@ SMALL = (160, 96)  # legal, and a third of the work of the native size
 
 def _frames(prompt: str, chunks: int = 4) -> np.ndarray:
     """Frames (T, H, W, 3) in 0..1 of a short stream."""
-    generator = Generator.load(load_preset("ember"), width=SMALL[0], height=SMALL[1], device="cpu", dtype="float32")
+    generator = load_generator(load_preset("ember"), width=SMALL[0], height=SMALL[1], device="cpu", dtype="float32")
     params = dataclasses.replace(ChunkParams().with_prompts((prompt,)), seed=3)
     try:
         return np.concatenate([generator.generate_chunk(params).frames[..., :3] for _ in range(chunks)]) / 255.0
@@ -63,7 +63,7 @@ def test_a_short_stream_moves_and_keeps_its_light() -> None:
 
 def test_a_change_of_prompt_is_seen_within_two_chunks() -> None:
     def frames_after_change(prompt: str) -> np.ndarray:
-        generator = Generator.load(load_preset("ember"), width=SMALL[0], height=SMALL[1], device="cpu", dtype="float32")
+        generator = load_generator(load_preset("ember"), width=SMALL[0], height=SMALL[1], device="cpu", dtype="float32")
         try:
             params = dataclasses.replace(ChunkParams().with_prompts(("red plasma",)), seed=3)
             for _ in range(3):

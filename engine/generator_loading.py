@@ -1,0 +1,59 @@
+"""From a model preset to a generator that plays it: what is chosen, planned and loaded on the way."""
+
+from __future__ import annotations
+
+import logging
+
+import torch
+
+from engine.frame_size import check_size
+from engine.generator import Generator
+from engine.loading import choose_device, choose_dtype, device_name, load_model, plan_loading
+from engine.model_presets import ModelPreset
+from engine.plans.loading_progress import Tell
+from engine.plans.memory_plan import MemoryChoice
+from engine.schedule import Schedule
+
+_LOG = logging.getLogger(__name__)
+
+
+def load_generator(
+    preset: ModelPreset,
+    *,
+    width: int | None = None,
+    height: int | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    threads: int | None = None,
+    memory: MemoryChoice | None = None,
+    tell: Tell | None = None,
+) -> Generator:
+    """Load a preset's weights; sizes in pixels, None = the model's own; `threads` are for the CPU.
+
+    Raises CheckpointError or ValueError with a sentence. `device` and `dtype` are names of `engine.loading`;
+    `tell` hears how it is loaded so that it fits the memory, and how far that is.
+    """
+    if threads is not None:
+        torch.set_num_threads(threads)
+    chosen = choose_device(device)
+    number_type = choose_dtype(dtype, chosen)
+    stream = preset.stream
+    size = (width or stream.width, height or stream.height)
+    check_size(*size)
+    memory_plan = plan_loading(preset, size, chosen, number_type, memory or MemoryChoice())
+    _LOG.info("%s on %s: %s", preset.name, device_name(chosen), memory_plan.words)
+    if tell is not None:
+        tell(f"{preset.name} {memory_plan.words}")
+    parts = load_model(preset, memory_plan, chosen, number_type, tell)
+    loaded = Generator(
+        parts.transformer,
+        parts.decoder,
+        parts.text_encoder,
+        name=preset.name,
+        size=size,
+        rate_fps=stream.rate_fps,
+        timesteps=stream.warped_steps or Schedule(preset.transformer.timestep_shift).warp(stream.steps),
+        anchor=stream.anchor,
+    )
+    loaded.flavour = parts.flavour
+    return loaded
