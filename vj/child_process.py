@@ -1,4 +1,4 @@
-"""What a Python process of ours is started with, so that it finds the same code as this one.
+"""What a Python process of ours is started with, so that it finds the same code as this one, and how it ends with it.
 
 Knows nothing of what it is started for.
 """
@@ -6,7 +6,9 @@ Knows nothing of what it is started for.
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from pathlib import Path
 
 
@@ -25,3 +27,18 @@ def python_environment() -> dict[str, str]:
     root = str(Path(engine.__file__).resolve().parents[1])
     paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     return dict(os.environ) | {"PYTHONPATH": os.pathsep.join(paths)}
+
+
+def end_with_parent() -> None:
+    """End this process at once when its stdin ends, which whoever started it keeps open: killed, too, and hung here.
+
+    Ctrl+C is for them. Called once by the main thread, in a process that has nothing to save.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_wait_for_parents_end, name="parent", daemon=True).start()
+
+
+def _wait_for_parents_end() -> None:
+    while os.read(0, 1024):  # not sys.stdin, whose lock would be held when the interpreter ends
+        pass
+    os._exit(0)

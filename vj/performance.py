@@ -81,7 +81,6 @@ class Performance:
         self.store = ParameterStore()
         self.commands = CommandQueue()
         self.controls = Controls(self.store, self.commands)
-        # before others log: loading PortAudio mutes stderr
         self.sound = SoundInput(self.store.versioned_snapshot, tell=tell)
         mappings, problems = load_mappings(self._mapping_files())
         for problem in problems:
@@ -109,7 +108,7 @@ class Performance:
         self.repertoire.timeline.lead_cuts(lambda left_s: self.tempo.latency().lead_s(left_s) + SENT_AHEAD_S)
         self.tempo.quantiser.lead_by(self.repertoire.cues.cut_brought_by)
         self.prompt_help = PromptHelp(self.controls, lambda: generator().model, options.model, tell)
-        self._flash_click = FlashClick(self.store.snapshot)
+        self._flash_click = FlashClick(self.store.snapshot, tell)
         self.conductor.add(self._flash_click)
         self.conductor.add(self.repertoire.cues)
         self.conductor.add(self.repertoire.timeline)

@@ -1,27 +1,29 @@
 """The click of the flash test: one every whole second of time.monotonic_ns, when the output flashes too.
 
-Plays in a process of its own: PortAudio is begun anew in the instrument's whenever an input is lost, and would take
-an open output down with it. `python -m vj.sound.click` clicks until its stdin ends.
+Plays in a process of its own, which a driver may end or hang: `python -m vj.sound.click` clicks until its stdin ends.
 """
 
 from __future__ import annotations
 
-import logging
+import contextlib
+import os
 import subprocess
-import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from engine.parameter import Value
+from vj.child_process import end_with_parent, python_command, python_environment
 from vj.output.placing_params import FLASH_TEST_ADDRESS
+from vj.sound.sound_pipe import take_stdout
 
 RATE_HZ = 48_000
 TONE_HZ, LENGTH_S, LOUDNESS = 2000.0, 0.02, 0.7
 SECOND_NS = 1_000_000_000
-EXIT_FAILED = 1
-_LOG = logging.getLogger(__name__)
+OPEN_S = 8.0  # a driver that takes longer hangs
+AGAIN_NS = 5 * SECOND_NS  # before a click that has ended is begun anew
 
 
 def click_samples(first_ns: int, count: int) -> np.ndarray:
@@ -34,19 +36,29 @@ def click_samples(first_ns: int, count: int) -> np.ndarray:
 class FlashClick:
     """A player of the conductor: starts and ends the clicking with the switch of the flash test."""
 
-    def __init__(self, values: Callable[[], Mapping[str, Value]]) -> None:
+    def __init__(
+        self, values: Callable[[], Mapping[str, Value]], tell: Callable[[str], None] = lambda sentence: None
+    ) -> None:
+        """`tell` takes a sentence when there is no click, each once."""
         self._values = values
+        self._tell = tell
+        self._told = ""
+        self._begin_at_ns = 0  # not sooner
         self._child: subprocess.Popen[bytes] | None = None
         self._leaving: subprocess.Popen[bytes] | None = None  # has been let go and may still be ending
 
     def tick(self, now_ns: int) -> None:
         """Follow the switch."""
+        if self._child is not None and self._child.poll() is not None:
+            self._lose(self._child, now_ns)
+            self._child = None
         is_wanted = bool(self._values()[FLASH_TEST_ADDRESS])
-        if is_wanted and self._child is None:
-            self._child = subprocess.Popen([sys.executable, "-m", "vj.sound.click"], stdin=subprocess.PIPE)
+        if is_wanted and self._child is None and now_ns >= self._begin_at_ns:
+            self._begin(now_ns)
         elif not is_wanted and self._child is not None:
             self._let_go()
         if self._leaving is not None and self._leaving.poll() is not None:
+            _close(self._leaving)
             self._leaving = None
 
     def stop(self) -> None:
@@ -58,7 +70,32 @@ class FlashClick:
             except subprocess.TimeoutExpired:
                 self._leaving.kill()
                 self._leaving.wait()
+            _close(self._leaving)
         self._leaving = None
+
+    def _begin(self, now_ns: int) -> None:
+        try:
+            self._child = subprocess.Popen(
+                python_command("vj.sound.click"),
+                env=python_environment(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        except OSError as error:
+            self._say(f"no process can be had: {error}", now_ns)
+
+    def _lose(self, child: subprocess.Popen[bytes], now_ns: int) -> None:
+        """Tell why it has ended, which nobody asked for."""
+        said = child.stdout.read().decode(errors="replace") if child.stdout is not None else ""
+        _close(child)
+        self._say(said or f"the sound driver ended it (status {child.returncode})", now_ns)
+
+    def _say(self, why: str, now_ns: int) -> None:
+        self._begin_at_ns = now_ns + AGAIN_NS
+        if why != self._told:
+            self._tell(f"the flash test has no click: {why}; it is begun anew")
+            self._told = why
 
     def _let_go(self) -> None:
         """Close the child's stdin: it sees that and goes by itself."""
@@ -67,26 +104,52 @@ class FlashClick:
             self._leaving, self._child = self._child, None
 
 
-def main() -> int:
-    """Click on the system's own sound output until stdin ends; return the exit status."""
+def _close(child: subprocess.Popen[bytes]) -> None:
+    """Close the pipes of a process that has ended."""
+    for pipe in (child.stdin, child.stdout):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
+
+
+def click(has_opened: Callable[[], object]) -> str:
+    """Click on the system's own sound output until it is gone; return what is wrong."""
     try:
         import sounddevice
     except (ImportError, OSError) as error:
-        _LOG.warning("the flash test has no click: pip install sounddevice, and PortAudio (%s)", error)
-        return EXIT_FAILED
+        return f"pip install sounddevice, and PortAudio ({error})"
 
     def play(block: np.ndarray, frames: int, at: object, status: object) -> None:
         lead_s = max(0.0, at.outputBufferDacTime - at.currentTime)  # until the first sample is heard
         block[:, :] = click_samples(time.monotonic_ns() + round(lead_s * SECOND_NS), frames)[:, None]
 
     try:
-        with sounddevice.OutputStream(samplerate=RATE_HZ, channels=2, dtype="float32", callback=play):
-            sys.stdin.read()
+        stream = sounddevice.OutputStream(samplerate=RATE_HZ, channels=2, dtype="float32", callback=play)
+        stream.start()
     except sounddevice.PortAudioError as error:
-        _LOG.warning("the flash test has no click: the sound output does not open (%s)", error)
-        return EXIT_FAILED
-    return 0
+        return f"the sound output does not open ({error})"
+    has_opened()
+    with contextlib.suppress(sounddevice.PortAudioError):
+        while stream.active:
+            time.sleep(0.1)
+    return "the sound output is gone"
+
+
+def main() -> None:
+    """Click until stdin ends, or say on stdout why there is no click."""
+    output = take_stdout()
+
+    def give_up(why: str) -> None:
+        output.write(why.encode())
+        output.flush()
+        os._exit(0)  # PortAudio's own way out may hang
+
+    end_with_parent()
+    watch = threading.Timer(OPEN_S, give_up, ("the sound driver does not answer",))
+    watch.daemon = True
+    watch.start()
+    give_up(click(watch.cancel))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
-import sys
+import time
 
-from vj.child_process import python_command, python_environment
+from vj.child_process import end_with_parent, python_command, python_environment
 from vj.sound.loopback import list_loopbacks
-from vj.sound.portaudio import PortAudio, SoundUnavailableError
+from vj.sound.portaudio import PortAudio
+from vj.sound.sound_pipe import DriverFailedError, SoundUnavailableError, take_stdout
 
-LONGEST_S = 10.0
+LONGEST_S = 8.0
+STOP_S = 1.0
 
 
 class Listing:
@@ -22,6 +25,7 @@ class Listing:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        self._hangs_from_s = 0.0
 
     def ask(self) -> None:
         """Begin to look, unless that is under way."""
@@ -31,31 +35,39 @@ class Listing:
             self._process = subprocess.Popen(
                 python_command("vj.sound.listing"),
                 env=python_environment(),
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
             )
+            self._hangs_from_s = time.monotonic() + LONGEST_S
 
     def take(self) -> tuple[str, ...] | None:
-        """Return the names once they are there, else None."""
-        if self._process is None or self._process.poll() is None:
+        """Return the names once they are there, else None. Raises DriverFailedError when they do not come."""
+        if self._process is None:
             return None
+        if self._process.poll() is None:
+            if time.monotonic() < self._hangs_from_s:
+                return None
+            self.stop()
+            raise DriverFailedError(f"the inputs cannot be listed: the driver does not answer within {LONGEST_S:g} s")
         written = self._process.stdout.read() if self._process.stdout else b""
         self.stop()
         try:
             return tuple(str(name) for name in json.loads(written))
         except ValueError:
-            return None
+            raise DriverFailedError("the inputs cannot be listed: the driver ended the process that asks") from None
 
     def stop(self) -> None:
-        """Give up looking."""
+        """Give up looking; waits at most a second."""
         if self._process is None:
             return
         if self._process.poll() is None:
             self._process.kill()
-        self._process.wait()
-        if self._process.stdout:
-            self._process.stdout.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_S)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
         self._process = None
 
 
@@ -69,4 +81,8 @@ def list_inputs(portaudio: PortAudio) -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(list_inputs(PortAudio())))
+    output = take_stdout()
+    end_with_parent()
+    output.write(json.dumps(list_inputs(PortAudio())).encode())
+    output.flush()
+    os._exit(0)  # PortAudio's own way out may hang

@@ -1,15 +1,12 @@
 """The computer's own sound as an input, by SoundCard, which is an extra: what its speakers play is listened to.
 
-It is recorded in a process of its own, `python -m vj.sound.loopback NAME`: when a sound server dies, its library ends
+It is recorded in a process of its own, `python -m vj.sound.loopback`: when a sound server dies, its library ends
 the process that uses it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
-import subprocess
-import sys
 import threading
 import time
 import warnings
@@ -17,72 +14,18 @@ from typing import Any
 
 import numpy as np
 
-from vj.child_process import python_command, python_environment
-from vj.sound.portaudio import InputRefusedError, SoundUnavailableError
-from vj.sound.sample_ring import SampleRing
+from vj.child_process import end_with_parent
+from vj.sound.sound_pipe import BLOCK_SAMPLES, Answer, Sender, SoundUnavailableError, read_request
 
 LOOPBACK = "computer sound"  # such an input's name begins so; alone it means the usual speakers
-RATE_HZ, CHANNELS, BLOCK_SAMPLES = 48000, 2, 256
-BLOCK_BYTES = BLOCK_SAMPLES * CHANNELS * np.dtype(np.float32).itemsize
-START_S, STOP_S = 8.0, 1.0
+OWN_SOUND = "the computer's own sound"  # in sentences
+RATE_HZ, CHANNELS = 48000, 2
 INSTALL = "pip install 'vj[loopback]'"
 
 
 def is_loopback(name: str) -> bool:
     """Say whether a device name asks for the computer's own sound."""
     return name.casefold().startswith(LOOPBACK)
-
-
-class LoopbackInput:
-    """What one pair of speakers plays; a thread of its own writes into the ring."""
-
-    def __init__(self, name: str) -> None:
-        """Listen to the speakers named after the colon. Raises InputRefusedError.
-
-        Waits for the process's first word.
-        """
-        self.ring = SampleRing(RATE_HZ, CHANNELS)
-        try:
-            self._process = subprocess.Popen(
-                [*python_command("vj.sound.loopback"), name],
-                env=python_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
-        except OSError as error:
-            raise InputRefusedError(f"the computer's own sound cannot be listened to: {error}") from None
-        self._greeting: dict[str, str] = {}
-        self._is_greeted = threading.Event()
-        self._thread = threading.Thread(target=self._listen, name="computer sound", daemon=True)
-        self._thread.start()
-        self._is_greeted.wait(START_S)
-        self.name = self._greeting.get("name", "")
-        if not self.name:
-            self.close()
-            why = self._greeting.get("problem", "cannot be listened to: no answer")
-            raise InputRefusedError(f"the computer's own sound {why}")
-
-    def is_alive(self) -> bool:
-        """Say whether samples may still come."""
-        return self._thread.is_alive()
-
-    def close(self) -> None:
-        """Stop; waits at most a second."""
-        self._process.kill()
-        self._process.wait()
-        self._thread.join(timeout=STOP_S)
-
-    def _listen(self) -> None:
-        """Take what the process says first, then its samples, until it ends."""
-        pipe = self._process.stdout
-        assert pipe is not None
-        with pipe, contextlib.suppress(ValueError):  # it ended within a line
-            self._greeting = json.loads(pipe.readline())
-            self._is_greeted.set()
-            while len(block := pipe.read(BLOCK_BYTES)) == BLOCK_BYTES:
-                self.ring.write(np.frombuffer(block, np.float32).reshape(-1, CHANNELS), time.monotonic_ns())
-        self._is_greeted.set()
 
 
 def list_loopbacks() -> tuple[str, ...]:
@@ -93,19 +36,20 @@ def list_loopbacks() -> tuple[str, ...]:
         return ()
 
 
-def _record(name: str) -> None:
-    """Write a line about these speakers to stdout, then what they play, for ever."""
-    output = sys.stdout.buffer
+def record(name: str, sender: Sender) -> None:
+    """Send what these speakers play, for ever, or say what is wrong and return."""
     try:
         speaker, source = _find(name)
     except SoundUnavailableError as error:
-        output.write(json.dumps({"problem": str(error)}).encode() + b"\n")
+        sender.say(Answer(problem=f"{OWN_SOUND} {error}"))
         return
     with source.recorder(RATE_HZ, CHANNELS, BLOCK_SAMPLES) as recorder:
-        output.write(json.dumps({"name": f"{LOOPBACK}: {speaker.name}"}).encode() + b"\n")
-        while True:
-            output.write(np.ascontiguousarray(recorder.record(BLOCK_SAMPLES), np.float32).tobytes())
-            output.flush()
+        sender.say(Answer(f"{LOOPBACK}: {speaker.name}", RATE_HZ, CHANNELS))
+        sending = threading.Thread(target=sender.send_while, args=(lambda: True,), name="sending", daemon=True)
+        sending.start()
+        while sending.is_alive():
+            samples = np.ascontiguousarray(recorder.record(BLOCK_SAMPLES), np.float32)
+            sender.put(samples.tobytes(), time.monotonic_ns(), False)
 
 
 def _find(name: str) -> tuple[Any, Any]:
@@ -141,5 +85,7 @@ def _load() -> Any:
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):  # the listener is gone
-        _record(sys.argv[1])
+    asked = read_request()
+    end_with_parent()
+    with contextlib.suppress(BrokenPipeError):  # the listener is gone
+        record(asked.device, Sender())

@@ -1,60 +1,33 @@
 """Sound inputs by PortAudio (sounddevice): listed by name, opened, listed anew. Knows nothing of what is measured.
 
-A computer without sound is told in a sentence, and no driver writes to the terminal.
+Only for processes that may end: capture.py and listing.py. A computer without sound is told in a sentence.
 """
 
 from __future__ import annotations
 
-import ctypes
-import ctypes.util
-import functools
-import sys
 import time
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
-import numpy as np
+from vj.sound.sound_pipe import BLOCK_SAMPLES, InputRefusedError, SoundUnavailableError
 
-from vj.sound.sample_ring import SampleRing
-
-CALLBACK_SAMPLES = 256
 MOST_CHANNELS = 2  # of a many-channel interface the first two are heard
 LONGEST_DELAY_S = 0.3  # a longer one is not believed: sound servers name such in their first second
 WASAPI = "Windows WASAPI"
 DRIVER_ORDER = (WASAPI, "Core Audio", "ALSA")  # of one device that several drivers list
 INSTALL = "sudo apt install libportaudio2 (Debian, Ubuntu)"
 
-
-class SoundUnavailableError(RuntimeError):
-    """No sound from there now; the sentence says what is missing."""
-
-
-class InputRefusedError(SoundUnavailableError):
-    """The input is there and does not open; asking again at once would only make its driver talk."""
-
-
-class OpenInput(Protocol):
-    """An input that fills its ring until it is closed."""
-
-    name: str
-    ring: SampleRing
-
-    def is_alive(self) -> bool:
-        """Say whether samples may still come."""
-        ...
-
-    def close(self) -> None:
-        """Stop; the ring is written no more."""
-        ...
+Put = Callable[[bytes, int, bool], None]  # float32 samples, when the last was captured, whether some were lost
 
 
 class PortAudio:
-    """The inputs of this computer. Made before other threads log; then used by one thread.
+    """The inputs of this computer. Used by one thread.
 
     PortAudio lists devices once, when it is initialised: `renew` does that again, and no input may be open meanwhile.
     """
 
     def __init__(self) -> None:
-        """Load the library. Loading it turns the process's stderr away for a moment; a missing one is told later."""
+        """Load the library, which may hang; a missing one is told later."""
         self._module: Any = None  # sounddevice
         self._failure = ""
         try:
@@ -65,34 +38,32 @@ class PortAudio:
             self._failure = f"sound needs PortAudio: {INSTALL} ({error})"
         else:
             self._module = sounddevice
-            _silence_drivers()
 
     def names(self) -> tuple[str, ...]:
         """List the inputs there were when PortAudio last looked, each name once. Raises SoundUnavailableError."""
         return tuple(dict.fromkeys(device["name"] for device in self._inputs()))
 
     def renew(self) -> None:
-        """Have PortAudio look for devices again (25 to 100 ms). Raises SoundUnavailableError."""
+        """Have PortAudio look for devices again (25 to 100 ms, or it hangs). Raises SoundUnavailableError."""
         if self._module is None:
             raise SoundUnavailableError(self._failure)
         module = self._module
         try:
             if module._initialized:
                 module._terminate()
-            # not module._initialize(): it would turn the whole process's stderr away each time
-            module._check(module._lib.Pa_Initialize())
-            module._initialized += 1
+            module._initialize()
         except module.PortAudioError as error:
             raise SoundUnavailableError(f"the sound driver does not answer: {error}") from None
 
-    def open(self, part: str, latency: str = "low") -> OpenInput:
+    def open(self, part: str, latency: str, put: Put) -> OpenInput:
         """Open the first input with `part` in its name, the system's own for an empty one.
 
-        Raises SoundUnavailableError, or InputRefusedError when it is there and does not open.
+        `put` takes each block on the driver's thread and must not wait. Raises SoundUnavailableError, or
+        InputRefusedError when it is there and does not open.
         """
         device = self._find(part)
         try:
-            return _PortAudioInput(self._module, device, latency)
+            return OpenInput(self._module, device, latency, put)
         except self._module.PortAudioError as error:
             raise InputRefusedError(f"{device['name']} cannot be opened: {error}") from None
 
@@ -124,22 +95,24 @@ class PortAudio:
         return named[0]
 
 
-class _PortAudioInput:
-    """One open input; PortAudio's thread writes into the ring."""
+class OpenInput:
+    """One open input, whose samples PortAudio's thread hands over."""
 
-    def __init__(self, module: Any, device: dict[str, Any], latency: str) -> None:
+    def __init__(self, module: Any, device: dict[str, Any], latency: str, put: Put) -> None:
+        """Open and start it. Raises PortAudioError."""
         self.name: str = device["name"]
-        channels = min(MOST_CHANNELS, device["max_input_channels"])
-        self.ring = SampleRing(device["default_samplerate"], channels)
-        self._block_s = CALLBACK_SAMPLES / self.ring.rate_hz
+        self.rate_hz: float = device["default_samplerate"]
+        self.channels: int = min(MOST_CHANNELS, device["max_input_channels"])
+        self._block_s = BLOCK_SAMPLES / self.rate_hz
+        self._put = put
         self._module = module
-        self._stream = module.InputStream(
+        self._stream = module.RawInputStream(
             device=device["index"],
-            channels=channels,
-            samplerate=self.ring.rate_hz,
+            channels=self.channels,
+            samplerate=self.rate_hz,
             extra_settings=_settings(module, device),
             dtype="float32",
-            blocksize=CALLBACK_SAMPLES,
+            blocksize=BLOCK_SAMPLES,
             latency=latency,
             callback=self._take,
         )
@@ -156,19 +129,13 @@ class _PortAudioInput:
         except self._module.PortAudioError:
             return False
 
-    def close(self) -> None:
-        """Stop at once."""
-        self._stream.abort(ignore_errors=True)
-        self._stream.close(ignore_errors=True)
-
-    def _take(self, samples: np.ndarray, count: int, times: Any, flags: Any) -> None:
+    def _take(self, samples: Any, count: int, times: Any, flags: Any) -> None:
         """Copy and return. The driver's thread: no waiting, no logging, nothing raised."""
         waited_s = times.currentTime - times.inputBufferAdcTime  # since the first of these samples was captured
         if not self._block_s <= waited_s <= LONGEST_DELAY_S:
             waited_s = self._block_s  # some drivers name no time, or one that cannot be
-        if flags:
-            self.ring.overflows += 1
-        self.ring.write(samples, time.monotonic_ns() - int((waited_s - self._block_s) * 1e9))
+        end_ns = time.monotonic_ns() - int((waited_s - self._block_s) * 1e9)
+        self._put(bytes(samples), end_ns, bool(flags))
 
 
 def _settings(module: Any, device: dict[str, Any]) -> Any:
@@ -176,25 +143,3 @@ def _settings(module: Any, device: dict[str, Any]) -> Any:
     if module.query_hostapis(device["hostapi"])["name"] != WASAPI:
         return None
     return module.WasapiSettings(auto_convert=True)
-
-
-@functools.cache
-def _silence_drivers() -> None:
-    """Keep ALSA and JACK from writing to the terminal whenever a device is missing.
-
-    They are given a C function that takes no arguments and does nothing, which is safe on any thread and at exit.
-    """
-    if not sys.platform.startswith("linux"):
-        return
-    nothing = ctypes.cast(ctypes.CDLL(None).getpid, ctypes.c_void_p)
-    setters = {"asound": ("snd_lib_error_set_handler",), "jack": ("jack_set_error_function", "jack_set_info_function")}
-    for library, names in setters.items():
-        path = ctypes.util.find_library(library)
-        if path is None:
-            continue
-        try:
-            loaded = ctypes.CDLL(path)
-            for name in names:
-                loaded[name](nothing)
-        except (OSError, AttributeError):
-            continue  # a library without it does not write

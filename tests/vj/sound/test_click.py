@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from vj.output.placing_params import FLASH_TEST_ADDRESS
-from vj.sound.click import RATE_HZ, SECOND_NS, FlashClick, click_samples
+from vj.sound.click import AGAIN_NS, RATE_HZ, SECOND_NS, FlashClick, click_samples
 
 
 def test_blocks_of_any_length_join_into_one_click_a_second():
@@ -39,6 +39,24 @@ def test_it_is_heard_once_a_second(pulse):
     clicks = starts[np.flatnonzero(np.diff(starts, prepend=-RATE_HZ) > RATE_HZ // 2)]
     assert 3 <= len(clicks) <= 5
     assert np.median(np.diff(clicks)) / RATE_HZ == pytest.approx(1.0, abs=0.05)  # one may wait for a core
+
+
+def test_a_driver_that_ends_it_is_told_and_it_clicks_again(tmp_path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "sounddevice.py").write_text("import os\nos.abort()\n", "utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    told = []
+    click = FlashClick(lambda: {FLASH_TEST_ADDRESS: True}, told.append)
+    click.tick(0)
+    click._child.wait(20.0)
+    click.tick(1)
+    assert "the sound driver ended it (status -6)" in told[0]
+    assert click._child is None
+    (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')\n", "utf-8")
+    click.tick(2 + AGAIN_NS)
+    click._child.wait(20.0)
+    click.tick(3 + AGAIN_NS)
+    assert "PortAudio library not found" in told[1]
+    click.stop()
 
 
 def test_the_switch_starts_and_ends_it(pulse, monkeypatch: pytest.MonkeyPatch):

@@ -19,6 +19,7 @@ from vj.parameters import ParameterStore
 from vj.sound.features import SILENCE, SoundFeatures
 from vj.sound.input import OVERFLOWS, SoundInput
 from vj.sound.sample_ring import SampleRing
+from vj.sound.sound_pipe import Answer, Request
 
 DEVICE = "/vj/audio/device"
 HEARD_S = 9.0  # a sleeping null sink needs two seconds for its first samples
@@ -130,6 +131,7 @@ def test_what_the_computer_plays_is_heard_and_a_dying_server_ends_nothing(
 
 
 NO_SOUND = """
+import sys
 import time
 from vj.parameters import ParameterStore
 from vj.sound.input import OVERFLOWS, SoundInput
@@ -148,6 +150,7 @@ while "own sound" in ear.status.problem:
     time.sleep(0.05)
 ear.stop()
 assert ear.features.time_ns == 0
+assert "sounddevice" not in sys.modules
 print(ear.status.problem, loopback, sep="|")
 """
 
@@ -170,47 +173,37 @@ def test_a_computer_without_sound_is_told_in_a_sentence_and_the_terminal_stays_c
 
 
 class LossyInput:
-    """An input whose driver says at every block that it lost samples."""
-
-    name = "old interface"
+    """An input whose driver says at every block that it lost samples: no such machine is at hand."""
 
     def __init__(self) -> None:
+        self.answer = Answer("old interface", 48000.0, 1)
         self.ring = SampleRing(48000.0, 1)
 
     def is_alive(self) -> bool:
         self.ring.overflows += OVERFLOWS
         return True
 
+    def check(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
 
 
-class LossyAudio:
-    """PortAudio on a computer that cannot keep up: no such machine is at hand."""
+def test_an_input_that_loses_samples_is_opened_once_more_with_a_longer_latency() -> None:
+    latencies = []
 
-    def __init__(self) -> None:
-        self.latencies: list[str] = []
-
-    def names(self) -> tuple[str, ...]:
-        return ("old interface",)
-
-    def renew(self) -> None:
-        pass
-
-    def open(self, part: str, latency: str) -> LossyInput:
-        self.latencies.append(latency)
+    def begin(request: Request) -> LossyInput:
+        latencies.append(request.latency)
         return LossyInput()
 
-
-def test_an_input_that_loses_samples_is_opened_once_more_with_a_longer_latency() -> None:
-    audio = LossyAudio()
-    ear = SoundInput(ParameterStore().versioned_snapshot, audio, look_every_s=0.1)
+    ear = SoundInput(ParameterStore().versioned_snapshot, begin, look_every_s=0.1)
     ear.start()
     try:
-        wait_for(lambda: audio.latencies == ["low", "high"], ear)
+        wait_for(lambda: latencies == ["low", "high"], ear)
         wait_for(lambda: ear.status.overflows > OVERFLOWS, ear)
         time.sleep(0.5)
-        assert audio.latencies == ["low", "high"]
+        assert latencies == ["low", "high"]
         assert ear.status.problem == ""
     finally:
         ear.stop()
