@@ -94,7 +94,9 @@ def _transformer_kind(names: list[str], shapes: Shapes) -> str | None:
     blocks = {match[1] for name in names if (match := re.match(r"blocks\.(\d+)\.", name))}
     has_vace = any(name.startswith("vace_") for name in names)
     if has_vace and not blocks:
-        return "a VACE module, an addition to a text-to-video model and not one itself"
+        width = shapes.get("vace_patch_embedding.weight", (0,))[0]
+        size = f"{_WAN_SIZES[width]} " if width in _WAN_SIZES else ""
+        return f"a {size}VACE module, an addition to a text-to-video model and not one itself"
     if patch is None or len(patch) < 2:
         return None
     width, channels = patch[:2]

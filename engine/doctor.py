@@ -186,7 +186,21 @@ def _load(preset: ModelPreset) -> list[str]:
                 read_checkpoint(file)  # the table of contents, and that the file is as long as it says
         except (CheckpointError, ValueError, OSError, RuntimeError, MemoryError) as error:
             problems.append(_one_line(error))
-    return problems
+    return problems + _vace_problems(preset)
+
+
+def _vace_problems(preset: ModelPreset) -> list[str]:
+    """What is wrong with the file a model is guided with, where it is here."""
+    from engine.checkpoints import CheckpointError, read_checkpoint
+    from engine.vace.weights import vace_weights
+
+    if preset.vace is None or not preset.vace.file.exists():
+        return []
+    try:
+        vace_weights(read_checkpoint(preset.vace.file))
+    except (CheckpointError, OSError, MemoryError) as error:
+        return [_one_line(error)]
+    return []
 
 
 def _load_transformer(preset: ModelPreset) -> None:
@@ -196,8 +210,9 @@ def _load_transformer(preset: ModelPreset) -> None:
     from engine.checkpoint_kinds import compare
     from engine.checkpoints import CheckpointError, load_into, read_checkpoint
     from engine.model.transformer import CausalWanTransformer
+    from engine.vace.weights import base_weights
 
-    checkpoint = read_checkpoint(preset.transformer_file)
+    checkpoint = base_weights(read_checkpoint(preset.transformer_file))
     if preset.transformer.dim <= SMALL_WIDTH and _is_small(preset.transformer_file):
         load_into(CausalWanTransformer(preset.transformer), checkpoint)
         return

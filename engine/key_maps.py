@@ -62,6 +62,7 @@ _WAN_VAE_RES_BLOCKS = 2  # num_res_blocks of the published autoencoder; a decode
 
 # A name found in every diffusers file of the kind, and in no other
 _DIT_MARK = "condition_embedder."
+_VACE_MARK = re.compile(r"vace_blocks\.\d+\.attn1\.")  # of a module without a transformer's own weights
 _VAE_MARKS = ("encoder.mid_block.", "decoder.mid_block.")
 
 Pairs = tuple[tuple[str, str], ...]
@@ -116,7 +117,7 @@ def published_names(names: Iterable[str]) -> dict[str, str] | None:
     """
     names = list(names)
     translate: Callable[[str], str] | None = None
-    if any(name.startswith(_DIT_MARK) for name in names):
+    if any(name.startswith(_DIT_MARK) or _VACE_MARK.match(name) for name in names):
         translate = dit_from_diffusers
     elif any(name.startswith(_VAE_MARKS) for name in names):
         translate = vae_from_diffusers

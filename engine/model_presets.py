@@ -24,9 +24,11 @@ __all__ = [
     "PresetError",
     "StreamPreset",
     "TextPreset",
+    "VacePreset",
     "check_files",
     "list_presets",
     "load_preset",
+    "missing_vace",
 ]
 
 TEST_PATTERN_NAME = "test-pattern"  # the one model that is no file
@@ -69,6 +71,15 @@ class TextPreset:
 
 
 @dataclass(frozen=True)
+class VacePreset:
+    """VACE's weights: a module of them alone, or a checkpoint that has them beside a transformer's, which stay out."""
+
+    file: Path
+    layers: tuple[int, ...]  # of the transformer: those that get a hint
+    in_dim: int = ModelConfig.vace_in_dim  # channels of the context
+
+
+@dataclass(frozen=True)
 class StreamPreset:
     """What the model plays by itself: a look or the command line may say otherwise."""
 
@@ -95,6 +106,12 @@ class ModelPreset:
     stream: StreamPreset
     averaged: bool = False  # of a checkpoint that holds both, the moving average of the weights
     light_decoder: DecoderPreset | None = None  # for the same latents; played instead where memory is short
+    vace: VacePreset | None = None  # loaded where its file is here
+
+    @property
+    def guided(self) -> ModelConfig:
+        """The transformer's geometry with its VACE blocks; without, for a model that has none."""
+        return _guided(self.transformer, self.vace) if self.vace else self.transformer
 
 
 def load_preset(name_or_path: str) -> ModelPreset:
@@ -112,16 +129,35 @@ def list_presets() -> dict[str, Path]:
 
 def check_files(preset: ModelPreset) -> None:
     """Raise PresetError with the command that fetches them when files of published models are not here."""
-    dispensable = preset.light_decoder.file if preset.light_decoder else None  # only where memory is short
+    dispensable = {preset.light_decoder.file if preset.light_decoder else None}  # only where memory is short
+    dispensable |= {preset.vace.file if preset.vace else None}  # what is not guided plays without
     files = {reference: resolve(reference) for reference in references_in(preset.path)}
-    missing = [reference for reference, file in files.items() if file != dispensable and not file.exists()]
+    missing = [
+        reference
+        for reference, file in files.items()
+        if not file.exists() and (file not in dispensable or file == preset.transformer_file)
+    ]
     if not missing:
         return
-    name = preset.path.stem if preset.path in list_presets().values() else ""
     names = ", ".join(reference.removeprefix(MODELS_PREFIX) for reference in missing)
     files = f"{len(missing)} files are" if len(missing) > 1 else "a file is"
-    fix = f"`vj models download {name}` fetches what is missing" if name else "`vj models list` tells what can be had"
-    raise PresetError(f"model {preset.name!r}: {files} not on this machine ({names}); {fix}")
+    raise PresetError(f"model {preset.name!r}: {files} not on this machine ({names}); {_fix(preset)}")
+
+
+def missing_vace(preset: ModelPreset) -> str:
+    """Why a model cannot be guided, as a sentence, looking at files alone; empty when its weights for that are here."""
+    if preset.vace is None:
+        return f"model {preset.name!r} has no VACE weights"
+    if preset.vace.file.exists():
+        return ""
+    is_published = any(resolve(reference) == preset.vace.file for reference in references_in(preset.path))
+    fix = f"; {_fix(preset)}" if is_published else f" ({preset.vace.file})"
+    return f"model {preset.name!r}: its VACE weights are not on this machine{fix}"
+
+
+def _fix(preset: ModelPreset) -> str:
+    name = preset.path.stem if preset.path in list_presets().values() else ""
+    return f"`vj models download {name}` fetches what is missing" if name else "`vj models list` tells what can be had"
 
 
 def read_preset(path: Path) -> ModelPreset:
@@ -136,6 +172,7 @@ def read_preset(path: Path) -> ModelPreset:
     decoder = _read_decoder(top.table("decoder"))
     light_decoder = _read_decoder(top.table("light_decoder")) if top.has("light_decoder") else None
     text = _read_text(top.table("text"))
+    vace = _read_vace(top.table("vace"), config, transformer_file) if top.has("vace") else None
     stream_preset = _read_stream(stream)
     for table in (top, transformer, stream):
         table.finish()
@@ -153,6 +190,7 @@ def read_preset(path: Path) -> ModelPreset:
         stream_preset,
         averaged,
         light_decoder,
+        vace,
     )
 
 
@@ -226,6 +264,25 @@ def _read_decoder(table: PresetTable) -> DecoderPreset:
     dim = table.integer("dim", WAN_VAE_DIM, maximum=LARGEST_WIDTH)
     table.finish()
     return DecoderPreset(kind, file, encoder, decoder, latents != MODEL_LATENTS, dim)
+
+
+def _read_vace(table: PresetTable, config: ModelConfig, transformer_file: Path) -> VacePreset:
+    """Without a file the weights are in the transformer's own; without layers it is every second one, as in 1.3B."""
+    file = _weight_file(table) if table.has("file") else transformer_file
+    layers = tuple(int(layer) for layer in table.numbers("layers", tuple(range(0, config.num_layers, 2))))
+    preset = VacePreset(file, layers, table.integer("in_dim", VacePreset.in_dim, maximum=LARGEST_WIDTH))
+    try:
+        _guided(config, preset)
+    except ValueError as error:
+        table.complain("layers", str(error))
+    if not layers:
+        table.complain("layers", "must name one layer at least; leave out the table for a model without VACE")
+    table.finish()
+    return preset
+
+
+def _guided(config: ModelConfig, vace: VacePreset) -> ModelConfig:
+    return dataclasses.replace(config, vace_layers=vace.layers, vace_in_dim=vace.in_dim)
 
 
 def _read_text(table: PresetTable) -> TextPreset:

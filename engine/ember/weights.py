@@ -60,9 +60,20 @@ def read_text_encoder(folder: Path) -> NgramEncoder:
 
 
 def write_transformer(model: CausalWanTransformer, folder: Path) -> None:
-    """Write `transformer.safetensors` (original Wan key names) into `folder`."""
+    """Write `transformer.safetensors` (original Wan key names) into `folder`: all there is, VACE included."""
     config = dataclasses.asdict(model.config)
     write_weights(folder / "transformer.safetensors", "causal_dit", config, model.state_dict())
+
+
+def write_vace(model: CausalWanTransformer, folder: Path) -> None:
+    """Write VACE's weights alone as `vace.safetensors` (original key names) into `folder`.
+
+    Raises ValueError for a model without any.
+    """
+    weights = {name: weight for name, weight in model.state_dict().items() if name.startswith("vace_")}
+    if not weights:
+        raise ValueError("the model has no VACE weights to write")
+    write_weights(folder / "vace.safetensors", "vace", dataclasses.asdict(model.config), weights)
 
 
 def read_transformer(folder: Path) -> CausalWanTransformer:

@@ -8,14 +8,16 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from engine.model_presets import DecoderPreset, ModelPreset
-from engine.plans.needs import activation_bytes, cache_bytes, decoder_bytes, text_bytes, transformer_bytes
+from engine.model_presets import DecoderPreset, ModelPreset, missing_vace
+from engine.plans.needs import activation_bytes, cache_bytes, decoder_bytes, text_bytes, transformer_bytes, vace_bytes
 
 TEXT_PLACES = ("auto", "gpu", "cpu", "process")
 RESERVE = 0.05  # of the free memory is left to others: the stage draws on the same GPU
 CONTEXT_BYTES = 600_000_000  # what CUDA takes for itself, where a GPU is only spoken of
 GPU_SIZES_GB = (24, 16, 12, 8)
 GIB = 1 << 30
+NO_ROOM = "VACE's weights do not fit into the memory beside the rest: choose a smaller --size, or a smaller model"
+UNWANTED = "VACE was left out (--no-vace)"
 SMALLER_SIZES = ((832, 480), (640, 384), (576, 320), (448, 256), (320, 192))
 
 
@@ -25,6 +27,7 @@ class MemoryChoice:
 
     text_place: str = "auto"  # one of TEXT_PLACES
     limit_gb: float | None = None  # in 10^9 bytes; None = what is free
+    with_vace: bool = True  # where a model has it
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ class MemoryPlan:
     text_place: str = "gpu"  # where the text encoder runs: "gpu", "cpu" (this process) or "process" (one of its own)
     is_text_float8: bool = False  # a wide file's weights are stored in float8
     is_light: bool = False  # the light decoder plays, or the one there is if that is tiny; a latent frame at a time
-    is_float8: bool = False  # the transformer's blocks are stored in float8
+    is_float8: bool = False  # the transformer's blocks, and VACE's, are stored in float8
+    vace_note: str = "VACE was not asked for"  # why it is not loaded; empty when it is
     size: tuple[int, int] = (0, 0)
     free_bytes: int = 0
     needs: tuple[tuple[str, int], ...] = ()
@@ -49,6 +53,11 @@ class MemoryPlan:
     def fits(self) -> bool:
         """Whether the device has that much, and a little for others."""
         return not self.free_bytes or self.needed_bytes <= self.free_bytes * (1 - RESERVE)
+
+    @property
+    def has_vace(self) -> bool:
+        """Whether VACE's weights are loaded."""
+        return not self.vace_note
 
     def decoder(self, preset: ModelPreset) -> DecoderPreset:
         """The decoder that plays."""
@@ -71,6 +80,7 @@ class MemoryPlan:
         chosen = [f"text encoder {place[self.text_place]}{' in float8' if self.is_text_float8 else ''}"]
         chosen += ["light decoder"] if self.is_light else []
         chosen += ["transformer in float8"] if self.is_float8 else []
+        chosen += ["without VACE"] if self.vace_note == NO_ROOM else []
         return ", ".join(chosen)
 
 
@@ -83,17 +93,20 @@ def plan(
     number_bytes: int = 2,
     text_place: str = "auto",
     has_files: bool = False,
+    with_vace: bool = True,
 ) -> MemoryPlan:
     """Choose how to load `preset` at `size` (width, height) into `free_bytes` of the device's memory; 0 = no limit.
 
     The first of the steps that fits, best picture and fastest prompts first; the last with advice where none does.
-    `text_place` other than "auto" is obeyed; a light decoder counts where its file is here, or with `has_files`. On
-    device "cpu" weights stay mapped files and nothing is given up.
+    `text_place` other than "auto" is obeyed; light decoder and VACE count where their files are here, or with
+    `has_files`. On device "cpu" weights stay mapped files and nothing is given up.
     """
+    note = _vace_note(preset, has_files) if with_vace else UNWANTED
+    first = MemoryPlan(size=size, free_bytes=free_bytes, vace_note=note)
     if device == "cpu":
         place = "process" if text_place == "process" else "cpu"
-        return _counted(preset, MemoryPlan(text_place=place, size=size, free_bytes=free_bytes), number_bytes)
-    steps = [_counted(preset, step, number_bytes) for step in _steps(preset, size, free_bytes, text_place, has_files)]
+        return _counted(preset, dataclasses.replace(first, text_place=place), number_bytes)
+    steps = [_counted(preset, step, number_bytes) for step in _steps(preset, first, text_place, has_files)]
     chosen = next((step for step in steps if step.fits), steps[-1])
     if chosen.fits:
         return chosen
@@ -106,12 +119,14 @@ def plans_by_gpu(preset: ModelPreset, size: tuple[int, int]) -> list[tuple[int, 
     return [(gb, plan(preset, size, free_bytes, has_files=True)) for gb, free_bytes in free]
 
 
-def _steps(
-    preset: ModelPreset, size: tuple[int, int], free_bytes: int, text_place: str, has_files: bool
-) -> list[MemoryPlan]:
+def _vace_note(preset: ModelPreset, has_files: bool) -> str:
+    return "" if has_files and preset.vace else missing_vace(preset)
+
+
+def _steps(preset: ModelPreset, first: MemoryPlan, text_place: str, has_files: bool) -> list[MemoryPlan]:
     """Every way to load it, the one that gives up least first."""
     is_umt5 = preset.text.kind == "umt5"
-    whole = MemoryPlan(text_place="gpu" if is_umt5 else "cpu", size=size, free_bytes=free_bytes)
+    whole = dataclasses.replace(first, text_place="gpu" if is_umt5 else "cpu")
     texts = [whole]
     if is_umt5:
         if not text_bytes(preset.text)[1]:
@@ -126,6 +141,8 @@ def _steps(
     if is_there or preset.decoder.kind == "tiny_vae":
         steps.append(dataclasses.replace(texts[-1], is_light=True))
     steps.append(dataclasses.replace(steps[-1], is_float8=True))
+    if first.has_vace:
+        steps.append(dataclasses.replace(steps[-1], vace_note=NO_ROOM))
     return steps
 
 
@@ -137,6 +154,7 @@ def _counted(preset: ModelPreset, step: MemoryPlan, number_bytes: int) -> Memory
     frames = 1 if step.is_light else config.chunk_frames
     needs = (
         ("transformer", transformer_bytes(config, number_bytes, is_float8=step.is_float8)),
+        ("VACE", vace_bytes(preset.guided, number_bytes, is_float8=step.is_float8) if step.has_vace else 0),
         ("text encoder", encoder_bytes if step.text_place == "gpu" else 0),
         ("keys and values", cache_bytes(config, size, number_bytes)),
         ("decoder", decoder_bytes(step.decoder(preset), size, number_bytes, latent_frames=frames)),

@@ -25,9 +25,8 @@ _HEADER_LIMIT = 1 << 22
 
 def transformer_parameters(config: ModelConfig) -> tuple[int, int]:
     """Numbers of the transformer: in the blocks' linear layers, and everywhere else."""
-    dim, inner = config.dim, config.ffn_dim
-    linears = config.num_layers * (8 * dim * dim + 2 * dim * inner)
-    beside = config.num_layers * (8 * dim + inner + dim + 4 * dim + 2 * dim + 6 * dim)
+    dim = config.dim
+    linears, beside = (config.num_layers * count for count in _block_parameters(config))
     patch = math.prod(config.patch_size)
     beside += config.in_dim * patch * dim + dim
     beside += (config.text_dim + 1) * dim + (dim + 1) * dim
@@ -36,21 +35,52 @@ def transformer_parameters(config: ModelConfig) -> tuple[int, int]:
     return linears, beside
 
 
+def vace_parameters(config: ModelConfig) -> tuple[int, int]:
+    """Numbers of VACE: in the linear layers of its blocks, and everywhere else."""
+    dim, blocks = config.dim, len(config.vace_layers)
+    if not blocks:
+        return 0, 0
+    linears, beside = (blocks * count for count in _block_parameters(config))
+    projections = blocks + 1  # one after each block, one before the first
+    embedding = (config.vace_in_dim * math.prod(config.patch_size) + 1) * dim
+    return linears + projections * dim * dim, beside + projections * dim + embedding
+
+
+def _block_parameters(config: ModelConfig) -> tuple[int, int]:
+    dim, inner = config.dim, config.ffn_dim
+    return 8 * dim * dim + 2 * dim * inner, 8 * dim + inner + dim + 4 * dim + 2 * dim + 6 * dim
+
+
 def transformer_bytes(config: ModelConfig, number_bytes: int, *, is_float8: bool) -> int:
     """Weights; with `is_float8` the blocks' linear layers take a byte a number, and one is widened at a time."""
-    linears, beside = transformer_parameters(config)
+    weights = _stored_bytes(config, *transformer_parameters(config), config.num_layers, number_bytes, is_float8)
+    return weights + (config.dim * config.ffn_dim * number_bytes if is_float8 else 0)
+
+
+def vace_bytes(config: ModelConfig, number_bytes: int, *, is_float8: bool) -> int:
+    """Weights of VACE, and the prompts' keys and values of its blocks."""
+    blocks = len(config.vace_layers)
+    weights = _stored_bytes(config, *vace_parameters(config), blocks, number_bytes, is_float8)
+    return weights + _prompt_bytes(config, blocks, number_bytes)
+
+
+def _stored_bytes(
+    config: ModelConfig, linears: int, beside: int, blocks: int, number_bytes: int, is_float8: bool
+) -> int:
     if not is_float8:
         return (linears + beside) * number_bytes
-    rows = config.num_layers * (9 * config.dim + config.ffn_dim)
-    return linears + beside * number_bytes + rows * SCALE_BYTES + config.dim * config.ffn_dim * number_bytes
+    return linears + beside * number_bytes + blocks * (9 * config.dim + config.ffn_dim) * SCALE_BYTES
+
+
+def _prompt_bytes(config: ModelConfig, blocks: int, number_bytes: int) -> int:
+    return KEPT_BLENDS * 2 * blocks * config.text_len * config.dim * number_bytes
 
 
 def cache_bytes(config: ModelConfig, size: tuple[int, int], number_bytes: int) -> int:
     """Keys, rotated keys and values of the whole window, and those of the prompts."""
     tokens = config.window_frames * _tokens(config, size)
     window = TABLES * config.num_layers * tokens * config.dim * number_bytes
-    prompts = KEPT_BLENDS * 2 * config.num_layers * config.text_len * config.dim * number_bytes
-    return window + prompts
+    return window + _prompt_bytes(config, config.num_layers, number_bytes)
 
 
 def activation_bytes(config: ModelConfig, size: tuple[int, int], number_bytes: int) -> int:
