@@ -55,5 +55,5 @@ def load_generator(
         timesteps=stream.warped_steps or Schedule(preset.transformer.timestep_shift).warp(stream.steps),
         anchor=stream.anchor,
     )
-    loaded.flavour = parts.flavour
+    loaded.flavour, loaded.vace_note = parts.flavour, parts.vace_note
     return loaded
