@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 
 from engine.frame_ring import Frame
+from vj.output.composition import Composition
 from vj.output.decks import DeckReader
 from vj.output.film import Film
 from vj.output.frame_reader import FrameReader, Picture
@@ -52,6 +53,7 @@ class Scene:
 
     layers: tuple[Layer, ...]
     state: State
+    composition: Composition | None = None  # inputs under and over it; None = it is all there is to see
 
 
 class Continuity:

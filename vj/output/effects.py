@@ -6,7 +6,7 @@ Pure arithmetic on output parameters. Knows nothing of GL.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vj.output.params import OutputParams
 
@@ -60,6 +60,11 @@ def colour_matrix(params: OutputParams) -> Matrix:
 def colour_offset(params: OutputParams) -> float:
     """Return what is added to every channel after the matrix: contrast keeps middle grey where it is."""
     return MIDDLE_GREY * (1.0 - params.contrast)
+
+
+def without_colours(params: OutputParams) -> OutputParams:
+    """Return the same with the colours as they come: they are changed later."""
+    return replace(params, hue=0.0, saturation=1.0, contrast=1.0)
 
 
 def _hue(degrees: float) -> Matrix:

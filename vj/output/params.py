@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.parameter import Parameter, Value, knob, parameters_of, values_from
+from vj.output.layer_params import LayerParams
 from vj.output.placing_params import PLACING_PARAMETERS, PlacingParams, values_on
 
 
@@ -124,5 +125,6 @@ OUTPUT_TRIGGERS: tuple[Parameter, ...] = (
 # the performer's own first: what belongs to the place is touched once an evening
 OUTPUT_PARAMETERS: tuple[Parameter, ...] = (
     *(parameter for parameter in parameters_of(OutputParams) if parameter not in PLACING_PARAMETERS),
+    *parameters_of(LayerParams),
     *PLACING_PARAMETERS,
 )

@@ -11,9 +11,11 @@ from typing import Protocol
 from OpenGL import GL
 
 from engine.frame_ring import Frame
+from vj.output.composition import Framing
+from vj.output.compositor import Compositor, Finish
 from vj.output.continuity import Scene
 from vj.output.delay import DelayLine
-from vj.output.effects import Rectangle, colour_matrix, colour_offset, enlarged
+from vj.output.effects import Rectangle, colour_matrix, colour_offset, enlarged, without_colours
 from vj.output.frame_reader import Picture
 from vj.output.gl_objects import Program, Surface, SurfaceShelf
 from vj.output.params import OutputParams
@@ -127,6 +129,7 @@ class Renderer:
         self._fader = _Fader()
         self._delay = DelayLine()
         self.presenter = Presenter(is_es=is_es, grain=GRAIN, draw_card=draw_card)
+        self._compositor = Compositor(is_es=is_es)
         self._blend = Program("blend", is_es=is_es)
         self._columns = Program("stretch", is_es=is_es, axis=0)
         self._rows = Program("stretch", is_es=is_es, axis=1)
@@ -155,10 +158,28 @@ class Renderer:
             size = (canvas.width, canvas.height)
             self._begin(canvas.framebuffer, size)
             # the grain is for the display alone
-            enlargement = self._draw_scene(scene, params, _Target(canvas.framebuffer, size, 0.0), level, now_ns)
+            enlargement = self._draw_whole(scene, params, _Target(canvas.framebuffer, size, 0.0), level, now_ns)
             self.presenter.show(params, target, framebuffer, enlargement)
         else:
-            self._draw_scene(scene, params, _Target(framebuffer, target, GRAIN), level, now_ns)
+            self._draw_whole(scene, params, _Target(framebuffer, target, GRAIN), level, now_ns)
+
+    def _draw_whole(self, scene: Scene, params: OutputParams, target: _Target, level: float, now_ns: int) -> float:
+        """Draw the picture and what lies under and over it; colours and level act on all of it."""
+        if scene.composition is None:
+            return self._draw_scene(scene, params, target, level, now_ns)
+        picture = self._compositor.picture(target.size)
+        self._begin(picture.framebuffer, target.size)
+        alone = _Target(picture.framebuffer, target.size, 0.0)
+        enlargement = self._draw_scene(scene, without_colours(params), alone, 1.0, now_ns)
+        if scene.layers:
+            height, width, _ = scene.layers[-1].picture.first.pixels.shape
+            framing = Framing.of((width, height), params, target.size)
+        else:
+            framing = Framing.whole(target.size, params.zoom)
+        colours = (colour_matrix(params), colour_offset(params))
+        finish = Finish(target.framebuffer, target.size, level, target.grain, *colours)
+        self._compositor.compose(scene.composition, framing, finish)
+        return enlargement
 
     def _draw_scene(self, scene: Scene, params: OutputParams, target: _Target, level: float, now_ns: int) -> float:
         """Draw every layer; return how far the last one was enlarged: pixels drawn for each of the frame."""
@@ -187,6 +208,7 @@ class Renderer:
     def release(self) -> None:
         """Free every GL object."""
         self.presenter.release()
+        self._compositor.release()
         for program in (self._blend, self._columns, self._rows, self._idle):
             program.delete()
         for pair in self._pairs:

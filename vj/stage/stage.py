@@ -20,6 +20,8 @@ from PyQt6.QtGui import QKeyEvent
 from engine.parameter import Value
 from vj.output.continuity import Continuity
 from vj.output.decks import DeckReader
+from vj.output.layer_params import LayerParams
+from vj.output.layered_scenes import LayeredScenes
 from vj.output.params import OUTPUT_PARAMETERS, OutputParams
 from vj.output.shared_scenes import SharedScenes
 from vj.run_folder import keep_run_folder
@@ -64,13 +66,15 @@ class Stage(QObject):
         self._values: dict[str, Value] = {address: p.default for address, p in _PARAMETERS.items()}
         self._wished: Mapping[str, Value] = {}  # the panels' values as they came, to see what has changed
         self._params: dict[int, OutputParams] = {}  # by number of the output; made when asked for
+        self._layers = LayerParams()
         self._events: deque[StageEvent] = deque(maxlen=KEPT_EVENTS)
         self._event_count = 0
         self._told_ns = 0
         self._asked_to_end_ns = 0
         self._reader = DeckReader(folder / RING_NAME, folder / DECK_RING_NAME)
         self.continuity = Continuity(self._reader)  # the source of the scene
-        self.outputs = Outputs(SharedScenes(self.continuity), self.read_params)
+        self._layered = LayeredScenes(self.continuity, folder, self.read_layers)
+        self.outputs = Outputs(SharedScenes(self._layered), self.read_params)
         self.outputs.key_pressed.connect(self._press)
         self.outputs.key_released.connect(lambda number, event: self._note_key("release", event, number))
         self.outputs.panels_pressed.connect(lambda number: self._note("press", Qt.Key.Key_Tab.value, output=number))
@@ -96,6 +100,10 @@ class Stage(QObject):
         if params is None:
             params = self._params[output] = OutputParams.from_values(self._values, output)
         return params
+
+    def read_layers(self) -> LayerParams:
+        """Say which inputs lie under and over the picture, as the wishes taken in last have it."""
+        return self._layers
 
     def look(self) -> None:
         """Do what the panels ask of the windows, and tell them how things are."""
@@ -135,6 +143,7 @@ class Stage(QObject):
         self.has_ended = True
         self.outputs.close()
         self._reader.close()
+        self._layered.close()
 
     # -- what the panels wish --------------------------------------------------------------------------------------
 
@@ -162,6 +171,7 @@ class Stage(QObject):
             if time_ns > asked.get(address, (None, 0))[1]:
                 self._values[address] = value
         self._params.clear()
+        self._layers = LayerParams.from_values(self._values)
 
     # -- keys --------------------------------------------------------------------------------------------------------
 
