@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from engine.checkpoints import load_into
+from engine.checkpoints import load_into, read_checkpoint
 from engine.downloads.catalogue import PREFIX
 from engine.downloads.places import resolve
 from engine.frame_size import check_size
@@ -68,7 +68,8 @@ def load_transformer(name: str, start_from: str, folder: Path, seed: int = 0) ->
         return model
     with torch.device("meta"):
         model = CausalWanTransformer(preset.transformer)
-    load_into(model, weights_file(preset, start_from, folder), device=_CPU)
+    averaged = preset.averaged and not start_from  # what the preset says of its own file
+    load_into(model, read_checkpoint(weights_file(preset, start_from, folder), averaged=averaged), device=_CPU)
     return model
 
 
