@@ -13,6 +13,7 @@ from engine.chunk_source import SourceChoice, SourceError, load_source
 from engine.inbox import Inbox
 from engine.messages import Failure, GeneratorStatus, Ready
 from engine.ring_place import make_ring
+from engine.video_in.ring_input import ring_inputs
 from engine.worker_loop import OutOfMemoryError, Send, WorkerLoop
 
 _LOG = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ def run_worker(choice: SourceChoice, ring_path: Path, inbox: Inbox, send: Send) 
         return _fail(f"the frame ring {ring_path} cannot be made: {error.strerror or error}", choice, send)
     if place.problem:
         send(Failure(place.problem))
+    source.connect_inputs(ring_inputs(ring_path.parent, source.rate_fps, (source.width, source.height)))
     try:
         send(Ready(source.model_name, source.width, source.height, source.rate_fps, source.device_name))
         WorkerLoop(source, place.ring, inbox, send).run()

@@ -43,12 +43,13 @@ class InputRing:
 
     def __init__(self, path: Path, memory: mmap.mmap, file_id: int) -> None:
         magic, self.width, self.height, self.capacity, self.writer_id, _ = HEADER.unpack_from(memory, 0)
-        if magic != MAGIC:
+        self._slot_bytes = SLOT_SPACE_BYTES + self.width * self.height * CHANNELS
+        is_whole = 0 < self.capacity * self._slot_bytes <= len(memory) - HEADER_SPACE_BYTES
+        if magic != MAGIC or not is_whole:
             raise ValueError(f"{path} is not an input ring of this version")
         self.path = path
         self._memory = memory
         self._file_id = file_id
-        self._slot_bytes = SLOT_SPACE_BYTES + self.width * self.height * CHANNELS
 
     @classmethod
     def create(cls, path: Path, *, width: int, height: int, capacity: int) -> InputRing:
