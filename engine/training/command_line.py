@@ -22,7 +22,7 @@ from engine.training.trainer.world import mesh_shape, world_size
 DEFAULT_CONFIGS = Path(__file__).parent / "configs"
 RECIPE = "recipe"
 RECIPES = Path(__file__).parent / "recipes"
-DEFAULT_RECIPE = RECIPES / "ember-small.toml"
+DEFAULT_RECIPE = RECIPES / "ember.toml"
 EPILOG = """\
 Stages: {stages}
 

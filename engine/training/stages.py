@@ -23,6 +23,8 @@ STAGES: dict[str, Place] = {
     "bank": Place("engine.training.bank", "drawn clips as latents on disk, for teacher and causal"),
     "teacher": Place("engine.training.objectives.flow_matching", "bidirectional flow matching"),
     "causal": Place("engine.training.objectives.causal", "the block-causal student, at the sampler's own steps"),
+    "vace-bank": Place("engine.training.guided.bank", "drawn clips with what guides them, for vace"),
+    "vace": Place("engine.training.objectives.vace", "the branch that guides a model by control video and masks"),
     "few-step-teacher": Place("engine.training.objectives.few_step", "bidirectional distribution matching to 4 steps"),
     "ode-pairs": Place("engine.training.objectives.ode_pairs", "trajectories of a teacher on disk, for ode"),
     "ode": Place("engine.training.objectives.ode", "block-causal regression of the student to trajectories"),

@@ -12,7 +12,7 @@ from engine.training.trainer.settings import OptimiserSettings, TrainerSettings
 
 def is_matrix(name: str, p: Tensor) -> bool:
     """Tell whether Muon takes a parameter: the blocks' matrices and the modulation's projection."""
-    return p.ndim == 2 and (name.startswith("blocks.") or name == "time_projection.1.weight")
+    return p.ndim == 2 and (name.startswith(("blocks.", "vace_blocks.")) or name == "time_projection.1.weight")
 
 
 def make_optimiser(module: nn.Module, settings: OptimiserSettings) -> torch.optim.Optimizer:
