@@ -9,14 +9,16 @@ from torch import Tensor, nn
 
 from engine import key_maps
 from engine.model.attention import FullAttention
-from engine.model.config import WAN_1_3B, ModelConfig
+from engine.model.config import WAN_1_3B, WAN_1_3B_VACE, ModelConfig
 from engine.model.rope import rotation_table
 from engine.model.transformer import CausalWanTransformer
+from engine.model.vace import Guide
 from engine.vae.wan_vae import WanVae, WanVaeConfig
 
 DIT_KEYS = 825
 VAE_KEYS = 194
 VACE_KEYS = 439
+VACE_PARAMETERS = 734_975_232
 VACE_LAYERS = list(range(0, 30, 2))
 NUMERIC_TOLERANCE = 1e-4  # float32; the largest difference seen is below 1e-5
 
@@ -79,12 +81,27 @@ def test_all_194_autoencoder_keys_map_both_ways(diffusers: ModuleType) -> None:
 
 def test_all_439_vace_keys_map_both_ways(diffusers: ModuleType) -> None:
     with torch.device("meta"):
+        model = CausalWanTransformer(WAN_1_3B_VACE)
+        ours, theirs = shapes(model), shapes(diffusers_dit(diffusers, WAN_1_3B, vace_layers=VACE_LAYERS))
+    assert len(ours) == DIT_KEYS + VACE_KEYS
+    assert sum(name.startswith("vace_") for name in ours) == VACE_KEYS
+    added = [weight.numel() for name, weight in model.named_parameters() if name.startswith("vace_")]
+    assert sum(added) == VACE_PARAMETERS
+    assert {key_maps.dit_to_diffusers(name): shape for name, shape in ours.items()} == theirs
+    assert {key_maps.dit_from_diffusers(name): shape for name, shape in theirs.items()} == ours
+    assert {"vace_blocks.0.before_proj.weight", "vace_blocks.14.after_proj.bias"} <= ours.keys()
+    assert "vace_blocks.1.before_proj.weight" not in ours
+
+
+def test_a_vace_module_of_diffusers_is_known_without_a_transformer(diffusers: ModuleType) -> None:
+    with torch.device("meta"):
         theirs = shapes(diffusers_dit(diffusers, WAN_1_3B, vace_layers=VACE_LAYERS))
-    published = {key_maps.dit_from_diffusers(name): name for name in theirs}
-    assert len(published) == len(theirs)
-    assert sum(name.startswith("vace_") for name in published) == VACE_KEYS
-    assert all(key_maps.dit_to_diffusers(ours) == name for ours, name in published.items())
-    assert {"vace_blocks.0.before_proj.weight", "vace_blocks.14.after_proj.bias"} <= published.keys()
+    module = [name for name in theirs if name.startswith("vace_")]
+    names = key_maps.published_names(module)
+    assert names is not None
+    assert all(key_maps.dit_to_diffusers(ours) == name for name, ours in names.items())
+    published = [key_maps.dit_from_diffusers(name) for name in module]
+    assert key_maps.published_names(published) is None  # such names stay as they are
 
 
 @pytest.mark.parametrize("num_res_blocks", [1, 2])
@@ -130,6 +147,41 @@ def test_the_transformer_computes_what_that_of_diffusers_does(diffusers: ModuleT
     flow = ours(latents, torch.full((1, 3), 937.5), ours.encode_text(prompt), memory)
     reference = theirs(latents.transpose(1, 2), torch.tensor([937.5]), prompt).sample
     assert_close(flow.transpose(1, 2), reference)
+
+
+@pytest.mark.parametrize(("dim", "heads", "layers"), [(48, 2, (0, 2)), (40, 2, (0, 1, 3)), (96, 3, (0,))])
+@pytest.mark.parametrize(("context_frames", "scales"), [(4, 1.0), (4, 0.4), (4, (1.5, 0.0, 0.3)), (2, 1.0)])
+def test_vace_computes_what_that_of_diffusers_does(
+    diffusers: ModuleType,
+    dim: int,
+    heads: int,
+    layers: tuple[int, ...],
+    context_frames: int,
+    scales: float | tuple[float, ...],
+) -> None:
+    config = ModelConfig(
+        dim=dim, ffn_dim=56, num_heads=heads, num_layers=4, freq_dim=32, text_dim=20, text_len=6, vace_layers=layers
+    )
+    ours = CausalWanTransformer(config).requires_grad_(False)
+    randomise(ours, seed=5)
+    theirs = diffusers_dit(diffusers, config, vace_layers=list(layers), vace_in_channels=96).eval()
+    theirs.requires_grad_(False)
+    theirs.load_state_dict({key_maps.dit_to_diffusers(name): t for name, t in ours.state_dict().items()})
+
+    generator = torch.Generator().manual_seed(6)
+    # one reference and three frames: the published pipeline has both in the latents, which then are as long
+    latents = torch.randn(1, 4, 16, 4, 6, generator=generator)
+    context = torch.randn(1, context_frames, 96, 4, 6, generator=generator)
+    prompt = torch.randn(1, 6, 20, generator=generator)
+    chosen = scales[: len(layers)] if isinstance(scales, tuple) else scales
+    memory = FullAttention(rotation_table(4, 2, 3, config.head_dim, torch.complex128))
+    text, timesteps = ours.encode_text(prompt), torch.full((1, 4), 937.5)
+    flow = ours(latents, timesteps, text, memory, Guide(context, memory, chosen))
+    per_layer = torch.tensor(chosen if isinstance(chosen, tuple) else [chosen] * len(layers))
+    given = {"control_hidden_states": context.transpose(1, 2), "control_hidden_states_scale": per_layer}
+    reference = theirs(latents.transpose(1, 2), torch.tensor([937.5]), prompt, **given).sample
+    assert_close(flow.transpose(1, 2), reference)
+    assert (flow - ours(latents, timesteps, text, memory)).abs().max() > 0.05  # and it guides
 
 
 def assert_close(ours: Tensor, theirs: Tensor) -> None:
