@@ -67,6 +67,8 @@ class FrameReader:
         self._chunk: Frame | None = None  # newest frame of the newest chunk noted
         self._refreshes: deque[int] = deque(maxlen=DISPLAY_RATE_REFRESHES)
         self._shown_after_s = 0.0  # of the chunk on screen: from its making until its first frame was shown
+        self._input_ns = 0  # when what the frame on screen is painted over came
+        self._input_latency_s = 0.0  # from then until the frame was lit
 
     @property
     def frame_on_screen(self) -> Frame | None:
@@ -289,6 +291,10 @@ class FrameReader:
         refreshes = self._refreshes
         span_ns = refreshes[-1] - refreshes[0]
         shown = self.frame_on_screen
+        if shown is not None and shown.input_ns != self._input_ns:
+            self._input_ns = shown.input_ns
+            lit_ns = refreshes[-1] + self.display_lag_ns
+            self._input_latency_s = (lit_ns - shown.input_ns) / 1e9 if shown.input_ns else 0.0
         ring, position = self._ring, self._clock.position
         end = 0 if ring is None else (ring.written if self._stream_end is None else self._stream_end)
         is_playing = ring is not None and self._stream_id is not None
@@ -306,4 +312,5 @@ class FrameReader:
             params_version=0 if shown is None else shown.params_version,
             switched_ns=self._switched_ns,
             shown_after_s=self._shown_after_s,
+            input_latency_s=self._input_latency_s,
         )

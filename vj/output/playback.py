@@ -40,6 +40,7 @@ class PlaybackStatus:
     switched_ns: int = 0  # refresh at which the stream on screen was switched to (time.monotonic_ns)
     state: str = ""  # what is seen: live, waiting, fallback, freeze or blackout, as the stage says; empty = not known
     shown_after_s: float = 0.0  # from the making of the chunk on screen until its first frame was shown
+    input_latency_s: float = 0.0  # from an input's frame coming until the stream's frame of it is lit; 0 = no input
 
 
 class PlaybackClock:

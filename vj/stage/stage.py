@@ -120,10 +120,13 @@ class Stage(QObject):
     def tell(self) -> None:
         """Write the state now."""
         self._told_ns = time.monotonic_ns()
+        status = dataclasses.replace(self._reader.status, state=self.continuity.state)
+        if status.state != "live":
+            status = dataclasses.replace(status, input_latency_s=0.0)  # what is seen is none of the stream's frames
         state = StageState(
             process_id=os.getpid(),
             time_ns=self._told_ns,
-            status=dataclasses.replace(self._reader.status, state=self.continuity.state),
+            status=status,
             outputs=self.outputs.facts(),
             warnings=tuple(self.outputs.warnings()),
             notes=tuple(self.outputs.notes(self._reader.status.rate_fps)),

@@ -26,6 +26,7 @@ class PlayedRing:
         self.now_ns = SECOND_NS
         self.chunk_s, self.chunk_frames, self.first_frames = chunk_s, chunk_frames, first_frames
         self.path = path
+        self.input_age_ns = 0  # of what chunks are painted over when they are done; 0 = nothing
         self.pace: ChunkPace | None = None  # set: begins chunks late, as the worker does
         self.reader = FrameReader(path)
         self.positions: list[tuple[float, int, float]] = []  # seconds, stream, frame on screen with its fraction
@@ -87,9 +88,9 @@ class PlayedRing:
             frames[k, :, :, 0] = (self.next_frame + k) % 256
         frames[..., 1] = self.stream_id
         self.generation += 1
-        chunk = Chunk(
-            frames, self.stream_id, self.next_frame, RATE_FPS, self.generation, 0, self.now_ns, self.present_ns
-        )
+        about = (self.stream_id, self.next_frame, RATE_FPS, self.generation, 0, self.now_ns, self.present_ns)
+        came_ns = (self.now_ns - self.input_age_ns,) * count if self.input_age_ns else ()
+        chunk = Chunk(frames, *about, came_ns)
         self.present_ns = 0
         self.next_frame += count
         return chunk

@@ -298,3 +298,18 @@ def test_the_display_rate_is_measured(play: Play):
     played = play(0.3)
     played.run(3)
     assert played.reader.status.display_fps == pytest.approx(60, rel=0.01)
+
+
+def test_the_time_from_an_inputs_frame_to_the_picture_of_it(play: Play):
+    played = play(0.3)
+    played.run(2)
+    assert played.reader.status.input_latency_s == 0.0
+    played.input_age_ns = 400_000_000
+    played.reader.display_lag_ns = 10_000_000
+    played.run(5)
+    status, first = played.reader.status, played.reader.frame_on_screen
+    assert status.input_latency_s == pytest.approx((played.now_ns - first.input_ns) / SECOND_NS + 0.01, abs=STEP)
+    assert 0.4 < status.input_latency_s < 3.0
+    played.input_age_ns = 0
+    played.run(5)
+    assert played.reader.status.input_latency_s == 0.0
