@@ -184,6 +184,18 @@ def parameters_of(table: type) -> tuple[Parameter, ...]:
     return tuple(found)
 
 
+def values_of(made: object) -> dict[str, Value]:
+    """Every value of a dataclass of knobs by its address: the inverse of `values_from`."""
+    values: dict[str, Value] = {}
+    for field in dataclasses.fields(made):
+        address, held = field.metadata["parameter"].address, getattr(made, field.name)
+        if field.metadata["count"]:
+            values |= {address.format(n=n): value for n, value in enumerate(held, start=1)}
+        else:
+            values[address] = held
+    return values
+
+
 def values_from(table: type, values: Mapping[str, Value]) -> dict[str, Value | tuple[Value, ...]]:
     """Collect a table's field values from a mapping of addresses; what is absent keeps its default."""
     collected: dict[str, Value | tuple[Value, ...]] = {}

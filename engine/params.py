@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.model.step_lists import OWN_STEPS, STEP_LISTS
-from engine.parameter import Parameter, Value, knob, parameters_of, values_from
+from engine.parameter import Parameter, Value, knob, parameters_of, values_from, values_of
 from engine.video_in.params import VideoInParams
 
 PROMPT_PADS = 16
@@ -168,6 +168,10 @@ class ChunkParams(VideoInParams):
             prompt_texts=(*texts, *[""] * (PROMPT_PADS - len(texts))),
             prompt_weights=(*shares, *[0.0] * (PROMPT_PADS - len(shares))),
         )
+
+    def with_values(self, values: Mapping[str, Value]) -> ChunkParams:
+        """Same parameters but for these addresses."""
+        return ChunkParams.from_values({**values_of(self), **values})
 
     @property
     def heard_weights(self) -> tuple[float, ...]:

@@ -11,6 +11,7 @@ from engine.frame_size import parse_size
 from engine.params import SEED_MAX
 from engine.plans.memory_arguments import add_memory_arguments
 from engine.rendering.names import NAME_STYLES
+from engine.video_in.arguments import add_input_arguments
 
 DEFAULT_LENGTH_S = 10.0
 DEFAULT_THREADS = 2
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_beginning(parser)
     _add_length(parser)
     _add_model(parser)
+    add_input_arguments(parser)
     _add_output(parser)
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from engine.parameter import Value
 from engine.params import ChunkParams
 
 
@@ -59,6 +60,11 @@ class RenderPlan:
         """Same plan, every cue played with these LoRA slots."""
         slots = {"lora_files": tuple(files), "lora_weights": tuple(weights), "lora_switches": tuple(switches)}
         cues = tuple(dataclasses.replace(cue, params=dataclasses.replace(cue.params, **slots)) for cue in self.cues)
+        return dataclasses.replace(self, cues=cues)
+
+    def with_values(self, values: Mapping[str, Value]) -> RenderPlan:
+        """Same plan, every cue played with these values, by address, whatever it says itself."""
+        cues = tuple(dataclasses.replace(cue, params=cue.params.with_values(values)) for cue in self.cues)
         return dataclasses.replace(self, cues=cues)
 
     @property

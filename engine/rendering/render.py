@@ -20,11 +20,14 @@ from engine.parameter import sound_text
 from engine.params import ChunkParams
 from engine.progress import Progress
 from engine.rendering.arguments import DEFAULT_LENGTH_S, LONGEST_S, add_arguments
+from engine.rendering.inputs import connect_clips, load_references, with_inputs
 from engine.rendering.jobs import Prompt, RenderJob, RenderUseError, jobs_for_plan, jobs_for_prompts, read_prompts
 from engine.rendering.offline_stream import Beginning, Length, play
 from engine.rendering.plan import RenderPlan
 from engine.reward_forcing.config_file import ConfigError, PublishedConfig, read_config
 from engine.video_file import VideoFile, VideoFileError, check_output
+from engine.video_in.arguments import AskedInputs
+from engine.video_in.picture_files import PictureError
 
 EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USE, EXIT_STOPPED = 0, 1, 2, 130  # 130 = 128 + SIGINT, as shells do
 
@@ -40,9 +43,10 @@ def run(args: argparse.Namespace, read_plan: ReadPlan | None = None) -> int:
         config = _apply_config(args)
         jobs = _make_jobs(args, read_plan)
         jobs = _with_loras(jobs, args.lora)
+        jobs, asked = with_inputs(jobs, args)
         _check_use(args, jobs)
         _check_outputs(jobs, args)
-        return _render_all(jobs, args, config)
+        return _render_all(jobs, args, config, asked)
     except (RenderUseError, ChoiceError, ConfigError) as error:
         return _complain(str(error), EXIT_WRONG_USE)
     except KeyboardInterrupt:
@@ -180,7 +184,9 @@ class _Clip:
     beginning: Beginning | None
 
 
-def _render_all(jobs: list[RenderJob], args: argparse.Namespace, config: PublishedConfig | None) -> int:
+def _render_all(
+    jobs: list[RenderJob], args: argparse.Namespace, config: PublishedConfig | None, asked: AskedInputs
+) -> int:
     began_s = time.monotonic()
 
     def adjusted(preset: ModelPreset) -> ModelPreset:
@@ -213,6 +219,7 @@ def _render_all(jobs: list[RenderJob], args: argparse.Namespace, config: Publish
         for clip in clips:
             if begin_clip is not None:
                 begin_clip(clip.job.sample)
+            connect_clips(source, asked)
             _render_one(source, clip, args)
     finally:
         source.close()
@@ -224,14 +231,14 @@ def _beginning(args: argparse.Namespace, source: ChunkSource) -> Beginning | Non
     path = args.first_frame if args.first_frame is not None else args.extend
     if path is None:
         return None
-    from engine.rendering.given_frames import GivenFramesError, read_clip, read_picture
+    from engine.rendering.given_frames import read_clip, read_picture
 
     try:
         if args.first_frame is not None:
             given = read_picture(path, source.width, source.height)
         else:
             given = read_clip(path, source.width, source.height, source.rate_fps, source.chunk_frames)
-    except GivenFramesError as error:
+    except PictureError as error:
         raise RenderUseError(str(error)) from None
     for note in given.notes:
         _tell(note)
@@ -266,6 +273,7 @@ def _render_one(source: ChunkSource, clip: _Clip, args: argparse.Namespace) -> N
         _tell(_other_size(job.plan.size_hint, size))
     for cue in job.plan.cues:
         load_loras(source, cue.params)
+        load_references(source, cue.params)
     for text in job.plan.texts:
         source.prompts.encode_now(text)
     began_s = time.monotonic()
@@ -284,7 +292,7 @@ def _render_one(source: ChunkSource, clip: _Clip, args: argparse.Namespace) -> N
                 video.write(frames)
                 made += len(frames)
                 progress.advance(len(frames))
-    except ValueError as error:  # frames the model cannot begin with
+    except ValueError as error:  # frames the model cannot begin with, an input that breaks off
         raise RenderUseError(str(error)) from None
     except KeyboardInterrupt:
         if not (length.is_endless and made):

@@ -9,8 +9,9 @@ import av
 import numpy as np
 import pytest
 
-from engine.rendering.given_frames import GivenFramesError, read_clip, read_picture, whole_frames
+from engine.rendering.given_frames import read_clip, read_picture, whole_frames
 from engine.video_file import VideoFile
+from engine.video_in.picture_files import PictureError
 
 RED, BLUE = (200, 20, 10), (10, 30, 220)
 
@@ -98,9 +99,9 @@ def test_a_clip_of_a_phone_held_upright_is_turned(tmp_path: Path) -> None:
 
 def test_what_is_no_picture_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_text("no picture")
-    with pytest.raises(GivenFramesError, match=r"a\.png cannot be read"):
+    with pytest.raises(PictureError, match=r"a\.png cannot be read"):
         read_picture(tmp_path / "a.png", 64, 48)
-    with pytest.raises(GivenFramesError, match="No such file"):
+    with pytest.raises(PictureError, match="No such file"):
         read_clip(tmp_path / "missing.mp4", 64, 48, 16.0, 3)
-    with pytest.raises(GivenFramesError, match="cannot be read"):
+    with pytest.raises(PictureError, match="cannot be read"):
         read_picture(tmp_path, 64, 48)
