@@ -94,9 +94,7 @@ def _transformer_kind(names: list[str], shapes: Shapes) -> str | None:
     blocks = {match[1] for name in names if (match := re.match(r"blocks\.(\d+)\.", name))}
     has_vace = any(name.startswith("vace_") for name in names)
     if has_vace and not blocks:
-        width = shapes.get("vace_patch_embedding.weight", (0,))[0]
-        size = f"{_WAN_SIZES[width]} " if width in _WAN_SIZES else ""
-        return f"a {size}VACE module, an addition to a text-to-video model and not one itself"
+        return f"{_vace_module(names, shapes)}, an addition to a text-to-video model and not one itself"
     if patch is None or len(patch) < 2:
         return None
     width, channels = patch[:2]
@@ -106,6 +104,13 @@ def _transformer_kind(names: list[str], shapes: Shapes) -> str | None:
         task = "image-to-video (I2V)"
     extra = " with VACE" if has_vace else ""
     return f"a {size}{task} checkpoint{extra} (width {width}, {len(blocks)} blocks)"
+
+
+def _vace_module(names: list[str], shapes: Shapes) -> str:
+    width = shapes.get("vace_patch_embedding.weight", (0,))[0]
+    blocks = {match[1] for name in names if (match := re.match(r"vace_blocks\.(\d+)\.", name))}
+    size = f"{_WAN_SIZES[width]} " if width in _WAN_SIZES else ""
+    return f"a {size}VACE module" + (f" (width {width}, {len(blocks)} blocks)" if width else "")
 
 
 @dataclass(frozen=True)
