@@ -20,14 +20,17 @@ from vj.app.rows import row_of
 from vj.app.surface import Surface
 from vj.output.displays import describe
 from vj.output.params import OUTPUT_PARAMETERS, RESET_ADDRESS
-from vj.output.placing_params import PLACING_PARAMETERS
+from vj.output.placing_params import ADDRESS_START, PLACING_PARAMETERS
 
 LEVEL_ADDRESS = "/vj/output/level"
 BLACKOUT_ADDRESS = "/vj/output/blackout"
 PANIC_ADDRESSES = tuple(
     parameter.address
     for parameter in OUTPUT_PARAMETERS
-    if parameter.kind == "switch" and parameter.address != BLACKOUT_ADDRESS and parameter not in PLACING_PARAMETERS
+    if parameter.kind == "switch"
+    and parameter.address.startswith(ADDRESS_START)
+    and parameter.address != BLACKOUT_ADDRESS
+    and parameter not in PLACING_PARAMETERS
 )
 """Switches that put something else in the stream's place."""
 

@@ -69,6 +69,7 @@ class StatusStrip(QWidget):
         self.repeats = Meter("repeats", "Frames that were due while nothing newer was there, since the start")
         self.effect_latency = Meter("effects", "From a hand to the screen: level, blackout, effects")
         self.model_latency = Meter("prompts", "From a hand to the screen: prompts, seeds, the model's settings")
+        self.input_latency = Meter("input", "From a frame that comes in to the picture the model makes of it")
         self.message, self.played = QuietLabel(), QuietLabel("note")
         self.osc, self.midi = QuietLabel(), QuietLabel("note")
         self.error = QuietLabel()
@@ -94,6 +95,7 @@ class StatusStrip(QWidget):
             self.repeats,
             self.effect_latency,
             self.model_latency,
+            self.input_latency,
         )
 
     def show_status(self, generator: GeneratorStatus, playback: PlaybackStatus, latency: Latency | None) -> None:
@@ -108,6 +110,7 @@ class StatusStrip(QWidget):
         self.effect_latency.show_figure("–" if effects_s is None else _milliseconds(effects_s))
         is_measured = latency is not None and playback.is_streaming
         self.model_latency.show_figure(_milliseconds(latency.value_s) if is_measured else "–")
+        self.input_latency.show_figure(_milliseconds(playback.input_latency_s) if playback.input_latency_s else "–")
 
     def show_ports(self, ports: Ports) -> None:
         """Show where controllers are heard; a port that moved or is open cannot be missed."""

@@ -21,7 +21,7 @@ from vj.written_files import FileError, Problem, read_toml, show_value
 
 SEED_ADDRESS = "/vj/seed/value"
 NAMED_ADDRESSES = 3  # more than these are named by their groups
-SAVED_GROUPS = ("prompt", "seed", "model", "sink", "lora", "vace", "input", "effect", "mod")
+SAVED_GROUPS = ("prompt", "seed", "model", "sink", "lora", "vace", "input", "layer", "effect", "mod")
 """What a saved look holds whole. Not `output`: brightness and blackout belong to the performer's hand."""
 _GROUPS = tuple(dict.fromkeys(address.split("/")[2] for address in PARAMETERS))
 _FILE_KEYS = ("name", "description", "groups", "values")

@@ -14,7 +14,7 @@ LOOK_SLOTS = 16
 CUES_MAX = 999
 CURRENT_CUE_ADDRESS = "/vj/cue/current"
 NEXT_CUE_ADDRESS = "/vj/cue/next"
-LOCKABLE_GROUPS = ("prompt", "seed", "model", "sink", "lora", "vace", "input", "effect", "output", "mod")
+LOCKABLE_GROUPS = ("prompt", "seed", "model", "sink", "lora", "vace", "input", "layer", "effect", "output", "mod")
 
 
 def lock_address(group: str) -> str:

@@ -85,6 +85,7 @@ class Stage:
             playback_fps=16.0,
             params_version=1_000_000,
             shown_after_s=0.3,
+            input_latency_s=0.92,
         )
         self.reader._picture = Picture(frame(), frame(), 0.0)
 

@@ -144,6 +144,10 @@ def test_the_strip_shows_rates_ports_and_errors(show: Stage):
     strip = show.panels.strip
     figures = [meter.figure for meter in (strip.generator_fps, strip.display_fps, strip.buffered, strip.repeats)]
     assert figures == ["17.5", "59.9", "21 / 1312 ms", "3"]
+    assert strip.input_latency.figure == "–"
+    show.reader.status = dataclasses.replace(show.reader.status, input_latency_s=0.92)
+    show.poll()
+    assert strip.input_latency.figure == "920 ms"
     assert "9003" in strip.osc.text()
     assert theme.WARNING in strip.osc.styleSheet()
     assert "exit code 1" in strip.error.text()
