@@ -1,0 +1,254 @@
+"""The panels' side of all inputs: a capture process for each that is used, kept going, told of every change.
+
+Has a thread of its own and waits for nobody. Knows nothing of Qt or of pixels.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.parameter import Value
+from engine.video_in.input_ring import ring_name
+from engine.video_in.params import INPUTS
+from vj.inputs.capture_process import CaptureProcess
+from vj.inputs.listing import Listing
+from vj.inputs.messages import InputState, InputWishes
+from vj.inputs.params import InputParams
+
+LOOK_S = 0.005  # how soon a change is told
+SUPERVISE_NS = 100_000_000
+ABSENT_NS = 1_000_000_000  # a thread that did not look for so long was itself stopped
+OPENING_HANGS_NS = 20_000_000_000  # some drivers take as long to open
+HANGS_NS = 4_000_000_000  # addresses give up by themselves before that
+RESTART_NS = (0, 500_000_000, 1_000_000_000, 2_000_000_000, 4_000_000_000)  # waits before a process is started again
+WELL_NS = 10_000_000_000  # a process that ran for so long is no repeated failure
+END_S = 1.0
+END_NS = round(END_S * 1e9)
+USES = ("engine", "layer")
+
+Snapshot = tuple[int, Mapping[str, Value]]  # version and values, as ParameterStore.versioned_snapshot() returns them
+
+
+@dataclass
+class _Input:
+    """What is known of one input, on the desk's thread."""
+
+    number: int
+    opening: int = 0
+    process: CaptureProcess | None = None
+    leaving: CaptureProcess | None = None  # asked to end, or killed
+    kill_ns: int = 0  # when it is ended the hard way
+    sent: InputWishes | None = None
+    failures: int = 0
+    start_ns: int = 0  # when the next start is due
+    trouble: str = ""  # what happened to its process, until pictures come again
+    told: str = ""  # the sentence the performer was told last
+    state: InputState = dataclasses.field(default_factory=InputState)
+
+
+class InputDesk:
+    """Inputs 1 to INPUTS. Started and stopped by one thread; all else may be called by any and never waits."""
+
+    def __init__(
+        self,
+        read_values: Callable[[], Snapshot],
+        stream_size: Callable[[], tuple[int, int] | None],
+        folder: Path,
+        tell: Callable[[str], None] = lambda sentence: None,
+        log_folder: Path | None = None,
+    ) -> None:
+        """`stream_size` gives width and height of the generated picture once they are known. Nothing runs yet.
+
+        `folder` is the run's; `tell` takes sentences for the performer, on the desk's thread.
+        """
+        self._read_values = read_values
+        self._stream_size = stream_size
+        self._folder = folder
+        self._tell = tell
+        self._log_folder = log_folder
+        self._inputs = tuple(_Input(number) for number in range(1, INPUTS + 1))
+        self._restarts = [0] * INPUTS
+        self._listing = Listing()
+        self._is_asked_for_listing = threading.Event()
+        self._seen: tuple[object, ...] = ()
+        self._supervised_ns = 0
+        self._is_stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="inputs", daemon=True)
+
+    # -- what the panels read ------------------------------------------------------------------------------------
+
+    @property
+    def states(self) -> tuple[InputState, ...]:
+        """How every input stands, input 1 first."""
+        return tuple(one.state for one in self._inputs)
+
+    def state(self, number: int) -> InputState:
+        """How input `number` (1..) stands."""
+        return self._inputs[number - 1].state
+
+    @property
+    def problem(self) -> str:
+        """What keeps inputs away, in one line; empty = nothing does."""
+        return "; ".join(f"input {one.number}: {one.state.problem}" for one in self._inputs if one.state.problem)
+
+    def listed(self) -> Listing:
+        """What can be opened, as far as it was looked for; asks for it to be looked for again."""
+        self._is_asked_for_listing.set()
+        return self._listing
+
+    # -- what the panels do --------------------------------------------------------------------------------------
+
+    def restart(self, number: int) -> None:
+        """Open input `number` (1..) anew."""
+        self._restarts[number - 1] += 1
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End every capture process; waits at most a few seconds."""
+        self._is_stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join(END_S)
+        processes = [process for one in self._inputs for process in (one.process, one.leaving) if process is not None]
+        for process in processes:
+            process.ask_to_end()
+        for process in processes:
+            process.end(END_S)
+        for one in self._inputs:
+            self._remove_rings(one)
+        self._listing.stop()
+
+    # -- its own thread ------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._is_stopping.wait(LOOK_S):
+            version, values = self._read_values()
+            seen = (version, self._stream_size(), *self._restarts)
+            now_ns = time.monotonic_ns()
+            is_due = now_ns - self._supervised_ns >= SUPERVISE_NS
+            if seen == self._seen and not is_due:
+                continue
+            was_absent = now_ns - self._supervised_ns > ABSENT_NS
+            for one in self._inputs:
+                if seen != self._seen:
+                    self._wish(one, values, now_ns)
+                if is_due:
+                    self._supervise(one, now_ns, was_absent=was_absent)
+            self._seen = seen
+            if is_due:
+                self._supervised_ns = now_ns
+                self._look_after_listing()
+
+    def _wish(self, one: _Input, values: Mapping[str, Value], now_ns: int) -> None:
+        """Tell a process what is wanted now; begin or end it."""
+        params = InputParams.from_values(values, one.number)
+        wishes = InputWishes(dataclasses.asdict(params), self._stream_size(), self._restarts[one.number - 1])
+        if wishes == one.sent:
+            return
+        before, one.sent = one.sent, wishes
+        if not params.source:
+            one.state, one.told, one.trouble = InputState(), "", ""
+            self._dismiss(one, now_ns + END_NS)
+            return
+        if before is None or _opens(before) != _opens(wishes):
+            one.failures, one.start_ns, one.trouble = 0, now_ns, ""
+        if one.process is None:
+            self._start(one, now_ns)
+        else:
+            one.process.send(wishes)
+
+    def _start(self, one: _Input, now_ns: int) -> None:
+        if now_ns < one.start_ns or one.leaving is not None:  # two would write the same rings
+            return
+        try:
+            one.process = CaptureProcess(self._folder, one.number, self._log_folder)
+        except OSError as error:
+            one.trouble = f"its process cannot be started: {error.strerror or error}"
+            one.start_ns = now_ns + RESTART_NS[-1]
+            return
+        one.process.send(one.sent)
+
+    def _supervise(self, one: _Input, now_ns: int, *, was_absent: bool) -> None:
+        """Start again what has ended or hangs, and keep its state for the panels."""
+        self._look_after_leaving(one, now_ns)
+        if one.sent is None or not one.sent.params.source:
+            return
+        if one.process is None:
+            self._start(one, now_ns)
+        elif ending := one.process.ending:
+            one.trouble = f"its capture process stopped ({ending}) and is started again"
+            self._retire(one, now_ns)
+        elif not was_absent and (still_s := _stood_still_s(one.process, now_ns)):
+            name = one.process.state.name or one.sent.params.source
+            one.trouble = f"{name} hangs ({still_s:.0f} s without a word); it is opened again"
+            self._retire(one, now_ns)
+        self._take_state(one)
+
+    def _retire(self, one: _Input, now_ns: int) -> None:
+        """Give up a process that ended or hangs."""
+        if now_ns - one.process.started_ns > WELL_NS:
+            one.failures = 0
+        self._dismiss(one, now_ns)
+        self._look_after_leaving(one, now_ns)
+        one.start_ns = now_ns + RESTART_NS[min(one.failures, len(RESTART_NS) - 1)]
+        one.failures += 1
+
+    def _dismiss(self, one: _Input, kill_ns: int) -> None:
+        if one.process is not None:
+            one.process.ask_to_end()
+            one.leaving, one.process, one.kill_ns = one.process, None, kill_ns
+
+    def _look_after_leaving(self, one: _Input, now_ns: int) -> None:
+        """Bury a process that was dismissed; nobody waits for one that hangs in a driver."""
+        if one.leaving is None:
+            return
+        if not one.leaving.ending and now_ns >= one.kill_ns:
+            one.leaving.kill()
+        if one.leaving.ending or now_ns >= one.kill_ns + END_NS:
+            one.leaving = None
+            if one.sent is not None and not one.sent.params.source:
+                self._remove_rings(one)
+
+    def _take_state(self, one: _Input) -> None:
+        state = one.process.state if one.process is not None else InputState(state="lost")
+        if state.state in ("live", "held"):
+            one.trouble = ""
+        elif one.trouble and not state.problem:
+            state = dataclasses.replace(state, state="lost", problem=one.trouble)
+        one.state = state
+        if state.problem and state.problem != one.told:
+            self._tell(f"input {one.number}: {state.problem}")
+        if state.problem or state.state in ("live", "held"):
+            one.told = state.problem
+
+    def _remove_rings(self, one: _Input) -> None:
+        """Take its pictures away."""
+        for use in USES:
+            with contextlib.suppress(OSError):
+                (self._folder / ring_name(one.number, use)).unlink(missing_ok=True)
+
+    def _look_after_listing(self) -> None:
+        if self._is_asked_for_listing.is_set():
+            self._is_asked_for_listing.clear()
+            self._listing.ask()
+        self._listing.take()
+
+
+def _opens(wishes: InputWishes) -> tuple[str, str, int]:
+    return wishes.params.source, wishes.params.format, wishes.opening
+
+
+def _stood_still_s(process: CaptureProcess, now_ns: int) -> float:
+    """Seconds without progress when that is too long, else 0."""
+    state = process.state
+    still_ns = now_ns - max(state.moved_ns, process.started_ns)
+    limit_ns = OPENING_HANGS_NS if state.state == "opening" else HANGS_NS
+    return still_ns / 1e9 if still_ns > limit_ns else 0.0
