@@ -64,10 +64,10 @@ class Theatre:
     def play(self, frames: np.ndarray) -> None:
         """Show a stream of frames (T, H, W, 3), faded in."""
         stream(self.folder / "ring", frames)
-        end_s = self.at_s + 3.0
+        end_s = self.at_s + 2.2  # a short stream waits a second for more, and fades in in one
         while self.at_s < end_s:
             self.draw()
-            self.at_s += 0.1
+            self.at_s += 0.15
 
     def close(self) -> None:
         self.renderer.release()
