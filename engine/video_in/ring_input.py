@@ -11,12 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.video_in.given import GivenFrames
+from engine.video_in.given import GivenFrames, strength_after
 from engine.video_in.input_ring import InputFrame, InputRing, ring_name
 from engine.video_in.params import INPUTS
 
-HOLD_S = 1.0  # a newest frame that is older belongs to an input that is lost
-FADE_S = 2.0  # from then on until nothing is given any more
 SHORTEST_SPAN, LONGEST_SPAN = 0.5, 2.0  # of a chunk's own time: what has passed since the last one is evened out
 
 
@@ -24,7 +22,7 @@ class RingInput:
     """Takes from the file that a capture process writes, whenever one is there. Belongs to the engine's thread.
 
     A chunk of T frames takes T moments evenly between the last one taken and now, and of each the newest frame that
-    had come. Nothing about the file is an error: what was seen last is held for HOLD_S and then faded.
+    had come. Nothing about the file is an error: what was seen last is held and then faded (`strength_after`).
     """
 
     def __init__(
@@ -53,8 +51,7 @@ class RingInput:
         if any(frame is None for frame in given):
             return None  # nothing has ever come
         self._last = given[-1]
-        lost_s = (moments[-1] - self._last.arrived_ns) / 1e9 - HOLD_S
-        strength = min(1.0, max(0.0, 1.0 - lost_s / FADE_S))
+        strength = strength_after(moments[-1] - self._last.arrived_ns)
         if strength == 0.0:
             return None
         pixels = np.stack([resized(frame.pixels, self._size) for frame in given])
