@@ -18,6 +18,7 @@ from engine.preset_table import did_you_mean
 from vj.controllers.osc.params import OSC_PARAMETERS
 from vj.engine_params import ENGINE_SETTINGS, ENGINE_TRIGGERS
 from vj.inputs.params import INPUT_PARAMETERS, INPUT_TRIGGERS
+from vj.inputs.still_params import STILL_TRIGGERS
 from vj.modulation.params import MODULATION_PARAMETERS
 from vj.output.params import OUTPUT_PARAMETERS, OUTPUT_TRIGGERS
 from vj.presets.deck_params import DECK_PARAMETERS, DECK_TRIGGERS
@@ -49,6 +50,7 @@ TRIGGERS: dict[str, Parameter] = {
         *COMMANDS,
         *ENGINE_TRIGGERS,
         *INPUT_TRIGGERS,
+        *STILL_TRIGGERS,
         *OUTPUT_TRIGGERS,
         *PRESET_TRIGGERS,
         *DECK_TRIGGERS,

@@ -19,7 +19,7 @@ from vj.app.surface import Surface
 from vj.parameters import find_parameter
 
 COLUMNS = 2
-SWITCHES_IN_ROW = 5
+SWITCHES_IN_ROW = 6
 LORAS_AS_ROWS, ENGINE_AS_ROWS = 7, 3  # of the small groups, which have a frame each
 
 
@@ -82,17 +82,17 @@ TITLES = {
 }
 
 
-def widget_for(surface: Surface, address: str) -> QWidget:
-    """The widget that suits a parameter's kind."""
+def widget_for(surface: Surface, address: str, label: str | None = None) -> QWidget:
+    """The widget that suits a parameter's kind; `label` None = as the address names it."""
     parameter = find_parameter(address)
     if parameter.kind == "float":
-        return Fader(surface, address)
+        return Fader(surface, address, label)
     if parameter.kind == "int":
-        return ParameterNumber(surface, address, f"{label_of(address)} ")
+        return ParameterNumber(surface, address, f"{label or label_of(address)} ")
     if parameter.kind == "choice":
-        return ParameterChoice(surface, address)
+        return ParameterChoice(surface, address, label)
     if parameter.kind == "switch":
-        return SwitchButton(surface, address)
+        return SwitchButton(surface, address, label)
     if parameter.kind == "trigger":
-        return TriggerButton(surface, address)
-    return ParameterText(surface, address, parameter.help)
+        return TriggerButton(surface, address, label)
+    return ParameterText(surface, address, label or parameter.help)

@@ -31,13 +31,17 @@ from vj.app.show_page import ShowPage
 from vj.app.sources import PanelSources
 from vj.app.status_strip import StatusStrip
 from vj.app.surface import Surface
+from vj.app.video_in.inputs_page import InputsPage
+from vj.app.video_in.layer_page import LayerPage
+from vj.app.video_in.thumbnails import Thumbnails
+from vj.app.video_in.video_in_page import VideoInPage
 from vj.controls import Controls
 
 POLL_MS = 33
 CONFIRM_S = 5.0
 SAID_S = 6.0
 NS_PER_MS = 1e6
-PAGES = ("Play", "Show", "Modulation", "Mappings", "Output", "Engine")
+PAGES = ("Play", "Show", "Modulation", "Mappings", "Output", "Engine", "Inputs", "Video in", "Layers")
 SAVE_ADDRESS = "/vj/show/save"
 
 
@@ -66,6 +70,10 @@ class MainWindow(QWidget):
             sources.router, sources.learn, sources.osc_messages, sources.problems, sources.devices
         )
         self.placing = OutputPage(self.surface, frozenset(self.surface.widgets.values()))
+        self.layers = LayerPage(self.surface)
+        self.thumbnails = Thumbnails(sources.video.folder)
+        self.inputs = InputsPage(self.surface, sources.video, self.thumbnails)
+        self.video_in = VideoInPage(self.surface, sources.video, self.thumbnails)
         self.engine = EnginePage(self.surface, frozenset(self.surface.widgets.values()))
         self.performance = PerformanceView(self.surface, sources)
         self.strip = StatusStrip()
@@ -80,6 +88,8 @@ class MainWindow(QWidget):
             self.strip,
             self.map_mode,
             self.engine,
+            self.inputs,
+            self.video_in,
         )
         self._poll = PanelPoll(self.surface, polled, sources, self.say)
         self.key_list = KeyList(self, sources.router)
@@ -184,7 +194,8 @@ class MainWindow(QWidget):
 
     def _lay_out(self) -> None:
         self._pages = QStackedWidget()
-        for page in (self.play, self.show_files, self.modulation, self.mappings, self.placing, self.engine):
+        own = (self.play, self.show_files, self.modulation, self.mappings, self.placing, self.engine)
+        for page in (*own, self.inputs, self.video_in, self.layers):
             self._pages.addWidget(page)
         self._editing = QWidget()
         inside = QVBoxLayout(self._editing)

@@ -25,6 +25,8 @@ from vj.app.show_page import ShowPage
 from vj.app.sources import PanelSources
 from vj.app.status_strip import StatusStrip
 from vj.app.surface import Surface
+from vj.app.video_in.inputs_page import InputsPage
+from vj.app.video_in.video_in_page import VideoInPage
 from vj.controllers.router import Played
 from vj.output.params import OutputParams
 
@@ -44,6 +46,8 @@ class PolledPanels:
     strip: StatusStrip
     map_mode: MapMode
     engine: EnginePage
+    inputs: InputsPage
+    video_in: VideoInPage
 
 
 class PanelPoll:
@@ -76,6 +80,7 @@ class PanelPoll:
             self._show_pads(values)
         else:
             self._show_controllers()
+            self._show_inputs()
         self._polls += 1
 
     def _show_beat(self, values: Mapping[str, Value]) -> None:
@@ -156,6 +161,13 @@ class PanelPoll:
             self._panels.play.cues.refresh()
             if self._panels.show_files.isVisible():
                 self._panels.show_files.refresh()
+
+    def _show_inputs(self) -> None:
+        if self._panels.inputs.isVisible():
+            self._panels.inputs.refresh()
+        if self._panels.video_in.isVisible():
+            frame = self._sources.reader.frame_on_screen
+            self._panels.video_in.refresh(None if frame is None else frame.pixels.shape[1] / frame.pixels.shape[0])
 
     def _show_last_message(self, played: Played | None) -> None:
         self._osc_news.poll()

@@ -19,6 +19,7 @@ from vj.app.osc_monitor import OscMessages
 from vj.app.problem_board import ProblemBoard
 from vj.app.sound_panel import SoundSource
 from vj.app.status_strip import Ports
+from vj.app.video_in.video_source import VideoSource
 from vj.controllers.learn import Learn
 from vj.controllers.router import Router
 from vj.generator_thread import EngineFacts
@@ -63,6 +64,7 @@ class PanelSources:
     gliding: Callable[[], Mapping[str, float]] = dict  # share done of each transition, by its source
     effective: Callable[[Mapping[str, Value], int], Mapping[str, Value]] = lambda values, at_ns: values
     sound: SoundSource = SoundSource()
+    video: VideoSource = VideoSource()
     looks: LookSource = LookSource()
     cues: CueSource = CueSource()
     decks: DeckSource = DeckSource()
