@@ -7,16 +7,15 @@ history that nothing guides. Knows nothing of pixels.
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from engine.checkpoints import load_into, read_checkpoint
+from engine.ember.weights import write_weights
 from engine.model.transformer import CausalWanTransformer, initialise_vace
 from engine.model.vace import Guide, streaming_attention
 from engine.schedule import PUBLISHED_STEPS, Schedule
@@ -197,11 +196,9 @@ class Vace:
 
 def export(objective: Vace, weights: Mapping[str, Weights], folder: Path) -> None:
     """Write the branch alone, in published key names, as float16. The old file stands until the new one is whole."""
-    own = {name: w.half().contiguous() for name, w in weights["generator"].items() if name.startswith(PREFIX)}
-    config = json.dumps(dataclasses.asdict(objective.generator.config))
+    own = {name: weight for name, weight in weights["generator"].items() if name.startswith(PREFIX)}
     partial = folder / f"{FILE}.partial"
-    save_file(own, partial, metadata={"format": "pt", "kind": "vace", "config": config})
-    partial.chmod(0o644)
+    write_weights(partial, "vace", dataclasses.asdict(objective.generator.config), own)
     partial.replace(folder / FILE)
 
 
