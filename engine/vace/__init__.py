@@ -1,1 +1,1 @@
-"""VACE: control video, masks and reference pictures that guide the stream."""
+"""What guides a stream through VACE: control video, masks and reference pictures, as the context its blocks read."""

@@ -16,6 +16,7 @@ CONTROLS = ("none", "luma", "edges", "blur", "flow", "depth", "pose", "colour")
 GUIDED_STEPS = ("all", "first", "first two", "last two", "last")
 MASK_SIGNALS = ("luma", "alpha")
 REFERENCE_ROLES = ("reference", "first", "last")
+REFERENCE_FITS = ("whole", "fill")
 
 
 @dataclass(frozen=True)
@@ -143,4 +144,16 @@ class VideoInParams:
         ),
         REFERENCES,
         rest="reference",
+    )
+    reference_fits: tuple[str, ...] = knob(
+        Parameter(
+            "/vj/vace/ref/{n}/fit",
+            "choice",
+            "whole",
+            "whole: all of the picture, on white, as the model was trained. fill: its middle, filling the frame. First "
+            "and last frames always fill it.",
+            choices=REFERENCE_FITS,
+        ),
+        REFERENCES,
+        rest="whole",
     )
