@@ -101,6 +101,7 @@ class GeneratorStatus:
     lora_failures: tuple[str, ...] = ()  # why the file of each slot is not heard; empty = it is, or it is being read
     references: tuple[str, ...] = ()  # what the picture of each reference pad is; empty = none, or being read
     reference_failures: tuple[str, ...] = ()  # why the picture of each pad cannot be used; empty = it can
+    input_notice: str = ""  # why the newest chunk does not follow inputs or references as asked; empty = it does
     making_since_ns: int = 0  # when the chunk in the making was begun, its values taken; 0 = none is
     making_frames: int = 0  # frames that chunk will have at most
     moved_ns: int = 0  # when the chunk loop last got on: an engine that stands still says the same again
@@ -113,6 +114,8 @@ class GeneratorStatus:
     deck_is_ready: bool = False  # it can be cut in without waiting for anything
     deck_problem: str = ""  # why it is not filled
     restarts: int = 0  # of the engine since the show began; written by the instrument
+    width: int = 0  # of its pictures, in pixels; 0 = not loaded yet; written by the instrument
+    height: int = 0
 
 
 @dataclass(frozen=True)

@@ -270,9 +270,12 @@ class GeneratorThread:
     def _receive(self, run: EngineRun, message: Message) -> None:
         if isinstance(message, GeneratorStatus):
             if message.state != "failed":  # whether it has failed for good is the supervisor's to say
+                ready = self._ready
                 self._status = dataclasses.replace(
                     message,
                     restarts=self._supervisor.restarts,
+                    width=ready.width if ready is not None else 0,
+                    height=ready.height if ready is not None else 0,
                     detail=self._supervisor.trouble or message.detail or self._news,
                 )
         elif isinstance(message, Done):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from engine.messages import GeneratorStatus
 from engine.parameter import Value
+from engine.video_in.params import INPUTS
 from vj.commands import CommandQueue
 from vj.conductor import Conductor
 from vj.controllers.artnet import ArtNetInput
@@ -26,6 +27,8 @@ from vj.controllers.osc.network import OscNetwork, OscOptions
 from vj.controllers.osc.state import StateSources
 from vj.controllers.router import Router
 from vj.controls import Controls, Press
+from vj.inputs.desk import InputDesk
+from vj.inputs.params import restart_address
 from vj.modulation.bank import ModulationBank
 from vj.output.params import RESET_ADDRESS
 from vj.output.playback import PlaybackStatus
@@ -70,17 +73,23 @@ class Performance:
         tell: Callable[[str], None],
         generator: Callable[[], GeneratorStatus] = GeneratorStatus,
         playback: Callable[[], PlaybackStatus] = PlaybackStatus,
+        folder: Path | None = None,
     ) -> None:
         """`tell` takes sentences for the performer; `generator` and `playback` say what the picture is doing.
 
-        Nothing runs yet. Raises OscPortError for a port asked for and taken, Art-Net's included.
+        `folder` is the run's, where inputs write their pictures; None = nothing is captured. Nothing runs yet.
+        Raises OscPortError for a port asked for and taken, Art-Net's included.
         """
         self._options = options
         self._tell = tell
         self._playback = playback
+        self._has_folder = folder is not None
         self.store = ParameterStore()
         self.commands = CommandQueue()
         self.controls = Controls(self.store, self.commands)
+        self.inputs = InputDesk(
+            self.store.versioned_snapshot, lambda: _stream_size(generator()), folder or Path(), tell
+        )
         self.sound = SoundInput(self.store.versioned_snapshot, tell=tell)
         mappings, problems = load_mappings(self._mapping_files())
         for problem in problems:
@@ -129,6 +138,8 @@ class Performance:
         self.conductor.add(self.osc_network.output)
         self.artnet = self._open_artnet()
         self.controls.answer("/vj/seed/next", self._next_seed)
+        for number in range(1, INPUTS + 1):
+            self.controls.answer(restart_address(number), lambda press, number=number: self.inputs.restart(number))
         self.controls.answer(RESET_ADDRESS, lambda press: self.controls.set_many(RESET_VALUES, press.source))
 
     def start(self) -> None:
@@ -138,6 +149,8 @@ class Performance:
             self.artnet.start()
         self.midi.start()
         self.sound.start()
+        if self._has_folder:
+            self.inputs.start()
         self.lights.start()
         self.tempo.start()
         self.conductor.start()
@@ -157,6 +170,7 @@ class Performance:
         self._flash_click.stop()
         self.tempo.stop()
         self.lights.stop()
+        self.inputs.stop()
         self.sound.stop()
         self.midi.stop()
         if self.artnet is not None:
@@ -193,3 +207,8 @@ class Performance:
             # of two lines for one control the later one holds: the user's own
             return sorted(files.values(), key=lambda path: path.parent != shipped_folder(MAPPINGS))
         return [*chosen, *(path for path in files.values() if is_learned(path) and path not in chosen)]
+
+
+def _stream_size(status: GeneratorStatus) -> tuple[int, int] | None:
+    """Width and height of the generated picture; None before the engine has loaded."""
+    return (status.width, status.height) if status.width and status.height else None

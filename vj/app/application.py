@@ -99,7 +99,11 @@ class Instrument:
 
     def _build(self, options: RunOptions) -> None:
         self._performance = performance = Performance(
-            options.performance, self._tell, lambda: self._generator.status, lambda: self.stage.status
+            options.performance,
+            self._tell,
+            lambda: self._generator.status,
+            lambda: self.stage.status,
+            self.stage.folder,
         )
         self._store, self._controls = performance.store, performance.controls
         self._generator = GeneratorThread(

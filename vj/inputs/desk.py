@@ -17,7 +17,7 @@ from engine.parameter import Value
 from engine.video_in.input_ring import ring_name
 from engine.video_in.params import INPUTS
 from vj.inputs.capture_process import CaptureProcess
-from vj.inputs.listing import Listing
+from vj.inputs.listing import Listed, Listing
 from vj.inputs.messages import InputState, InputWishes
 from vj.inputs.params import InputParams
 
@@ -97,10 +97,10 @@ class InputDesk:
         """What keeps inputs away, in one line; empty = nothing does."""
         return "; ".join(f"input {one.number}: {one.state.problem}" for one in self._inputs if one.state.problem)
 
-    def listed(self) -> Listing:
-        """What can be opened, as far as it was looked for; asks for it to be looked for again."""
+    def listed(self) -> tuple[Listed, ...]:
+        """What can be opened, as found so far; has it looked for anew: a later call knows more."""
         self._is_asked_for_listing.set()
-        return self._listing
+        return self._listing.found
 
     # -- what the panels do --------------------------------------------------------------------------------------
 
