@@ -83,7 +83,10 @@ class VaceGuidance:
         return self._guides(context, len(references), step_scales(params, steps, scale))
 
     def load(self, params: ChunkParams) -> None:
-        """Read everything these parameters ask for to the end: for rendering offline. Raises ValueError."""
+        """Read everything these parameters ask for to the end: for rendering offline.
+
+        Raises CheckpointError or PictureError with a sentence.
+        """
         if params.vace_on and self._config.vace_layers:
             self._controls.maker(params.vace_control, wait=True)
             self._references.load(params)

@@ -60,8 +60,8 @@ class DepthMaker:
 
 def load_depth(device: torch.device) -> ControlMaker:
     """Read the published network. Raises CheckpointError with a sentence when it is not there or is another."""
+    folder = model_folder("depth", FILES)
     from transformers import DepthAnythingForDepthEstimation
 
-    folder = model_folder("depth", FILES)
     network, dtype = network_to(DepthAnythingForDepthEstimation, folder, device)
     return DepthMaker(network, device, dtype)

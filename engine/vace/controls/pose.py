@@ -105,9 +105,9 @@ def peaks(maps: Tensor) -> tuple[Tensor, Tensor]:
 
 def load_pose(device: torch.device) -> ControlMaker:
     """Read both published networks. Raises CheckpointError with a sentence when one is not there or is another."""
+    folders = [model_folder("pose", files) for files in (FINDER_FILES, JOINT_FILES)]
     from transformers import RTDetrForObjectDetection, VitPoseForPoseEstimation
 
-    folders = [model_folder("pose", files) for files in (FINDER_FILES, JOINT_FILES)]
     finder, dtype = network_to(RTDetrForObjectDetection, folders[0], device)
     joints, _ = network_to(VitPoseForPoseEstimation, folders[1], device)
     return PoseMaker(finder, joints, device, dtype)

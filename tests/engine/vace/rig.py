@@ -46,7 +46,7 @@ class NumberEncoder:
         assert count >= 1 and (count - first) % FRAMES_PER_LATENT == 0, (count, state)
         bytes_ = ((frames[0, :, :, 0, 0].double() + 1.0) * 127.5).round()
         numbers = torch.where(bytes_[:, 2] == 200, bytes_[:, 0] + 256 * bytes_[:, 1], -1.0)
-        groups = [numbers[:1].repeat(FRAMES_PER_LATENT)] * first + list(numbers[first:].split(FRAMES_PER_LATENT))
+        groups = [numbers[:1].repeat(FRAMES_PER_LATENT)] * first + list(numbers[first:].reshape(-1, FRAMES_PER_LATENT))
         latents = torch.zeros(1, len(groups), LATENT_CHANNELS, *LATENT_SIZE, dtype=frames.dtype)
         for place, group in enumerate(groups):
             latents[0, place, :FRAMES_PER_LATENT] = group.to(frames.dtype)[:, None, None]
