@@ -9,6 +9,8 @@ import os
 import signal
 import sys
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -29,16 +31,19 @@ def python_environment() -> dict[str, str]:
     return dict(os.environ) | {"PYTHONPATH": os.pathsep.join(paths)}
 
 
-def end_with_parent() -> None:
-    """End this process at once when its stdin ends, which whoever started it keeps open: killed, too, and hung here.
+def end_with_parent(farewell: Callable[[], None] = lambda: None, grace_s: float = 0.0) -> None:
+    """End this process when its stdin ends, which whoever started it keeps open: also if they are killed or this hangs.
 
-    Ctrl+C is for them. Called once by the main thread, in a process that has nothing to save.
+    Then `farewell` is called on a thread of its own and may have the main thread end it in order within `grace_s`.
+    Ctrl+C is for them. Called once by the main thread.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_wait_for_parents_end, name="parent", daemon=True).start()
+    threading.Thread(target=_wait_for_parents_end, args=(farewell, grace_s), name="parent", daemon=True).start()
 
 
-def _wait_for_parents_end() -> None:
+def _wait_for_parents_end(farewell: Callable[[], None], grace_s: float) -> None:
     while os.read(0, 1024):  # not sys.stdin, whose lock would be held when the interpreter ends
         pass
+    farewell()
+    time.sleep(grace_s)
     os._exit(0)

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from vj.controllers.quiet_drivers import silence_drivers
+
 CLIENT_NAME = "vj"
 LAST_CALL_S = 0.02  # for a delivery that has already begun
 QUEUE_MESSAGES = 4096  # held by the library between two calls of Python
@@ -86,6 +88,7 @@ class PythonRtMidi:
     def __init__(self, api: str) -> None:
         import rtmidi
 
+        silence_drivers()
         self._rtmidi = rtmidi
         self._api = rtmidi.get_compiled_api_by_name(DRIVERS[api])
         self._inputs = self._make(rtmidi.MidiIn)
@@ -157,6 +160,7 @@ class RtMidi2:
     def __init__(self, api: str) -> None:
         import rtmidi2
 
+        silence_drivers()
         self._rtmidi2 = rtmidi2
         names = {"WINDOWS_MM": rtmidi2.API_WINDOWS_MM, "MACOSX_CORE": rtmidi2.API_MACOSX_CORE}
         names |= {"LINUX_ALSA": rtmidi2.API_LINUX_ALSA, "UNIX_JACK": rtmidi2.API_UNIX_JACK}

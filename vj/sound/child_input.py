@@ -27,7 +27,7 @@ from vj.sound.sound_pipe import (
 )
 
 ANSWER_S = 8.0  # a process that says nothing for so long hangs
-STOP_S = 1.0
+STOP_S, KILL_S = 1.0, 0.25
 
 
 class ChildInput:
@@ -74,14 +74,17 @@ class ChildInput:
         raise DriverFailedError(f"the sound driver ended the process that calls it ({how}); it is asked again")
 
     def close(self) -> None:
-        """End it; waits at most two seconds."""
-        self._process.kill()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(STOP_S)
-        self._thread.join(timeout=STOP_S)
+        """Have it end, and end it if it does not; waits at most a second and a half."""
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):
             self._process.stdin.close()
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(KILL_S)
+        self._thread.join(timeout=KILL_S)
 
     def _listen(self) -> None:
         """Take answers until the input is open, then its samples, until the process ends."""

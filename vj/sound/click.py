@@ -17,12 +17,14 @@ import numpy as np
 from engine.parameter import Value
 from vj.child_process import end_with_parent, python_command, python_environment
 from vj.output.placing_params import FLASH_TEST_ADDRESS
+from vj.sound.portaudio import GRACE_S, leave
 from vj.sound.sound_pipe import take_stdout
 
 RATE_HZ = 48_000
 TONE_HZ, LENGTH_S, LOUDNESS = 2000.0, 0.02, 0.7
 SECOND_NS = 1_000_000_000
 OPEN_S = 8.0  # a driver that takes longer hangs
+LOOK_EVERY_S = 0.1  # at whether it still plays
 AGAIN_NS = 5 * SECOND_NS  # before a click that has ended is begun anew
 
 
@@ -112,12 +114,9 @@ def _close(child: subprocess.Popen[bytes]) -> None:
                 pipe.close()
 
 
-def click(has_opened: Callable[[], object]) -> str:
-    """Click on the system's own sound output until it is gone; return what is wrong."""
-    try:
-        import sounddevice
-    except (ImportError, OSError) as error:
-        return f"pip install sounddevice, and PortAudio ({error})"
+def click(has_opened: Callable[[], object], is_over: threading.Event) -> str:
+    """Click on the system's own sound output until it is gone or all is over; return what is wrong."""
+    import sounddevice
 
     def play(block: np.ndarray, frames: int, at: object, status: object) -> None:
         lead_s = max(0.0, at.outputBufferDacTime - at.currentTime)  # until the first sample is heard
@@ -130,25 +129,35 @@ def click(has_opened: Callable[[], object]) -> str:
         return f"the sound output does not open ({error})"
     has_opened()
     with contextlib.suppress(sounddevice.PortAudioError):
-        while stream.active:
-            time.sleep(0.1)
+        while stream.active and not is_over.wait(LOOK_EVERY_S):
+            pass
     return "the sound output is gone"
 
 
 def main() -> None:
     """Click until stdin ends, or say on stdout why there is no click."""
-    output = take_stdout()
+    output, is_over = take_stdout(), threading.Event()
 
-    def give_up(why: str) -> None:
-        output.write(why.encode())
-        output.flush()
-        os._exit(0)  # PortAudio's own way out may hang
+    def say(why: str) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            output.write(why.encode())
+            output.flush()
 
-    end_with_parent()
-    watch = threading.Timer(OPEN_S, give_up, ("the sound driver does not answer",))
+    def give_up() -> None:
+        say("the sound driver does not answer")
+        os._exit(0)
+
+    end_with_parent(is_over.set, GRACE_S)
+    watch = threading.Timer(OPEN_S, give_up)
     watch.daemon = True
     watch.start()
-    give_up(click(watch.cancel))
+    try:
+        import sounddevice
+    except (ImportError, OSError) as error:
+        say(f"pip install sounddevice, and PortAudio ({error})")
+        return
+    say(click(watch.cancel, is_over))
+    leave(sounddevice)
 
 
 if __name__ == "__main__":

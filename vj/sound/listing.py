@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
 import time
 
 from vj.child_process import end_with_parent, python_command, python_environment
 from vj.sound.loopback import list_loopbacks
-from vj.sound.portaudio import PortAudio
+from vj.sound.portaudio import GRACE_S, PortAudio
 from vj.sound.sound_pipe import DriverFailedError, SoundUnavailableError, take_stdout
 
 LONGEST_S = 8.0
@@ -82,7 +81,8 @@ def list_inputs(portaudio: PortAudio) -> tuple[str, ...]:
 
 if __name__ == "__main__":
     output = take_stdout()
-    end_with_parent()
-    output.write(json.dumps(list_inputs(PortAudio())).encode())
+    end_with_parent(grace_s=GRACE_S)
+    drivers = PortAudio()
+    output.write(json.dumps(list_inputs(drivers)).encode())
     output.flush()
-    os._exit(0)  # PortAudio's own way out may hang
+    drivers.leave()

@@ -5,9 +5,12 @@ Only for processes that may end: capture.py and listing.py. A computer without s
 
 from __future__ import annotations
 
+import contextlib
+import os
+import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from vj.sound.sound_pipe import BLOCK_SAMPLES, InputRefusedError, SoundUnavailableError
 
@@ -16,6 +19,8 @@ LONGEST_DELAY_S = 0.3  # a longer one is not believed: sound servers name such i
 WASAPI = "Windows WASAPI"
 DRIVER_ORDER = (WASAPI, "Core Audio", "ALSA")  # of one device that several drivers list
 INSTALL = "sudo apt install libportaudio2 (Debian, Ubuntu)"
+
+GRACE_S = 0.8  # for the way out: a JACK server is held up by a client that goes without a word
 
 Put = Callable[[bytes, int, bool], None]  # float32 samples, when the last was captured, whether some were lost
 
@@ -66,6 +71,12 @@ class PortAudio:
             return OpenInput(self._module, device, latency, put)
         except self._module.PortAudioError as error:
             raise InputRefusedError(f"{device['name']} cannot be opened: {error}") from None
+
+    def leave(self) -> NoReturn:
+        """End this process; whatever is open is closed."""
+        if self._module is None:
+            os._exit(0)
+        leave(self._module)
 
     def _inputs(self) -> list[dict[str, Any]]:
         if self._module is None:
@@ -143,3 +154,13 @@ def _settings(module: Any, device: dict[str, Any]) -> Any:
     if module.query_hostapis(device["hostapi"])["name"] != WASAPI:
         return None
     return module.WasapiSettings(auto_convert=True)
+
+
+def leave(module: Any) -> NoReturn:
+    """End this process, which uses sounddevice `module`: in order where the driver lets it, by force where it hangs."""
+    watch = threading.Timer(GRACE_S, os._exit, (0,))
+    watch.daemon = True
+    watch.start()
+    with contextlib.suppress(module.PortAudioError):
+        module._terminate()  # closes streams, too
+    os._exit(0)

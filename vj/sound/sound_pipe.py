@@ -10,6 +10,7 @@ import os
 import queue
 import struct
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -75,11 +76,15 @@ def take_stdout() -> Any:
 
 
 class Sender:
-    """Says what is found and sends what is heard. `put` may be called by a driver's thread, the rest by one other."""
+    """Says what is found and sends what is heard.
+
+    `put` may be called by a driver's thread, `stop` by any, the rest by one other.
+    """
 
     def __init__(self) -> None:
         self._output = take_stdout()
         self._waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self.is_stopped = threading.Event()
         self._overflows = 0
         self._is_full = False
 
@@ -102,7 +107,7 @@ class Sender:
         self._waiting.put(HEADER.pack(end_ns, self._overflows) + samples)
 
     def send_while(self, is_alive: Callable[[], bool]) -> None:
-        """Send what is put until no more can come. Raises BrokenPipeError when nobody listens any more."""
+        """Send what is put until no more can come or it is stopped. Raises BrokenPipeError when nobody listens."""
         while True:
             try:
                 block = self._waiting.get(timeout=ALIVE_EVERY_S)
@@ -110,5 +115,12 @@ class Sender:
                 if not is_alive():
                     return
                 continue
+            if self.is_stopped.is_set():
+                return
             self._output.write(block)
             self._output.flush()
+
+    def stop(self) -> None:
+        """Have `send_while` return soon."""
+        self.is_stopped.set()
+        self._waiting.put(b"")
