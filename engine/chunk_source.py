@@ -96,6 +96,11 @@ class ChunkSource(Protocol):
         """Let every later chunk take frames from these inputs, by number (1..), where its parameters ask for them."""
         ...
 
+    @property
+    def input_notice(self) -> str:
+        """Why the newest chunk does not follow inputs or references as it is asked to; empty when it does."""
+        ...
+
     def generate_chunk(
         self, params: ChunkParams, params_version: int = 0, newest: Callable[[], ChunkParams] | None = None
     ) -> Chunk:
@@ -143,6 +148,10 @@ class ChunkSource(Protocol):
 
     def load_loras(self, params: ChunkParams) -> None:
         """Read the LoRAs of these parameters to the end: for rendering offline. Raises SourceError's kin."""
+        ...
+
+    def load_guides(self, params: ChunkParams) -> None:
+        """Read references and control makers of these parameters to the end, likewise. Raises ValueError."""
         ...
 
     def close(self) -> None:
@@ -203,15 +212,17 @@ def has_light_decoder(model: str) -> bool:
     return light is not None and light.file.is_file()
 
 
-def load_loras(source: ChunkSource, params: ChunkParams) -> None:
-    """Read and mix the LoRAs of these parameters, waiting for them. Raises SourceError with a sentence."""
-    if not any(params.lora_files):
+def load_files(source: ChunkSource, params: ChunkParams) -> None:
+    """Read LoRAs, references and controls of these parameters, waiting for them. Raises SourceError with a sentence."""
+    if not (any(params.lora_files) or params.vace_on):
         return
     from engine.weight_files import CheckpointError
 
     try:
-        source.load_loras(params)
-    except CheckpointError as error:
+        if any(params.lora_files):
+            source.load_loras(params)
+        source.load_guides(params)
+    except (CheckpointError, ValueError) as error:
         raise SourceError(str(error)) from error
 
 

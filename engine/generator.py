@@ -31,7 +31,8 @@ from engine.sampler import clean_pass, denoise_chunk
 from engine.schedule import Schedule
 from engine.stream_state import StreamState, UnfinishedChunk
 from engine.text.prompts import PromptBook, TextEncoder
-from engine.text_slots import EmptyBook, FileBook
+from engine.vace.guidance import VaceGuidance
+from engine.vace.references import ReferenceBook
 from engine.vae.frame_encoding import encode_frames, to_rgba
 from engine.vae.latents import LATENT_STRIDE, StreamingAutoencoder, frame_count
 from engine.video_in.given import ChunkInputs, VideoInput
@@ -72,11 +73,19 @@ class Generator:
         self._schedule = Schedule(model.config.timestep_shift)
         latent_height, latent_width = self.height // LATENT_STRIDE, self.width // LATENT_STRIDE
         self._noise = ChunkNoise((model.config.in_dim, latent_height, latent_width), self._device, self._dtype)
-        v2v = VideoToVideo(decoder, self._schedule, self._device, self._dtype)
-        self._starts = ChunkStarts(self._noise, self._schedule, timesteps, v2v)
+        self._v2v = VideoToVideo(decoder, self._schedule, self._device, self._dtype)
+        self._starts = ChunkStarts(self._noise, self._schedule, timesteps, self._v2v)
         self.prompts = PromptBook(text_encoder)
-        self.references: FileBook = EmptyBook()
+        self.references = ReferenceBook()
         self._latent_size, self._anchor_gain = (latent_height, latent_width), anchor
+        self._vace = VaceGuidance(
+            model.config,
+            decoder,
+            self.references,
+            latent_size=self._latent_size,
+            device=self._device,
+            dtype=self._dtype,
+        )
         self._streams = 0  # begun so far, on both decks
         self._state = self._new_state()
         self._deck: StreamState | None = None  # of the free deck, while it is in use
@@ -92,6 +101,12 @@ class Generator:
     def prompts_waiting(self) -> tuple[int, ...]:
         """Pads (1..) whose wanted text is not encoded yet."""
         return self._state.prompts.waiting
+
+    @property
+    def input_notice(self) -> str:
+        """Why the newest chunk does not follow inputs or references as it is asked to; empty when it does."""
+        guided = self._vace.notice and (self.vace_note or self._vace.notice)
+        return "; ".join(filter(None, (self._v2v.notice, guided)))
 
     def hard_cut(self) -> None:
         """Begin a new stream with the next chunk: caches and decoder memory emptied."""
@@ -115,8 +130,11 @@ class Generator:
         self._mix_loras(params)
         inputs = self._next_inputs(frames)
         x0, text = self._denoise(params, inputs, frames, newest)
-        chunk = self._hand_over(self._state.anchor.hold(x0, text), text, params_version)
-        return dataclasses.replace(chunk, input_ns=inputs.arrived_ns)
+        if inputs.has_any:
+            self._state.anchor.forget()  # the colours are the input's
+        else:
+            x0 = self._state.anchor.hold(x0, text)
+        return dataclasses.replace(self._hand_over(x0, text, params_version), input_ns=inputs.arrived_ns)
 
     @torch.inference_mode()
     def begin_with_frames(self, frames: np.ndarray, params: ChunkParams) -> list[Chunk]:
@@ -162,6 +180,7 @@ class Generator:
         """Latents of the next chunk, and the prompt its last step was made under."""
         text = self._state.prompts.select(params)
         start = self._starts.next(params, inputs, self._state, frames)
+        guides = self._vace.begin_chunk(params, inputs, self._state.vace, frames, len(start.timesteps))
         x0, cache = start.latents, self._state.cache
         cache.begin_chunk(frames, params.sink_mode, params.sink_decay, params.window_frames)
 
@@ -172,7 +191,7 @@ class Generator:
 
         asks = newer_text if params.mid_chunk and newest is not None else None
         steps = (start.renoises, start.timesteps, self._schedule)
-        for step in denoise_chunk(self._model, cache, text, start.latents, *steps, asks):
+        for step in denoise_chunk(self._model, cache, text, start.latents, *steps, asks, guides):
             x0 = step.x0
         return x0, text
 
@@ -243,12 +262,18 @@ class Generator:
     def close(self) -> None:
         """End the threads that make noise and encode prompts."""
         self._noise.close()
+        self._vace.close()
+        self.references.close()
         self.loras.close()
         self.prompts.close()
 
     def load_loras(self, params: ChunkParams) -> None:
         """Read the LoRAs of these parameters to the end and mix them: for rendering offline. Raises CheckpointError."""
         self._mix_loras(params, wait=True)
+
+    def load_guides(self, params: ChunkParams) -> None:
+        """Read references and controls of these parameters to the end: for rendering offline. Raises ValueError."""
+        self._vace.load(params)
 
     def _mix_loras(self, params: ChunkParams, *, wait: bool = False) -> None:
         decks = [self._state, *([self._deck] if self._deck else [])]

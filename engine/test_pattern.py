@@ -90,6 +90,7 @@ class TestPattern:
         self.prompts = PatternPrompts()
         self.loras = EmptyBook()  # a pattern has no weights to change
         self.references = EmptyBook()
+        self.input_notice = ""
         self._stream_id = self._newest_stream_id = 1
         self._next_frame = 0
         self._deck: tuple[int, int] | None = None  # stream id and next frame of the free deck
@@ -120,6 +121,8 @@ class TestPattern:
             self._stream_id, self._next_frame = self._newest_stream_id, 0
         self._faults.before(self.width * self.height)
         self._texts = params.prompt_texts
+        is_asked = params.input_on or params.vace_on
+        self.input_notice = "the test pattern follows no other picture: choose another model" if is_asked else ""
         began_s = time.monotonic()
         latent_frames = 1 if params.chunk_frames == 1 else 3
         count = FRAMES_PER_LATENT * latent_frames - (FRAMES_PER_LATENT - 1 if self._next_frame == 0 else 0)
@@ -169,6 +172,9 @@ class TestPattern:
 
     def load_loras(self, params: ChunkParams) -> None:
         """Do nothing: the pattern has no weights."""
+
+    def load_guides(self, params: ChunkParams) -> None:
+        """Do nothing: nothing guides a drawing."""
 
     def close(self) -> None:
         """Do nothing: the pattern has no threads."""

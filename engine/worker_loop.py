@@ -321,6 +321,7 @@ class WorkerLoop:
             prompts_on_screen=self._source.prompts_on_screen,
             making_since_ns=making[0],
             making_frames=making[1],
+            input_notice=self._source.input_notice,
             **self._texts.facts(),
             **self._deck.facts(),
         )

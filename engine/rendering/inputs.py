@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import time
 from collections.abc import Sequence
 
 from engine.chunk_source import ChunkSource
-from engine.params import ChunkParams
 from engine.rendering.jobs import RenderJob, RenderUseError
 from engine.video_in.arguments import AskedInputs, asked_inputs
 from engine.video_in.clip_input import ClipInput, check_source
-
-LOOK_AT_REFERENCE_S = 0.01
 
 
 def with_inputs(jobs: Sequence[RenderJob], args: argparse.Namespace) -> tuple[list[RenderJob], AskedInputs]:
     """The jobs with the values the options ask for, and the sources. Raises RenderUseError, for bad sources too."""
     try:
         asked = asked_inputs(args)
-        for source in dict.fromkeys(asked.sources.values()):
+        for source in dict.fromkeys([*asked.sources.values(), *args.vace_ref]):
             check_source(source)
     except ValueError as error:  # PictureError too
         raise RenderUseError(str(error)) from None
@@ -34,13 +30,3 @@ def connect_clips(source: ChunkSource, asked: AskedInputs) -> None:
     size = (source.width, source.height)
     clips = {number: ClipInput(name, source.rate_fps, size) for number, name in asked.sources.items()}
     source.connect_inputs(clips)
-
-
-def load_references(source: ChunkSource, params: ChunkParams) -> None:
-    """Read the pictures of reference pads, waiting for them. Raises RenderUseError with a sentence."""
-    for file in filter(None, params.reference_files):
-        source.references.request(file)
-        while not source.references.is_ready(file):
-            if failure := source.references.failure(file):
-                raise RenderUseError(failure)
-            time.sleep(LOOK_AT_REFERENCE_S)

@@ -13,14 +13,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.chunk_source import ChoiceError, ChunkSource, SourceChoice, SourceError, load_loras, load_source
+from engine.chunk_source import ChoiceError, ChunkSource, SourceChoice, SourceError, load_files, load_source
 from engine.lora.slots import lora_values
 from engine.model_presets import ModelPreset
 from engine.parameter import sound_text
 from engine.params import ChunkParams
 from engine.progress import Progress
 from engine.rendering.arguments import DEFAULT_LENGTH_S, LONGEST_S, add_arguments
-from engine.rendering.inputs import connect_clips, load_references, with_inputs
+from engine.rendering.inputs import connect_clips, with_inputs
 from engine.rendering.jobs import Prompt, RenderJob, RenderUseError, jobs_for_plan, jobs_for_prompts, read_prompts
 from engine.rendering.offline_stream import Beginning, Length, play
 from engine.rendering.plan import RenderPlan
@@ -272,8 +272,7 @@ def _render_one(source: ChunkSource, clip: _Clip, args: argparse.Namespace) -> N
     if job.plan.size_hint not in (None, size):
         _tell(_other_size(job.plan.size_hint, size))
     for cue in job.plan.cues:
-        load_loras(source, cue.params)
-        load_references(source, cue.params)
+        load_files(source, cue.params)
     for text in job.plan.texts:
         source.prompts.encode_now(text)
     began_s = time.monotonic()

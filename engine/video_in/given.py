@@ -63,6 +63,11 @@ class ChunkInputs:
         return self._taken[number]
 
     @property
+    def has_any(self) -> bool:
+        """Whether any input has given frames to the chunk."""
+        return any(given is not None for given in self._taken.values())
+
+    @property
     def arrived_ns(self) -> tuple[int, ...]:
         """When each frame came of the input that has the newest; empty = none is live, or what was is held."""
         live = [given for given in self._taken.values() if given and given.arrived_ns[-1] and given.strength == 1.0]

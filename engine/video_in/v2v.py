@@ -56,6 +56,7 @@ class VideoToVideo:
     """Encodes the input of a chunk. One for all streams: what each carries is handed in."""
 
     def __init__(self, encoder: StreamingEncoder, schedule: Schedule, device: torch.device, dtype: torch.dtype) -> None:
+        self.notice = ""  # why the newest chunk is not painted over an input as it is asked to be; empty when it is
         self._encoder = encoder
         self._schedule = schedule
         self._device, self._dtype = device, dtype
@@ -68,6 +69,8 @@ class VideoToVideo:
         `own_steps` are those of the model, warped. Raises ValueError for frames of another number or size.
         """
         given = inputs.of(params.input_number) if params.input_on else None
+        is_missed = params.input_on and given is None
+        self.notice = f"input {params.input_number} gives no picture to paint over" if is_missed else ""
         if given is None:
             state.forget()
             return None

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from engine.chunk_source import SourceChoice, SourceError, load_loras, load_source
+from engine.chunk_source import SourceChoice, SourceError, load_files, load_source
 from engine.lora.__main__ import main
 from engine.lora.lora_file import read_lora
 from engine.lora.slots import lora_values
@@ -88,7 +88,7 @@ def test_a_clip_changes_with_the_weight_and_at_zero_is_the_clip_without(lora, tm
         source = load_source(SourceChoice("ember", (64, 48), "cpu", "float32", 1))
         try:
             params = dataclasses.replace(ChunkParams.from_values(lora_values(loras)), seed=5)
-            load_loras(source, params)
+            load_files(source, params)
             return source.generate_chunk(params.with_prompts(("red plasma",))).frames
         finally:
             source.close()
@@ -102,6 +102,6 @@ def test_a_missing_lora_is_a_sentence(tmp_path):
     source = load_source(SourceChoice("ember", (64, 48), "cpu", "float32", 1))
     try:
         with pytest.raises(SourceError, match=r"nosuch: there is no such LoRA file"):
-            load_loras(source, ChunkParams.from_values(lora_values(["nosuch"])))
+            load_files(source, ChunkParams.from_values(lora_values(["nosuch"])))
     finally:
         source.close()
