@@ -20,6 +20,7 @@ from engine.training.guided.views import View, edges_view, masked_view, other_vi
 from engine.training.objectives.models import model_preset
 from engine.training.run_folder import RunFolder
 from engine.training.stage import Job
+from engine.vace.mask import stream_places
 from engine.vae.latents import StreamingEncoder, frame_count
 
 VIEWS = (edges_view, other_view, masked_view)
@@ -58,12 +59,6 @@ class VaceBank:
         """Masks (B, F, H, W) float32 of these clips in these views."""
         packed = self.mask[clips, views].numpy()
         return torch.from_numpy(np.unpackbits(packed, axis=-1)).float()
-
-
-def mask_frames(latent_frames: int) -> list[int]:
-    """Which frame of a stream stands for a latent frame in masks: the published rule, chunk by chunk."""
-    # nearest-exact of 9 frames to 3 and of 12 to 3
-    return [1 + 3 * i if i < 3 else 4 * i - 1 for i in range(latent_frames)]
 
 
 def write_bank(settings: VaceBankSettings, folder: Path) -> None:
@@ -108,7 +103,7 @@ def _clip(settings: VaceBankSettings, encoder: StreamingEncoder, grey: Tensor, s
         still = encoder.encode(reference[None, None], None)[0][0, 0].half()
     kept = iter(z[1 + len(views) :])
     inactive = torch.stack([grey if view.mask.all() else next(kept) for view in views])
-    masks = np.stack([view.mask[mask_frames(settings.latent_frames)] for view in views])
+    masks = np.stack([view.mask[stream_places(count, is_start=True)] for view in views])
     return {
         "target": z[0],
         "inactive": inactive,

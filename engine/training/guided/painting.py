@@ -15,10 +15,11 @@ from engine.model_presets import ModelPreset
 from engine.sampler import clean_pass, denoise_chunk
 from engine.schedule import PUBLISHED_STEPS, Schedule
 from engine.training.guided.bank import VaceBank
-from engine.training.guided.packing import pack_context
 from engine.training.guided.samples import prompt_of
 from engine.training.objectives.models import load_pixels
 from engine.training.objectives.texts import Texts
+from engine.vace.context import join
+from engine.vace.mask import pack
 
 CLIPS = 4  # the first of the bank
 
@@ -70,7 +71,7 @@ class GuidedPainter:
         frames = bank.target.shape[1] // model.config.chunk_frames * model.config.chunk_frames
         clips, views = torch.arange(count), torch.zeros(count, dtype=torch.long)
         latents = [x[:count, 0, :frames].float() for x in (bank.inactive, bank.reactive)]
-        context = pack_context(*latents, bank.masks(clips, views)[:, :frames])
+        context = join(*latents, pack(bank.masks(clips, views)[:, :frames]), [])
         prompts = [prompt_of(bank, clip, 0.0, random.Random(clip), self._captions) for clip in range(count)]
         text = model.encode_text(self._texts.embed_blends(prompts).to(device))
         streams = [

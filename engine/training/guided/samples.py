@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from engine.training.captions.grammar import empty_caption
 from engine.training.clips.spec import ClipPlan
 from engine.training.guided.bank import VaceBank
-from engine.training.guided.packing import pack_context, reference_context
 from engine.training.samples import Prompt, describe
+from engine.vace.context import join
+from engine.vace.mask import MASK_CHANNELS, pack
 
 GAP_SHARE = 0.25  # of the samples: latent frames are missing between sink and window, as later in a stream
 
@@ -74,8 +76,8 @@ def draw_guided(
     return GuidedSamples(
         target,
         past,
-        pack_context(inactive, reactive, mask),
-        reference_context(bank.reference[clips].float()[:, None]),
+        join(inactive, reactive, pack(mask), []),
+        _reference_context(bank.reference[clips].float()[:, None]),
         [prompt_of(bank, int(clip), shares.filler, dice, captions) for clip in clips],
     )
 
@@ -92,10 +94,9 @@ def caption_of(plan: ClipPlan, clip: int, number: int) -> Prompt:
     return describe(plan, random.Random(f"{clip} {number}"))
 
 
-def unguided_context(bank: VaceBank, clip: int, frames: int) -> Tensor:
-    """The context (1, F, 96, h, w) of nothing given: grey, everything made anew."""
-    grey = bank.inactive[clip, 0, :frames][None].float()
-    return pack_context(grey, grey, torch.ones(1, frames, 8 * grey.shape[-2], 8 * grey.shape[-1]))
+def _reference_context(latents: Tensor) -> Tensor:
+    """Latents (B, 1, C, h, w) as references stand in a context, (B, 1, 96, h, w): zeros for everything else."""
+    return functional.pad(latents, (0, 0, 0, 0, 0, latents.shape[2] + MASK_CHANNELS))
 
 
 def _places(count: int, window: int, sink: int, dice: random.Random) -> list[int]:
