@@ -21,7 +21,7 @@ from engine.caches.rolling_cache import RollingCache
 from engine.model.config import EMBER, LATENT_STRIDE, WAN_1_3B_VACE, ModelConfig
 from engine.model.transformer import CausalWanTransformer, initialise
 from engine.model.vace import Guide, streaming_attention
-from engine.sampler import clean_pass, denoise_chunk
+from engine.sampler import StepChanges, clean_pass, denoise_chunk
 from engine.schedule import PUBLISHED_STEPS, Schedule
 
 EMBER_VACE = dataclasses.replace(EMBER, vace_layers=(0, 2, 4))
@@ -68,7 +68,7 @@ class Stream:
             rest,
             self._timesteps,
             self._schedule,
-            guides=lambda step: guide if step < guided_steps else None,
+            StepChanges(guide=lambda step: guide if step < guided_steps else None),
         )
         clean_pass(self._model, self._cache, self._text, last.x0)
 

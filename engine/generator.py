@@ -27,7 +27,7 @@ from engine.model.transformer import CausalWanTransformer
 from engine.noise import ChunkNoise
 from engine.params import ChunkParams
 from engine.reward_forcing.noise_order import PublishedNoise
-from engine.sampler import clean_pass, denoise_chunk
+from engine.sampler import StepChanges, clean_pass, denoise_chunk
 from engine.schedule import Schedule
 from engine.stream_state import StreamState, UnfinishedChunk
 from engine.text.prompts import PromptBook, TextEncoder
@@ -191,7 +191,7 @@ class Generator:
 
         asks = newer_text if params.mid_chunk and newest is not None else None
         steps = (start.renoises, start.timesteps, self._schedule)
-        for step in denoise_chunk(self._model, cache, text, start.latents, *steps, asks, guides):
+        for step in denoise_chunk(self._model, cache, text, start.latents, *steps, StepChanges(asks, guides)):
             x0 = step.x0
         return x0, text
 

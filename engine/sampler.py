@@ -42,6 +42,17 @@ class FlowModel(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class StepChanges:
+    """What may change between the steps of a chunk."""
+
+    text: Callable[[], list[TextKeysValues]] | None = None  # the prompt, asked before every step but the first
+    guide: Callable[[int], Guide | None] | None = None  # what guides a step, asked before each by its index
+
+
+UNCHANGED = StepChanges()
+
+
 def denoise_chunk(
     model: FlowModel,
     cache: AttentionMemory,
@@ -50,22 +61,20 @@ def denoise_chunk(
     renoises: Sequence[Tensor],
     timesteps: Sequence[float],
     schedule: Schedule,
-    newer_text: Callable[[], list[TextKeysValues]] | None = None,
-    guides: Callable[[int], Guide | None] | None = None,
+    changes: StepChanges = UNCHANGED,
 ) -> Iterator[DenoisingStep]:
     """Yield each denoising step of one chunk (Self-Forcing, arXiv:2506.08009, Algorithm 2; no guidance).
 
     noise (B, F, C, H, W); renoises[i] fresh noise after step i, one fewer than timesteps; timesteps warped, 0..1000.
-    The cache must stand at this chunk (`begin_chunk`). `newer_text` is asked before every step but the first;
-    `guides` before each, by its index.
+    The cache must stand at this chunk (`begin_chunk`). `changes` are asked while it is made.
     """
     if len(renoises) < len(timesteps) - 1:
         raise ValueError(f"{len(timesteps)} steps need {len(timesteps) - 1} fresh noises, got {len(renoises)}")
     x = noise
     for i, timestep in enumerate(timesteps):
-        if newer_text is not None and i > 0:
-            text = newer_text()
-        guide = guides(i) if guides is not None else None
+        if changes.text is not None and i > 0:
+            text = changes.text()
+        guide = changes.guide(i) if changes.guide is not None else None
         flow = model(x, _timesteps(timestep, x), text, cache, guide)
         x0 = flow_to_x0(x, flow, schedule.sigma(timestep))
         yield DenoisingStep(flow, x0)

@@ -14,7 +14,7 @@ from engine.caches.rolling_cache import RollingCache
 from engine.generator import Generator
 from engine.model.step_lists import OWN_STEPS, PUBLISHED_STEPS, STEP_LISTS, name_of, steps_of
 from engine.params import ChunkParams
-from engine.sampler import clean_pass, denoise_chunk
+from engine.sampler import StepChanges, clean_pass, denoise_chunk
 from engine.schedule import Schedule
 from tests.engine.naive_stream import NaiveStream
 from tests.engine.test_generator import PARAMS, make_generator
@@ -92,7 +92,7 @@ def test_a_switch_at_a_step_equals_the_plain_equations(switch: int) -> None:
         asked = iter([texts[int(s >= switch)] for s in range(1, 4)])
         cache.begin_chunk(3, "parity_bf16", 0.9)
         steps = denoise_chunk(
-            model, cache, texts[0], noise, renoises, timesteps, schedule, lambda asked=asked: next(asked)
+            model, cache, texts[0], noise, renoises, timesteps, schedule, StepChanges(lambda asked=asked: next(asked))
         )
         *_, last = steps
         clean_pass(model, cache, texts[1], last.x0)

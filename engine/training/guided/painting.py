@@ -12,7 +12,7 @@ from engine.model.block import TextKeysValues
 from engine.model.transformer import CausalWanTransformer
 from engine.model.vace import Guide, streaming_attention
 from engine.model_presets import ModelPreset
-from engine.sampler import clean_pass, denoise_chunk
+from engine.sampler import StepChanges, clean_pass, denoise_chunk
 from engine.schedule import PUBLISHED_STEPS, Schedule
 from engine.training.guided.bank import VaceBank
 from engine.training.guided.samples import prompt_of
@@ -47,7 +47,14 @@ def guided_stream(
         ).to(device)
         cache.begin_chunk(config.chunk_frames, "static", 1.0)
         *_, last = denoise_chunk(
-            model, cache, text, noise[0], list(noise[1:]), steps, schedule, guides=lambda _, guide=guide: guide
+            model,
+            cache,
+            text,
+            noise[0],
+            list(noise[1:]),
+            steps,
+            schedule,
+            StepChanges(guide=lambda _, guide=guide: guide),
         )
         clean_pass(model, cache, text, last.x0)
         made.append(last.x0)

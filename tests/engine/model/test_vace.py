@@ -16,7 +16,7 @@ from engine.model.config import ModelConfig
 from engine.model.rope import rotation_table
 from engine.model.transformer import CausalWanTransformer, initialise, initialise_vace
 from engine.model.vace import Guide, VaceBlock, hints, streaming_attention
-from engine.sampler import clean_pass, denoise_chunk
+from engine.sampler import StepChanges, clean_pass, denoise_chunk
 from engine.schedule import Schedule
 from tests.engine.tiny import LATENT_HEIGHT, LATENT_WIDTH, TINY, tiny_latents, tiny_prompt, tiny_transformer
 
@@ -57,7 +57,7 @@ def stream(model: CausalWanTransformer, guides: Sequence[Guide | None], chunks: 
             asked.append(step)
             return guides[step]
 
-        *_, last = denoise_chunk(model, cache, text, first, renoises, TIMESTEPS, schedule, guides=guide_of)
+        *_, last = denoise_chunk(model, cache, text, first, renoises, TIMESTEPS, schedule, StepChanges(guide=guide_of))
         assert asked == [0, 1, 2]
         clean_pass(model, cache, text, last.x0)
         made.append(last.x0)
