@@ -83,6 +83,10 @@ class Repertoire:
             self._disk.do(self._autosave.end)
         self._disk.stop()
 
+    def on_disk(self, job: Callable[[], None]) -> None:
+        """Have a job done soon by the one thread that waits for disks; it may raise FileError. Any thread."""
+        self._disk.do(job)
+
     # -- beginning -----------------------------------------------------------------------------------------------
 
     def begin_with(self, look: Look | None, timeline: Timeline | None, is_streaming: Callable[[], bool]) -> None:

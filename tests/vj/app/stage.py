@@ -10,13 +10,19 @@ from PyQt6.QtWidgets import QApplication
 
 from engine.frame_ring import Frame
 from engine.messages import GeneratorStatus
+from engine.video_in.params import INPUTS
 from vj.app.main_window import MainWindow
 from vj.app.panel_poll import SLOW_POLLS
 from vj.app.performance_sources import read_performance
 from vj.app.problem_board import ProblemBoard
 from vj.app.status_strip import Ports
+from vj.app.video_in.video_source import VideoSource
 from vj.controllers.osc.endpoint import OscEndpoint
 from vj.controllers.osc.network import OscOptions
+from vj.inputs.listing import Listed
+from vj.inputs.messages import InputState
+from vj.inputs.recent_files import RecentFiles
+from vj.inputs.stills import Stills
 from vj.output.frame_reader import FrameReader, Picture
 from vj.output.playback import PlaybackStatus
 from vj.performance import Performance, PerformanceOptions
@@ -44,8 +50,24 @@ class Stage:
         self.controls, self.commands = self.performance.controls, self.performance.commands
         board = ProblemBoard({"engine": lambda: self.sentence})
         sources = read_performance(self.performance, lambda: self.generator, self.reader, board)
-        self.panels = MainWindow(self.controls, replace(sources, ports=lambda: self.ports))
+        self.folder = folder  # of the run
+        self.inputs = [InputState()] * INPUTS
+        self.listed: tuple[Listed, ...] = ()
+        self.stills = Stills(self.controls, folder, lambda job: job(), self._say)
+        self.recent = RecentFiles(lambda job: job())
+        video = VideoSource(
+            folder,
+            lambda: self.inputs,
+            lambda: self.listed,
+            lambda: self.recent.files,
+            self.recent.note,
+            self.stills.keep_mask,
+        )
+        self.panels = MainWindow(self.controls, replace(sources, ports=lambda: self.ports, video=video))
         self.panels.show()
+
+    def _say(self, sentence: str) -> None:
+        self.sentence = sentence
 
     def get(self, address: str) -> object:
         return self.controls.store.get(address)
@@ -88,6 +110,13 @@ class Stage:
             input_latency_s=0.92,
         )
         self.reader._picture = Picture(frame(), frame(), 0.0)
+        self.controls.set_many(
+            {"/vj/input/1/source": "USB Capture HDMI 4K+ (front of house)", "/vj/input/on": True}, "test"
+        )
+        self.inputs[0] = InputState(
+            "live", "USB Capture HDMI 4K+ (front of house)", 1920, 1080, rate_fps=59.94, measured_fps=59.9
+        )
+        self.inputs[1] = InputState("lost", "night_drive.mp4", problem="night_drive.mp4: cannot be read any more")
 
     def settle(self) -> None:
         """Lay out and paint everything."""

@@ -42,6 +42,8 @@ class InputsPage(QWidget):
         layout.setSpacing(GAP)
         layout.addLayout(row, 1)
         layout.addWidget(self._stack)
+        for number in range(1, INPUTS + 1):
+            surface.follow(source_address(number), lambda source: self._source.note_source(str(source)))
         self.choose(1)
 
     def choose(self, number: int) -> None:

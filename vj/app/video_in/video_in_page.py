@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from PyQt6.QtCore import QSize
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from vj.app.engine_page import widget_for
 from vj.app.parameter_widgets import card
 from vj.app.rows import row_of
 from vj.app.surface import Surface
+from vj.app.video_in.input_card import GUIDE_ADDRESS, PAINT_ADDRESS
 from vj.app.video_in.mask_panel import MaskPanel
+from vj.app.video_in.picture_view import PictureView
 from vj.app.video_in.reference_pad import reference_card
 from vj.app.video_in.thumbnails import Thumbnails
 from vj.app.video_in.video_source import VideoSource
+from vj.inputs.params import source_address
+from vj.inputs.still_params import GUIDE_INPUT_ADDRESS, PAINTED_INPUT_ADDRESS
 
 GAP = 6
+LEAST_PICTURE = QSize(96, 48)
 PAINTED = (
     ("/vj/input/on", "/vj/input/use"),
     ("/vj/input/noise", "/vj/input/motion"),
@@ -44,6 +50,7 @@ class VideoInPage(QWidget):
     def __init__(self, surface: Surface, source: VideoSource, thumbnails: Thumbnails) -> None:
         super().__init__()
         self._thumbnails = thumbnails
+        self._store = surface.controls.store
         left = QVBoxLayout()
         left.setSpacing(GAP)
         for title, rows in (
@@ -52,7 +59,8 @@ class VideoInPage(QWidget):
             ("Paint only inside a mask (VACE)", MASKED),
         ):
             left.addWidget(_rows_card(surface, title, rows))
-        left.addStretch(1)
+        self.painted, self.guiding = PictureView(LEAST_PICTURE), PictureView(LEAST_PICTURE)
+        left.addLayout(row_of((self.painted, self.guiding)), 1)
         references, self.references = reference_card(surface)
         self.mask = MaskPanel(surface, source, thumbnails)
         layout = QHBoxLayout(self)
@@ -67,6 +75,14 @@ class VideoInPage(QWidget):
         for pad in self.references:
             pad.refresh(self._thumbnails)
         self.mask.refresh(picture_ratio)
+        self._show_input(self.painted, "painted", (PAINT_ADDRESS, PAINTED_INPUT_ADDRESS), "nothing is painted over")
+        self._show_input(self.guiding, "guiding", (GUIDE_ADDRESS, GUIDE_INPUT_ADDRESS), "no input guides")
+
+    def _show_input(self, view: PictureView, name: str, addresses: tuple[str, str], words: str) -> None:
+        """Show the input that is used for something, while it is."""
+        is_on, number = (self._store.get(address) for address in addresses)
+        is_used = is_on and number and self._store.get(source_address(int(number)))
+        view.show_picture(self._thumbnails.ask(name, int(number), view.size()) if is_used else None, words)
 
 
 def _rows_card(surface: Surface, title: str, rows: Sequence[Sequence[str]]) -> QFrame:

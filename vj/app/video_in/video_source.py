@@ -31,4 +31,5 @@ class VideoSource:
     states: Callable[[], Sequence[InputState]] = tuple  # input 1 first
     listed: Callable[[], Sequence[Listed]] = tuple  # what can be opened, as found so far; looks for it anew
     recent: Callable[[], Sequence[Path]] = tuple  # files used before, the newest first
+    note_source: Callable[[str], None] = lambda source: None  # an input shows this from now on
     keep_mask: Callable[[np.ndarray, Callable[[Path], None]], None] | None = None  # writes it, then hands on its path
