@@ -11,7 +11,7 @@ from engine.video_in.params import CONTROLS, REFERENCES
 
 PAINTED_OVER, CONTROL, MASK = 1, 2, 3  # numbers of the inputs the options fill
 AS_IT_IS = CONTROLS[0]  # the control maker of a picture that is a control video already
-SOURCES = "a file, an address, a device (/dev/video0 or device:NAME) or lavfi:GRAPH"
+SOURCES = "a file, a device's name, an address (rtsp://, http://) or lavfi:GRAPH"
 _PARAMETERS = {parameter.address: parameter for parameter in ENGINE_PARAMETERS}
 
 

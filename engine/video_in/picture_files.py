@@ -31,7 +31,7 @@ class PictureError(ValueError):
 def decoded(source: str) -> Iterator[tuple[float, av.VideoFrame]]:
     """Frames with their times in seconds, to the end. Raises PictureError.
 
-    A source is a file, an address, `lavfi:GRAPH`, or a device: a path below /dev/, or `device:NAME`.
+    A source is a file, an address, `lavfi:GRAPH`, or a device: its name, or what it is below /dev/.
     """
     try:
         import av
@@ -56,11 +56,19 @@ def _opened_as(source: str) -> tuple[str, str | None]:
     """What FFmpeg is to open, and as what; None = as it looks."""
     if source.startswith(LAVFI):
         return source.removeprefix(LAVFI), "lavfi"
-    if source.startswith((DEVICE, "/dev/")):
+    if _is_device(source):
         form = DEVICE_FORMATS.get(sys.platform)
         name = source.removeprefix(DEVICE)
         return (f"video={name}" if form == "dshow" else _node_of(name) if form == "v4l2" else name), form
     return source, None
+
+
+def _is_device(source: str) -> bool:
+    """Whether it says so, or is the bare name of something that is no file here."""
+    if source.startswith((DEVICE, "/dev/")):
+        return True
+    is_bare = not any(sign in source for sign in ("/", "\\", "."))
+    return is_bare and not Path(source).exists()
 
 
 def _node_of(name: str) -> str:
