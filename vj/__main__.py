@@ -20,7 +20,7 @@ from vj.run_command_line import add_arguments as add_run_arguments
 
 EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USE = 0, 1, 2
 EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong use."
-COMMANDS = ("run", "render", "verify", "models", "lora", "timeline", "prompts", "train", "evaluate", "doctor")
+COMMANDS = ("run", "render", "verify", "models", "lora", "timeline", "prompts", "inputs", "train", "evaluate", "doctor")
 OWN_PACKAGES = ("vj", "engine")
 
 
@@ -110,6 +110,11 @@ def _parser(command: str) -> argparse.ArgumentParser:
         from vj.words.command_line import add_arguments as add_prompts
 
         add_prompts(prompts)
+    inputs = commands.add_parser("inputs", help="list cameras and other inputs, and try one", **_texts(_INPUTS_HELP))
+    if command == "inputs":
+        from vj.inputs.command_line import add_arguments as add_inputs
+
+        add_inputs(inputs)
     commands.add_parser("train", help="train ember or a model like it, stage by stage", add_help=False)
     commands.add_parser("evaluate", help="measure videos and a model's own streams", add_help=False)
     _add_doctor(commands.add_parser("doctor", help="tell what this computer has and lacks", **_texts(_DOCTOR_HELP)))
@@ -120,6 +125,11 @@ _PROMPTS_HELP = (
     "Help with the words of prompts for models that were trained on long ones: `check` says what they lack, `extend` "
     "makes them longer, by the endpoint named in words.toml or by the built-in rules. A list of extended prompts goes "
     "to `vj render --prompts LIST --extended-prompts EXTENDED`."
+)
+_INPUTS_HELP = (
+    "Look for cameras, capture cards, the screen and what other programs share, and try one. SOURCE is what "
+    "/vj/input/{n}/source takes: a device's name or part of it, a file, an address, screen, ndi:NAME, spout:NAME, "
+    "syphon:NAME or lavfi:GRAPH."
 )
 _DOCTOR_HELP = (
     "Tell what this computer has for a show and what it lacks, each with the one line that mends it: packages, GPU, "

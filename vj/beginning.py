@@ -13,6 +13,8 @@ from pathlib import Path
 
 from engine.lora.slots import lora_values, parse_lora
 from engine.parameter import Value
+from engine.video_in.arguments import asked_inputs
+from vj.inputs.params import source_address
 from vj.presets.autosave import restore
 from vj.presets.looks import Look, load_look
 from vj.presets.show import Show
@@ -37,7 +39,8 @@ class Beginning:
 def read_beginning(args: argparse.Namespace) -> Beginning:
     """Read what the command line names. Raises FileError for a file or folder that cannot be used at all.
 
-    LoRAs are read, and bad ones told, by the engine. Raises ValueError for more of them than there are slots.
+    LoRAs are read, and bad ones told, by the engine. Raises ValueError for more of them than there are slots, and for
+    options of inputs that do not go together.
     """
     found = Beginning()
     folder = ""
@@ -53,6 +56,7 @@ def read_beginning(args: argparse.Namespace) -> Beginning:
         found.timeline = _load(lambda path: load_timeline(path, library), path, found)
         found.sentences += found.timeline.notes
     found.values |= lora_values([_from_here(written) for written in args.lora])
+    found.values |= _input_values(args)
     if not args.fresh:
         _restore(found, folder, args.restore)
     return found
@@ -64,7 +68,9 @@ def _restore(found: Beginning, folder: str, is_asked: bool) -> None:
     found.sentences += restored.sentences
     if restored.state is not None:
         if found.look is not None or found.timeline is not None or found.values:
-            found.sentences.append("what --look, --timeline and --lora name is left out: the state that is back wins")
+            found.sentences.append(
+                "what --look, --timeline, --lora and the inputs' options name is left out: the state that is back wins"
+            )
         found.show = restored.state
         found.look = found.timeline = None
         found.values.clear()
@@ -78,6 +84,24 @@ def _from_here(written: str) -> str:
         if path.is_file():
             return f"{path.absolute()}:{weight:g}"
     return written
+
+
+def _input_values(args: argparse.Namespace) -> dict[str, Value]:
+    """What --input, --v2v and the --vace options set: sources of inputs, and what is done with them."""
+    asked = asked_inputs(args)
+    sources = {source_address(number): source for number, source in asked.sources.items()}
+    return {
+        address: _absolute(value) if isinstance(value, str) else value
+        for address, value in (asked.values | sources).items()
+    }
+
+
+def _absolute(text: str) -> str:
+    """A file's path from wherever it is read; any other text as it is."""
+    with contextlib.suppress(OSError, ValueError):  # a name no file can have
+        if Path(text).is_file():
+            return str(Path(text).absolute())
+    return text
 
 
 def _show_folder(written: str) -> Path:

@@ -14,6 +14,7 @@ from engine.frame_size import parse_size
 from engine.model_presets import TEST_PATTERN_NAME
 from engine.pattern_name import is_test_pattern, read_pattern_name
 from engine.plans.memory_arguments import add_memory_arguments
+from engine.video_in.arguments import add_input_arguments
 from vj.controllers.osc.command_line import add_arguments as add_osc_arguments
 from vj.controllers.osc.command_line import read_options as read_osc_options
 from vj.engine_params import MODEL_ADDRESS
@@ -48,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fullscreen", action="store_true", help="cover the display (default: the second, if any)")
     parser.add_argument("--size", type=_size, metavar="WxH", help="picture size in pixels (default: the model's own)")
     add_memory_arguments(parser)
+    add_input_arguments(parser)
     add_osc_arguments(parser)
     parser.add_argument(
         "--engine-in-process",

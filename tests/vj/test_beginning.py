@@ -22,6 +22,8 @@ def begin(tmp_path, monkeypatch):
 
     def read(**words: object):
         asked = {"show": None, "look": None, "timeline": None, "lora": [], "restore": False, "fresh": False}
+        asked |= {"input": None, "v2v": None, "vace_control": None, "vace_ref": [], "vace_mask": None}
+        asked |= {"vace_scale": None}
         return read_beginning(Namespace(**{**asked, **words}))
 
     return read
@@ -125,3 +127,21 @@ def test_loras_fill_the_slots_by_path_or_name(begin, tmp_path, monkeypatch):
     found = begin(lora=["glow.safetensors"])
     assert found.values == {}
     assert "--lora" in found.sentences[1]
+
+
+def test_the_options_of_video_in_set_inputs_and_what_is_done_with_them(begin, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "face.png").write_bytes(b"")
+    (tmp_path / "deck.mp4").write_bytes(b"")
+    values = begin(
+        input="Cam Link", v2v=0.4, vace_control="edges:deck.mp4", vace_ref=["face.png"], vace_mask="lavfi:testsrc2"
+    ).values
+    assert {number: values[f"/vj/input/{number}/source"] for number in (1, 2, 3)} == {
+        1: "Cam Link",
+        2: str(tmp_path / "deck.mp4"),
+        3: "lavfi:testsrc2",
+    }
+    assert (values["/vj/input/on"], values["/vj/input/noise"], values["/vj/vace/control"]) == (True, 0.4, "edges")
+    assert values["/vj/vace/ref/1/file"] == str(tmp_path / "face.png")
+    with pytest.raises(ValueError, match="--v2v goes with --input"):
+        begin(v2v=0.4)

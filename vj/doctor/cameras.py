@@ -1,30 +1,25 @@
-"""Cameras, by FFmpeg's devices."""
+"""Cameras and capture cards, by FFmpeg's devices: the same list as `vj inputs list`."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 
 from engine.finding import Finding, found, missing
 
 PART = "cameras"
-DRIVERS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
+SHOWN_FORMATS = 3
 
 
 def check_cameras() -> Iterator[Finding]:
     """Yield the cameras there are."""
     try:
-        import av
+        from vj.inputs.listing import device_formats
+        from vj.inputs.sources.device import list_devices
     except ImportError as error:
         yield missing(PART, "PyAV", f"cannot be loaded: {error}", "python3 start.py")
         return
-    try:
-        devices = av.enumerate_input_devices(DRIVERS.get(sys.platform, ""))
-    except (AttributeError, ValueError, av.FFmpegError) as error:  # AttributeError: an older PyAV
-        yield missing(PART, "cameras", f"cannot be looked for: {error}", "python3 start.py")
-        return
-    cameras = [device for device in devices if "video" in device.media_types or sys.platform == "linux"]
-    for camera in cameras:
-        yield found(PART, camera.name, camera.description)
-    if not cameras:
-        yield missing(PART, "cameras", "none", "plug one in")
+    devices = list_devices()
+    for device in devices:
+        yield found(PART, device.name, ", ".join((device.place, *device_formats(device)[:SHOWN_FORMATS])))
+    if not devices:
+        yield missing(PART, "cameras", "none", "plug one in; `vj inputs list` tells what else can be opened")

@@ -97,6 +97,6 @@ def device_opening(device: Device, asked: WantedFormat, platform: str) -> Openin
 
 
 def _hint(asked: WantedFormat) -> str:
-    if asked == WantedFormat():
-        return "is another program using it?"
-    return "it may not have the format asked for: `vj inputs list` tells those it has"
+    return (
+        "" if asked == WantedFormat() else "it may not have the format asked for: `vj inputs list` tells those it has"
+    )
