@@ -18,6 +18,7 @@ from vj.output.gl_objects import Program, Surface, SurfaceShelf
 from vj.output.layer_params import BLENDS, LAYERS
 from vj.output.placing import Size
 
+PICTURE, LIGHT = 1, 2  # bits of the shader's AXIS
 SMALL = 1.5  # pixels of a layer to one of the target: from here on smaller copies are averaged ahead
 
 
@@ -47,6 +48,11 @@ class _Laid:
     laid: float = 1.0
 
     @property
+    def is_light(self) -> bool:
+        """Whether light is faded or added: powers, which a software rasteriser takes its time for."""
+        return self.opacity < 1.0 or self.blend == "add"
+
+    @property
     def shrinks_by(self) -> float:
         """Pixels of it to one of the target, each way."""
         across, turned_a, _, turned_b, down, *_ = self.from_target
@@ -58,7 +64,7 @@ class Compositor:
 
     def __init__(self, *, is_es: bool) -> None:
         """Compile the shader in the current context. Raises ShaderError."""
-        self._program = Program("layer", is_es=is_es)
+        self._programs = [Program("layer", is_es=is_es, axis=bits) for bits in range(4)]
         self._textures = [_LayerTexture() for _ in range(LAYERS)]
         self._surfaces = SurfaceShelf()
 
@@ -73,10 +79,9 @@ class Compositor:
         passes += [(_laid_input(one, composition, framing), one) for one in composition.under]
         if passes:
             # over nothing at all it is never blended: it comes back as what lies under it goes
-            identity = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
             key, softness = params.picture_key, params.picture_softness
             how = (params.picture_blend, params.picture_opacity, False, key, softness, composition.under_strength)
-            passes.append((_Laid(identity, finish.size, *how), None))
+            passes.append((_Laid(UNCHANGED, finish.size, *how), None))
             below = None
         else:
             below = picture
@@ -85,12 +90,16 @@ class Compositor:
             is_last = number == len(passes) - 1
             into = None if is_last else self._surfaces.sized(f"laid {number % 2}", *finish.size, bits=10)
             self._bind(below or picture, laid, one, picture)
-            self._draw(laid, framing, finish, into, is_lowest=below is None)
+            program = self._programs[(PICTURE if one is None else 0) | (LIGHT if laid.is_light else 0)]
+            program.use()
+            program.set_int("is_lowest", int(below is None))
+            self._draw(program, laid, framing, finish, into)
             below = into
 
     def release(self) -> None:
         """Free every GL object."""
-        self._program.delete()
+        for program in self._programs:
+            program.delete()
         self._surfaces.clear()
         for texture in self._textures:
             texture.delete()
@@ -102,14 +111,12 @@ class Compositor:
             self._textures[one.index].show(one.frame, laid.shrinks_by > SMALL, 1)
         below.bind(0)
 
-    def _draw(self, laid: _Laid, framing: Framing, finish: Finish, into: Surface | None, *, is_lowest: bool) -> None:
-        program, seen = self._program, framing.seen
+    def _draw(self, program: Program, laid: _Laid, framing: Framing, finish: Finish, into: Surface | None) -> None:
+        seen = framing.seen
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, finish.framebuffer if into is None else into.framebuffer)
         GL.glViewport(0, 0, *finish.size)
         GL.glDisable(GL.GL_BLEND)
-        program.use()
         program.set_int("below", 0)
-        program.set_int("is_lowest", int(is_lowest))
         program.set_int("above", 1)
         program.set_float("above_size", *(float(side) for side in laid.size))
         program.set_matrix("from_target", laid.from_target)

@@ -241,8 +241,8 @@ def test_dark_parts_of_the_picture_let_what_is_under_through(theatre: Theatre):
     theatre.layers = replace(one_layer(place="under"), picture_key=0.3, picture_softness=0.2)
     bright = picture[..., :1] / 255.0
     t = np.clip((bright - 0.3) / 0.2, 0.0, 1.0)
-    wanted = mixed(under, picture, "normal", t * t * (3.0 - 2.0 * t))
-    assert is_near(theatre.draw(), wanted, 6.0)
+    share = t * t * (3.0 - 2.0 * t)
+    assert is_near(theatre.draw(), (1.0 - share) * under + share * picture, 6.0)
 
 
 def test_panic_row_and_effects_act_on_the_whole(theatre: Theatre):
