@@ -7,11 +7,12 @@ from pathlib import Path
 
 from PyQt6.QtCore import QPointF, QRect, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, qRgba
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QSpinBox, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.video_in.params import INPUTS
 from vj.app import theme
 from vj.app.addressed import SOURCE
+from vj.app.choices import NameChoice
 from vj.app.fader import FADER_STEPS, Bar
 from vj.app.parameter_widgets import QuietLabel, heading
 from vj.app.surface import Surface
@@ -177,10 +178,11 @@ class MaskPanel(QFrame):
         self.erase.setCheckable(True)
         self.clear = _button("Clear", "Take everything away")
         self.invert = _button("Invert", "Swap inside and outside")
-        self.input = QSpinBox()
-        self.input.setRange(1, INPUTS)
-        self.input.setValue(INPUTS)
-        self.input.setPrefix("input ")
+        self.input = NameChoice()
+        for number in range(1, INPUTS + 1):
+            self.input.addItem(f"input {number}", number)
+        self.input.setCurrentIndex(INPUTS - 1)
+        self.input.setAccessibleName("input that shows the mask")
         self.input.setToolTip("The input that shows the mask; what it showed before is replaced")
         self.use = _button(
             "Use as mask", "Save the mask and let this input show it: the stream paints where it is bright"
@@ -213,7 +215,7 @@ class MaskPanel(QFrame):
 
     def _use(self) -> None:
         self.note.show_text("saving ...")
-        self._source.keep_mask(self.canvas.drawing.pixels.copy(), partial(self._give, self.input.value()))
+        self._source.keep_mask(self.canvas.drawing.pixels.copy(), partial(self._give, int(self.input.currentData())))
 
     def _give(self, number: int, path: Path) -> None:
         """Let an input show the saved mask. Called by the disk thread."""

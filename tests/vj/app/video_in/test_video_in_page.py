@@ -93,7 +93,7 @@ def test_a_mask_drawn_by_hand_becomes_an_input(show: Stage, page: VideoInPage):
         QTest.mouseMove(panel.canvas, left + (right - left) * k / 10)
     QTest.mouseRelease(panel.canvas, Qt.MouseButton.LeftButton, pos=right)
     QTest.mouseMove(panel.canvas, place.center() + QPoint(0, place.height() // 3))  # not pressed: draws nothing
-    panel.input.setValue(3)
+    panel.input.setCurrentIndex(2)
     QTest.mouseClick(panel.use, Qt.MouseButton.LeftButton)
     path = Path(str(show.get("/vj/input/3/source")))
     assert show.get("/vj/vace/mask/input") == 3
