@@ -44,9 +44,9 @@ class _Entry:
 class ReferenceBook:
     """A `FileBook` of pictures. Any thread may ask."""
 
-    def __init__(self, folders: Sequence[Path] = ()) -> None:
-        """`folders` are looked in, in order, for files written without a folder."""
-        self._folders = tuple(folders)
+    def __init__(self, folders: Sequence[Path] | None = None) -> None:
+        """`folders` are looked in, in order, for files written without one; None = the user's own, for stills."""
+        self._folders = reference_folders() if folders is None else tuple(folders)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="references")
         self._lock = threading.Lock()  # over the entries
         self._entries: OrderedDict[str, _Entry] = OrderedDict()  # the one wanted last at the end
@@ -102,8 +102,8 @@ class ReferenceBook:
             self._entries.popitem(last=False)
 
     def _read(self, written: str, before: ReferencePicture | None) -> ReferencePicture:
-        path = self._find(written)
         try:
+            path = self._find(written)
             about = path.stat()
         except (OSError, ValueError) as error:
             raise PictureError(f"reference {written[:200]!r} cannot be read ({error})") from None
@@ -118,6 +118,15 @@ class ReferenceBook:
         path = Path(written).expanduser()
         candidates = [path, *(folder / written for folder in self._folders)]
         return next((candidate for candidate in candidates if candidate.is_file()), path)
+
+
+def reference_folders() -> tuple[Path, ...]:
+    """Where pictures are looked for by name: the folder stills are kept in, where platformdirs can tell it."""
+    try:
+        import platformdirs
+    except ModuleNotFoundError:
+        return ()  # a machine that only trains or renders
+    return (platformdirs.user_config_path("vj", appauthor=False) / "references",)
 
 
 def _read_pixels(path: Path) -> np.ndarray:

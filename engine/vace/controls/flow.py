@@ -12,7 +12,8 @@ import numpy as np
 
 from engine.vace.controls.maker import MadeControl
 
-WORKING_ROWS = 240  # motion is smooth: it is found and drawn in a small picture
+WORKING_ROWS, LONGEST_SIDE = 240, 640  # of the picture motion is found in: fine enough, and fast
+LEAST_SIDE = 48  # below 32 rows OpenCV's DIS reads past its pictures, and the process ends
 SLOWEST, FASTEST = 0.004, 0.08  # widths per frame that are drawn in full colour, at detail 1 and 0
 # Steps from red over yellow, green, cyan, blue and magenta back to red (Baker et al., A Database and Evaluation
 # Methodology for Optical Flow, 2011): as many as the eye tells apart.
@@ -33,11 +34,11 @@ def flow(frames: np.ndarray, detail: float, carried: object | None = None) -> Ma
     import cv2
 
     height, width = frames.shape[1:3]
-    shrink = max(1, height // WORKING_ROWS)
-    small = (max(12, width // shrink), max(12, height // shrink))  # DIS looks at patches of 8 pixels
+    scale = min(WORKING_ROWS / height, LONGEST_SIDE / width)
+    small = max(LEAST_SIDE, round(width * scale)), max(LEAST_SIDE, round(height * scale))
     greys = [_small_grey(frame, small) for frame in frames]
     full = small[0] * FASTEST * (SLOWEST / FASTEST) ** min(1.0, max(0.0, detail))
-    finder = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    finder = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     is_known = isinstance(carried, _Before) and carried.grey.shape == greys[0].shape
     before = [carried.grey if is_known else greys[0], *greys[:-1]]
     moves = [finder.calc(old, new, None) for old, new in zip(before, greys, strict=True)]
@@ -60,7 +61,8 @@ def draw_flow(move: np.ndarray, full: float) -> np.ndarray:
 def _small_grey(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     import cv2
 
-    small = cv2.resize(np.ascontiguousarray(frame[..., :3]), size, interpolation=cv2.INTER_AREA)
+    how = cv2.INTER_AREA if size[0] < frame.shape[1] else cv2.INTER_LINEAR
+    small = cv2.resize(np.ascontiguousarray(frame[..., :3]), size, interpolation=how)
     return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
 from engine.downloads.places import resolve
@@ -30,7 +31,9 @@ def network_to(kind: type[nn.Module], folder: Path, device: torch.device) -> tup
     """Read a network of transformers' class `kind`; half precision on a GPU. Raises CheckpointError."""
     dtype = torch.float16 if device.type == "cuda" else torch.float32
     try:
-        network = kind.from_pretrained(folder, local_files_only=True, dtype=dtype)
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        network, report = kind.from_pretrained(folder, local_files_only=True, dtype=dtype, output_loading_info=True)
+    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
         raise CheckpointError(f"{folder} cannot be read as {kind.__name__} ({str(error)[:200]})") from None
+    if missing := sorted(map(str, report["missing_keys"])):  # transformers would play with random numbers there
+        raise CheckpointError(f"{folder} cannot be read as {kind.__name__}: {missing[0]} and more are missing")
     return network.to(device).eval().requires_grad_(False), dtype

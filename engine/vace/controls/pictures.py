@@ -11,7 +11,7 @@ from engine.vace.controls.maker import MadeControl
 
 FULL_LINES = 480  # rows of a picture for which widths below are meant; others scale with them
 STRONGEST_EDGE, FAINTEST_EDGE = 420.0, 28.0  # Sobel 3x3 of 8 bit brightness that makes a full line at detail 0 and 1
-WEAK_SHARE = 0.4  # of it begins a line
+WEAK_SHARE = 0.45  # of it begins a line
 LINE_SIGMA = 0.8  # pixels
 STILL, MOVING = 4.0, 14.0  # change of 8 bit brightness that is taken for noise, and for motion
 NOISE_SHARE = 0.25  # of a change that is taken for noise is let through per frame
@@ -78,7 +78,7 @@ def _soft_lines(grey: np.ndarray, detail: float) -> np.ndarray:
     across, down = (cv2.Sobel(calm, cv2.CV_16S, *axis, ksize=3) for axis in ((1, 0), (0, 1)))
     full = _between(STRONGEST_EDGE, FAINTEST_EDGE, detail)
     weak = WEAK_SHARE * full
-    thin = cv2.Canny(across, down, weak, full, L2gradient=True)
+    thin = cv2.Canny(across, down, weak, weak, L2gradient=True)  # its second threshold would let lines jump in
     strength = np.clip((np.hypot(across, down, dtype=np.float32) - weak) / (full - weak), 0.0, 1.0)
     sigma = LINE_SIGMA * scale
     gain = 2.5 * sigma  # a line one pixel wide keeps its brightness: 1 / the kernel's peak across it
