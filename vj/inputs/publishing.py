@@ -25,6 +25,7 @@ LAYER_FRAMES = (3,)
 LARGEST_LAYER = (1280, 720)
 REPEAT_S = 0.2  # a picture that stands still is written again so often: its age says that its source is there
 DELAYED_LOOK_S = 0.004
+NO_ROOM_S = 5.0  # before it is tried again
 _LOG = logging.getLogger(__name__)
 
 
@@ -114,29 +115,35 @@ class _RingWriter:
         self._capacities = capacities
         self._ring: InputRing | None = None
         self._of: tuple[int, int, str] | None = None  # width, height and source
+        self._retry_s = 0.0  # when there may be room again
         self.problem = ""
 
     def write(self, rgba: np.ndarray, moment_ns: int, source: str) -> None:
         """Write one picture (H, W, 4)."""
         of = (rgba.shape[1], rgba.shape[0], source)
-        if of != self._of or self._ring is None:
-            self._of, self._ring = of, self._make(*of[:2])
-        if self._ring is not None:
+        if of == self._of and self._ring is not None:
             self._ring.write(rgba, moment_ns)
+        elif of != self._of or time.monotonic() > self._retry_s:
+            self._of, self._retry_s = of, time.monotonic() + NO_ROOM_S
+            self._begin(rgba, moment_ns)
 
-    def _make(self, width: int, height: int) -> InputRing | None:
+    def _begin(self, rgba: np.ndarray, moment_ns: int) -> None:
+        """Make the ring and put it in its place with the first picture in it: no reader finds it empty."""
         if self._ring is not None:
             self._ring.close()
+            self._ring = None
         for capacity in self._capacities:
             try:
-                ring = InputRing.create(self._path, width=width, height=height, capacity=capacity)
+                new = self._path.with_suffix(f"{self._path.suffix}.new")
+                ring = InputRing.create(new, width=rgba.shape[1], height=rgba.shape[0], capacity=capacity)
+                ring.write(rgba, moment_ns)
+                ring.path = new.replace(self._path)
             except OSError as error:
                 self.problem = f"no room for pictures in {self._path.parent}: {(error.strerror or str(error)).lower()}"
                 _LOG.warning("%s", self.problem)
                 continue
-            self.problem = ""
-            return ring
-        return None
+            self._ring, self.problem = ring, ""
+            return
 
 
 def shown_share(settings: InputParams) -> tuple[float, float]:

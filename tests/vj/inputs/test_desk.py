@@ -16,6 +16,7 @@ import pytest
 from engine.video_in.input_ring import InputFrame, InputRing, ring_name
 from tests.vj.inputs.films import number_of, write_film
 from vj.inputs import desk as desk_module
+from vj.inputs.capture_process import CaptureProcess
 from vj.inputs.desk import InputDesk
 from vj.parameters import ParameterStore
 from vj.run_folder import is_running
@@ -43,7 +44,7 @@ class Rig:
             ring = InputRing.attach(self.folder / ring_name(number, use))
         except FileNotFoundError:
             return None
-        frame = ring.newest()
+        frame = next(filter(None, (ring.newest() for _ in range(20))))  # one may be overwritten while it is read
         ring.close()
         return frame
 
@@ -78,7 +79,18 @@ def is_near(frame: InputFrame | None, wanted: tuple[int, int, int]) -> bool:
     return frame is not None and all(abs(a - b) <= 6 for a, b in zip(colour(frame), wanted, strict=False))
 
 
-def test_an_input_is_captured_changed_and_let_go(rig):
+def wait_until_told(rig: Rig, monkeypatch, gamma: float) -> float:
+    """Milliseconds from a hand's move to the word to the capture process."""
+    sent: list[int] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(CaptureProcess, "send", lambda process, wishes: sent.append(time.monotonic_ns()))
+        moved_ns = time.monotonic_ns()
+        rig.set("gamma", gamma)
+        rig.wait(lambda: bool(sent), "told")
+    return (sent[0] - moved_ns) / 1e6
+
+
+def test_an_input_is_captured_changed_and_let_go(rig, monkeypatch):
     rig.set("source", GRAPH.format(colour="c83c28"))
     rig.wait_live()
     state, engine, layer = rig.desk.state(1), rig.newest(), rig.newest("layer")
@@ -96,13 +108,16 @@ def test_an_input_is_captured_changed_and_let_go(rig):
     rig.wait(lambda: rig.newest().pixels.shape == (80, 128, 4), "another stream size")
     assert rig.desk.state(1).process_id == process_id  # all that without a restart
 
+    waits = [wait_until_told(rig, monkeypatch, 1.01 + k / 100) for k in range(20)]
+    assert float(np.median(waits)) < 10.0
+
     rig.set("source", "")
     rig.wait(lambda: rig.desk.state(1).state == "off" and rig.newest() is None, "let go")
     assert rig.newest("layer") is None and not is_running(process_id)
 
 
 def test_a_capture_process_that_is_killed_or_hangs_comes_back(rig, monkeypatch):
-    monkeypatch.setattr(desk_module, "HANGS_NS", 1_500_000_000)
+    monkeypatch.setattr(desk_module, "HANGS_NS", 1_000_000_000)
     rig.set("source", GRAPH.format(colour="c83c28"))
     rig.wait_live()
     first = rig.desk.state(1).process_id
@@ -128,7 +143,7 @@ def test_a_file_that_is_missing_then_there_then_another_size_is_picked_up(rig):
     assert rig.desk.state(1).state == "lost"
     assert rig.desk.problem.startswith("input 1: ") and "no such file" in rig.desk.problem
     rig.wait(lambda: bool(rig.told), "told")
-    time.sleep(1.0)
+    time.sleep(0.7)
     assert len(rig.told) == 1  # an outage is told once
     write_film(path, 50)
     rig.desk.restart(1)
@@ -146,7 +161,7 @@ def test_a_file_that_is_missing_then_there_then_another_size_is_picked_up(rig):
     assert rig.age_s() < 1.0  # a picture that stands still is not one that is lost
     held = number_of(rig.newest().pixels)
     rig.set("flip/horizontal", True)
-    time.sleep(0.5)
+    time.sleep(0.2)
     assert number_of(rig.newest().pixels) == held
 
 
@@ -168,7 +183,7 @@ def test_a_delay_holds_pictures_back_and_nothing_looks_lost(rig):
     rig.set("source", str(write_film(rig.folder / "film.mp4", 50)))
     rig.set("delay_ms", 700.0)
     rig.wait_live()
-    rig.wait(lambda: rig.desk.state(1).pictures > 40, "running")
+    rig.wait(lambda: rig.desk.state(1).pictures > 25, "running")
     ages, lags = [], []
     for _ in range(20):
         position = rig.desk.state(1).position_s * 25
@@ -195,6 +210,7 @@ def test_capture_processes_end_with_panels_that_are_killed(tmp_path):
     panels = f"""
 import sys, time
 from pathlib import Path
+from vj.inputs.capture_process import CaptureProcess
 from vj.inputs.desk import InputDesk
 from vj.parameters import ParameterStore
 store = ParameterStore()
@@ -216,19 +232,3 @@ time.sleep(60)
     while any(map(is_running, ids)):
         assert time.monotonic() < until_s, "capture processes outlived their panels"
         time.sleep(0.02)
-
-
-def test_ten_milliseconds_after_a_hand_the_process_has_been_told(rig, monkeypatch):
-    sent: list[int] = []
-    rig.set("source", GRAPH.format(colour="c83c28"))
-    rig.wait_live()
-    process = rig.desk._inputs[0].process
-    monkeypatch.setattr(process, "send", lambda wishes: sent.append(time.monotonic_ns()))
-    waits = []
-    for k in range(20):
-        sent.clear()
-        moved_ns = time.monotonic_ns()
-        rig.set("gamma", 1.01 + k / 100)
-        rig.wait(lambda: bool(sent), "told")
-        waits.append((sent[0] - moved_ns) / 1e6)
-    assert float(np.median(waits)) < 10.0

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -14,6 +17,7 @@ from tests.vj.inputs.films import number_of, write_film
 from vj.inputs.colour import RgbConverter
 from vj.inputs.deinterlacing import Deinterlacer
 from vj.inputs.params import InputParams
+from vj.inputs.sources import container
 from vj.inputs.sources.clip import ClipSource
 from vj.inputs.sources.opening import open_source
 from vj.inputs.sources.source import Picture, Source, SourceError
@@ -195,6 +199,47 @@ def test_a_test_graph_runs_at_its_own_rate():
     with pytest.raises(SourceError, match="has ended"):
         brief = open_source(InputParams(source="lavfi:testsrc2=size=64x64:rate=50:duration=0.1"))
         play(brief, settings, 99)
+    source.close()
+
+
+def send_stream(port: int, is_stopping: threading.Event) -> None:
+    """Send grey pictures of level 120 over the network until told to stop."""
+    with av.open(f"udp://127.0.0.1:{port}?pkt_size=1316", "w", format="mpegts") as out:
+        stream = out.add_stream("mpeg2video", rate=25)
+        stream.width, stream.height, stream.pix_fmt, stream.gop_size = 96, 64, "yuv420p", 5
+        for k in range(500):
+            frame = av.VideoFrame.from_ndarray(np.full((64, 96, 3), 120, np.uint8), "rgb24")
+            frame.pts, frame.time_base = k, Fraction(1, 25)
+            out.mux(stream.encode(frame))
+            if is_stopping.wait(0.04):
+                return
+
+
+def test_a_stream_from_the_network_is_read_until_it_falls_silent(monkeypatch):
+    monkeypatch.setattr(container, "READ_S", 0.5)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    is_stopping = threading.Event()
+    sender = threading.Thread(target=send_stream, args=(port, is_stopping), daemon=True)
+    sender.start()
+    settings = InputParams(source=f"udp://127.0.0.1:{port}")
+    source = open_source(settings)
+    got = play(source, settings, 5)
+    is_stopping.set()
+    sender.join()
+    assert abs(RgbConverter().to_rgb(got[-1].frame).mean() - 120) < 3
+    with pytest.raises(SourceError, match="nothing came for 0.5 s|has ended"):
+        play(source, settings, 999)
+    source.close()
+
+
+def test_a_part_of_the_screen_is_seen(display):
+    settings = InputParams(source=f"screen:{display.name} 64x48+10+10", format="@25")
+    source = open_source(settings)
+    (picture,) = play(source, settings, 1)
+    seen = display.grab()[10:58, 10:74]
+    assert np.abs(RgbConverter().to_rgb(picture.frame).astype(int) - seen).max() <= 2
     source.close()
 
 

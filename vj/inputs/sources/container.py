@@ -56,12 +56,11 @@ class Decoder:
         try:
             packet = next(self._packets)
             frames = packet.decode()
-        except StopIteration:
+        except (StopIteration, av.EOFError):
             self._packets = None
             return None
-        except av.EOFError:
-            self._packets = None
-            return None
+        except av.ExitError:
+            raise SourceError(f"{self.name} is gone: nothing came for {READ_S:g} s") from None
         except (av.InvalidDataError, av.BlockingIOError) as error:
             return self._note_bad(error)
         except (av.FFmpegError, OSError) as error:
