@@ -29,6 +29,8 @@ from vj.controllers.router import Router
 from vj.controls import Controls, Press
 from vj.inputs.desk import InputDesk
 from vj.inputs.params import restart_address
+from vj.inputs.recent_files import RecentFiles
+from vj.inputs.stills import Stills
 from vj.modulation.bank import ModulationBank
 from vj.output.params import RESET_ADDRESS
 from vj.output.playback import PlaybackStatus
@@ -83,7 +85,7 @@ class Performance:
         self._options = options
         self._tell = tell
         self._playback = playback
-        self._has_folder = folder is not None
+        self.folder = folder
         self.store = ParameterStore()
         self.commands = CommandQueue()
         self.controls = Controls(self.store, self.commands)
@@ -111,6 +113,8 @@ class Performance:
         self.conductor.add(self.transitions)
         self.repertoire = Repertoire(self.controls, self.clock, self.transitions, tell, options.show)
         self.repertoire.model = options.model
+        self.stills = Stills(self.controls, folder or Path(), self.repertoire.on_disk, tell)
+        self.recent_files = RecentFiles(self.repertoire.on_disk)
         if options.mappings is not None:
             self.repertoire.mappings = tuple(map(str, options.mappings))
         self.repertoire.timeline.follow(self.tempo.timecode)
@@ -137,10 +141,7 @@ class Performance:
         self.conductor.add(self.osc_network.chosen_listeners)
         self.conductor.add(self.osc_network.output)
         self.artnet = self._open_artnet()
-        self.controls.answer("/vj/seed/next", self._next_seed)
-        for number in range(1, INPUTS + 1):
-            self.controls.answer(restart_address(number), lambda press, number=number: self.inputs.restart(number))
-        self.controls.answer(RESET_ADDRESS, lambda press: self.controls.set_many(RESET_VALUES, press.source))
+        self._answer_presses()
 
     def start(self) -> None:
         """Let the controllers in and begin to play what moves by time."""
@@ -149,7 +150,7 @@ class Performance:
             self.artnet.start()
         self.midi.start()
         self.sound.start()
-        if self._has_folder:
+        if self.folder is not None:
             self.inputs.start()
         self.lights.start()
         self.tempo.start()
@@ -177,6 +178,12 @@ class Performance:
             self.artnet.stop()
         self.osc_network.stop()
         self.repertoire.stop(is_asked=is_asked)
+
+    def _answer_presses(self) -> None:
+        self.controls.answer("/vj/seed/next", self._next_seed)
+        for number in range(1, INPUTS + 1):
+            self.controls.answer(restart_address(number), lambda press, number=number: self.inputs.restart(number))
+        self.controls.answer(RESET_ADDRESS, lambda press: self.controls.set_many(RESET_VALUES, press.source))
 
     def _next_seed(self, press: Press) -> None:
         self.controls.set(SEED_ADDRESS, int(self.store.get(SEED_ADDRESS)) + 1, press.source)

@@ -13,6 +13,7 @@ from vj.app.problem_board import ProblemBoard
 from vj.app.sound_panel import SoundSource
 from vj.app.sources import OutputSource, PanelSources
 from vj.app.status_strip import Ports
+from vj.app.video_in.video_source import VideoSource
 from vj.performance import Performance
 from vj.presets.cue_list import CueList
 from vj.presets.look_shelf import LookShelf
@@ -39,6 +40,14 @@ def read_performance(
             lambda: performance.sound.status.problem,
             lambda: performance.sound.status.device,
             performance.sound.devices,
+        ),
+        video=VideoSource(
+            performance.folder,
+            lambda: performance.inputs.states,
+            lambda: performance.inputs.listed().found,
+            lambda: performance.recent_files.files,
+            performance.recent_files.note,
+            performance.stills.keep_mask,
         ),
         looks=LookSource(lambda: look_names(repertoire.shelf), lambda: repertoire.shelf.version),
         cues=CueSource(
