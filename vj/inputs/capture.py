@@ -44,6 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         publisher.wish(wishes)
         grabber.wish(wishes)
 
+    threading.excepthook = _end_at_once
     threading.Thread(target=_read_wishes, args=(words, wish), name="stdin", daemon=True).start()
     grabber.start()
     publisher.start()
@@ -68,6 +69,12 @@ def _take_stdout() -> int:
     messages = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return messages
+
+
+def _end_at_once(failed: threading.ExceptHookArgs) -> None:
+    """End the process with a thread of it: the panels begin it anew; half of it would look as if all were well."""
+    _LOG.error("a thread failed", exc_info=(failed.exc_type, failed.exc_value, failed.exc_traceback))
+    os._exit(1)
 
 
 def _read_wishes(descriptor: int, wish: Callable[[InputWishes], None]) -> None:

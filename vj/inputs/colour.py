@@ -1,11 +1,12 @@
 """From a decoded frame to RGB by the frame's own tags: matrix and range. Untagged: BT.601 below 720 lines, else 709.
 
-PyAV and numpy. Knows nothing of where frames come from.
+PyAV and OpenCV. Knows nothing of where frames come from.
 """
 
 from __future__ import annotations
 
 import av
+import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
@@ -22,6 +23,7 @@ MATRICES = {  # AVColorSpace of a frame to the matrix it is read with
 }
 SCALING = Interpolation.BILINEAR
 PLANAR = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p"})
+ROTATIONS = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}  # by quarter turns
 FULL_RANGE_FORMATS = "yuvj"  # how the names of formats begin that are full range whatever else is said
 
 
@@ -32,12 +34,16 @@ class RgbConverter:
         self._to_planar = VideoReformatter()
         self._to_rgb = VideoReformatter()
 
-    def to_rgb(self, frame: av.VideoFrame, shown_share: tuple[float, float] = (1.0, 1.0)) -> np.ndarray:
-        """Return (H, W, 3) uint8 sRGB, full range; halved until `shown_share` of its sides is within LARGEST.
+    def to_rgb(
+        self, frame: av.VideoFrame, shown_share: tuple[float, float] = (1.0, 1.0), pixel_aspect: float = 1.0
+    ) -> np.ndarray:
+        """Return (H, W, 3) uint8 sRGB, full range, of square pixels, the right way up as the frame says.
 
-        Raises ValueError for a pixel format that cannot be converted.
+        Halved until `shown_share` of its sides is within LARGEST. Raises ValueError for a pixel format that cannot
+        be converted.
         """
-        width, height = shown_size(frame.width, frame.height, shown_share)
+        width, height = shown_size(*square_size(frame.width, frame.height, pixel_aspect), shown_share)
+        turns = round(frame.rotation / 90) % 4  # phones write what they were held as
         pixels, matrix, range_ = frame.format.name, matrix_of(frame), range_of(frame)
         planar = planar_of(frame)
         try:
@@ -50,7 +56,7 @@ class RgbConverter:
             )
         except (av.FFmpegError, OSError) as error:
             raise ValueError(f"pixels of format {pixels} cannot be shown: {error}") from None
-        return rgb.to_ndarray()
+        return cv2.rotate(rgb.to_ndarray(), ROTATIONS[turns]) if turns else rgb.to_ndarray()
 
 
 def planar_of(frame: av.VideoFrame) -> str:
@@ -76,6 +82,11 @@ def range_of(frame: av.VideoFrame) -> int:
         return frame.color_range
     is_full = frame.format.is_rgb or frame.format.name.startswith((FULL_RANGE_FORMATS, "gray", "pal8"))
     return ColorRange.JPEG if is_full else ColorRange.MPEG
+
+
+def square_size(width: int, height: int, pixel_aspect: float) -> tuple[int, int]:
+    """Size of the same picture in square pixels; none is left out."""
+    return (round(width * pixel_aspect), height) if pixel_aspect >= 1.0 else (width, round(height / pixel_aspect))
 
 
 def shown_size(width: int, height: int, shown_share: tuple[float, float]) -> tuple[int, int]:

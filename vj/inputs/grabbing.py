@@ -66,9 +66,11 @@ class Grabber:
     # -- its own thread ------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        losses = 0
+        losses, wishes = 0, self._wishes
         while not self._is_stopping.is_set():
-            wishes = self._wishes
+            before, wishes = wishes, self._wishes
+            if is_other_source(wishes, before):  # what was wrong with the last one is over
+                losses, self._state = 0, InputState(pictures=self._state.pictures)
             if not wishes.params.source:
                 self._tell(InputState())
                 self._is_stopping.wait(WAIT_S)
@@ -80,11 +82,11 @@ class Grabber:
                 self._wait_lost(str(error), wishes, losses)
                 losses += 1
                 continue
-            before = self._state.pictures
+            pictures = self._state.pictures
             try:
                 self._play(source, wishes)
             except SourceError as error:
-                losses = 0 if self._state.pictures > before else losses
+                losses = 0 if self._state.pictures > pictures else losses
                 self._wait_lost(str(error), wishes, losses)
                 losses += 1
             else:
@@ -118,7 +120,7 @@ class Grabber:
             ready = deinterlacer.process(picture.frame, picture.arrived_ns, settings.deinterlace)
             self._arrivals.append(picture.arrived_ns)
             if ready:
-                self._hand_on(Picture(*ready[-1]), source)
+                self._hand_on(Picture(*ready[-1], picture.pixel_aspect), source)
 
     def _hand_on(self, picture: Picture, source: Source) -> None:
         with self._has_news:

@@ -92,7 +92,7 @@ class Publisher:
         if picture is None:
             return
         try:
-            rgb = self._converter.to_rgb(picture.frame, shown_share(settings))
+            rgb = self._converter.to_rgb(picture.frame, shown_share(settings), picture.pixel_aspect)
         except ValueError as error:
             self._problem = str(error)
             return

@@ -127,6 +127,30 @@ def test_a_film_without_times_plays_evenly_and_loops(tmp_path):
     clip.close()
 
 
+def test_films_of_other_pixels_and_of_phones_held_upright_are_seen_as_they_were_meant(tmp_path):
+    path = tmp_path / "phone.mp4"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=25, options={"qp": "0"})
+        stream.width, stream.height, stream.pix_fmt = 90, 60, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(4, 3)
+        stream.set_display_rotation(90)
+        rgb = np.full((60, 90, 3), 60, np.uint8)
+        rgb[:, 60:] = 200  # the right third: on top once it is turned counterclockwise
+        for k in range(3):
+            frame = av.VideoFrame.from_ndarray(rgb, "rgb24")
+            frame.pts, frame.time_base = k, Fraction(1, 25)
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    settings = InputParams(source=str(path))
+    clip = ClipSource(path, settings)
+    (picture,) = play(clip, settings, 1)
+    seen = RgbConverter().to_rgb(picture.frame, pixel_aspect=picture.pixel_aspect)
+    clip.close()
+    assert picture.pixel_aspect == pytest.approx(4 / 3)
+    assert seen.shape == (120, 60, 3)
+    assert abs(float(seen[:36].mean()) - 200) < 4 and abs(float(seen[44:].mean()) - 60) < 4
+
+
 def test_a_film_that_vanishes_or_is_written_anew_is_told_at_its_next_turn(tmp_path):
     path = write_film(tmp_path / "brief.mp4", 5)
     settings = InputParams(source=str(path))

@@ -72,7 +72,7 @@ class ClipSource:
         if not self._clock.wait_for(self._ready[0].media_s):
             return None
         due = self._ready.popleft()
-        picture, self.position_s = Picture(due.frame, time.monotonic_ns()), due.media_s
+        picture, self.position_s = Picture(due.frame, time.monotonic_ns(), self._decoder.pixel_aspect), due.media_s
         self._is_new, self.is_held = False, not self._is_playing
         return picture
 

@@ -16,6 +16,7 @@ from vj.inputs.sources.source import SourceError
 
 OPEN_S = 10.0  # an address that does not answer is given up after this
 READ_S = 3.0  # and one that sends nothing any more after this; devices hang on: they are ended from outside
+LEAST_ASPECT = 0.4  # of a pixel; narrower ones do not exist
 BAD_PACKETS = 50  # in a row that give no picture: the source is corrupt
 
 
@@ -48,6 +49,12 @@ class Decoder:
     def rate_fps(self) -> float:
         """Frames a second as the container says; 0 = it does not."""
         return float(self.stream.average_rate or self.stream.base_rate or 0.0)
+
+    @property
+    def pixel_aspect(self) -> float:
+        """Width of a pixel over its height as the stream says; 1 where it does not, or says nonsense."""
+        aspect = float(self.stream.sample_aspect_ratio or 1.0)
+        return aspect if LEAST_ASPECT <= aspect <= 1.0 / LEAST_ASPECT else 1.0
 
     def next_frames(self) -> list[av.VideoFrame] | None:
         """Decode the next packet; none for a bad one. None = the end. Raises SourceError."""

@@ -37,7 +37,7 @@ class LiveSource:
         frames = self._decoder.next_frames()
         if frames is None:
             raise SourceError(f"{self.facts.name} has ended")
-        return Picture(frames[-1], time.monotonic_ns()) if frames else None
+        return Picture(frames[-1], time.monotonic_ns(), self._decoder.pixel_aspect) if frames else None
 
     def close(self) -> None:
         """Let go of it."""

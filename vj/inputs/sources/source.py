@@ -20,6 +20,7 @@ class Picture:
 
     frame: av.VideoFrame  # in the source's own size, pixel format and colours, which it is tagged with
     arrived_ns: int  # time.monotonic_ns()
+    pixel_aspect: float = 1.0  # width of a pixel over its height: not 1 for HDV, DV and discs
 
 
 @dataclass(frozen=True)
