@@ -37,6 +37,7 @@ BROAD_HANDLERS = 2
 MODULE_OF_PACKAGE = {
     "PyOpenGL": "OpenGL",
     "PyYAML": "yaml",
+    "pillow": "PIL",
     "python-osc": "pythonosc",
     "python-oscquery": "pythonoscquery",
     "python-rtmidi": "rtmidi",
