@@ -1,6 +1,6 @@
 """Golden files: weights, inputs and the reference's outputs, and their recomputation with the engine's own code.
 
-Two kinds: `causal_dit` (the streaming transformer and its sampler) and `wan_vae`.
+Kinds: `causal_dit` (the streaming transformer and its sampler), `wan_vae`, and `vace_dit` (one guided pass).
 Knows nothing of tolerances or of how a result is shown.
 """
 
@@ -17,12 +17,13 @@ from engine.caches.rolling_cache import RollingCache
 from engine.checkpoints import Checkpoint, CheckpointError, load_into
 from engine.model.config import ModelConfig
 from engine.model.transformer import CausalWanTransformer
+from engine.model.vace import Guide, streaming_attention
 from engine.sampler import clean_pass, denoise_chunk
 from engine.schedule import LEVELS, Schedule
 from engine.vae.wan_vae import WanVae, WanVaeConfig
 from engine.weight_files import read_weight_file, tensors_of
 
-_CONFIG_OF_KIND = {"causal_dit": ModelConfig, "wan_vae": WanVaeConfig}
+_CONFIG_OF_KIND = {"causal_dit": ModelConfig, "wan_vae": WanVaeConfig, "vace_dit": ModelConfig}
 KINDS = tuple(_CONFIG_OF_KIND)
 _WEIGHT, _INPUT = "w.", "in."
 _STREAM_KEYS = ("sink_decay", "prompt_switch_chunk")  # of a causal_dit's config, beside the model's own
@@ -88,7 +89,8 @@ def recompute(golden: Golden) -> Iterator[Recomputed]:
 
     bfloat16 is run only if the file expects something of it. Raises GoldenError when the file does not hold together.
     """
-    yield from (_recompute_stream if golden.kind == "causal_dit" else _recompute_autoencoder)(golden)
+    ways = {"causal_dit": _recompute_stream, "wan_vae": _recompute_autoencoder, "vace_dit": _recompute_guided}
+    yield from ways[golden.kind](golden)
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def _recompute_stream(golden: Golden) -> Iterator[Recomputed]:
     script = _read_script(golden)
     for precision, dtype in _PRECISIONS.items():
         if precision == "fp32" or any(name.startswith(f"{precision}.") for name in golden.expected):
-            for part in _play(_transformer(golden, script, dtype), script, dtype):
+            for part in _play(_transformer(golden, script.config, dtype), script, dtype):
                 yield Recomputed(f"{precision}.{part.name}", part.value)
 
 
@@ -124,14 +126,14 @@ def stream_output(path: Path, device: torch.device, dtype: torch.dtype) -> tuple
     """
     golden = read_golden(path)
     script = _read_script(golden)
-    model = _transformer(golden, script, dtype).to(device)
+    model = _transformer(golden, script.config, dtype).to(device)
     *_, output = _play(model, script, dtype)
     return output.value, golden.expected["fp32.out"]
 
 
-def _transformer(golden: Golden, script: _Script, dtype: torch.dtype) -> CausalWanTransformer:
+def _transformer(golden: Golden, config: ModelConfig, dtype: torch.dtype) -> CausalWanTransformer:
     with torch.device("meta"):
-        model = CausalWanTransformer(script.config).to(dtype)
+        model = CausalWanTransformer(config).to(dtype)
     _fill(model, golden)
     return model
 
@@ -211,6 +213,22 @@ def _switch_chunk(golden: Golden, prompts: int, chunks: int) -> int | None:
     return switch
 
 
+def _recompute_guided(golden: Golden) -> Iterator[Recomputed]:
+    """A whole clip in one pass, guided and not; what references it has are in its latents, as published."""
+    config = _config_of(golden, ModelConfig)
+    latents = _input(golden, "latents", (1, None, config.in_dim, None, None))
+    context = _input(golden, "context", (1, None, config.vace_in_dim, *latents.shape[-2:]))
+    prompt = _input(golden, "prompt_embeds", (1, config.text_len, config.text_dim))
+    timestep = _input(golden, "timestep", (1, 1))
+    scales = _input(golden, "scales", (len(config.vace_layers),))
+    _no_other_inputs(golden, ("latents", "context", "prompt_embeds", "timestep", "scales"))
+    model = _transformer(golden, config, torch.float32)
+    memory = streaming_attention(config, latents.shape[1], tuple(latents.shape[-2:]), latents.device)
+    text = model.encode_text(prompt)
+    for name, guide in (("guided", Guide(context, memory, tuple(scales.tolist()))), ("unguided", None)):
+        yield Recomputed(f"fp32.{name}", model(latents, timestep, text, memory, guide))
+
+
 def _recompute_autoencoder(golden: Golden) -> Iterator[Recomputed]:
     config = _config_of(golden, WanVaeConfig)
     z = _input(golden, "z", (None, config.z_dim, None, None, None)).transpose(1, 2)
@@ -268,6 +286,10 @@ def _config_of(golden: Golden, kind: type[ModelConfig] | type[WanVaeConfig]) -> 
 
 def _checked(key: str, value: object, default: object) -> object:
     """Return a value of the config if it is of its default's type and not absurd."""
+    if default == ():  # layers, of which there may be none; the model's own config checks them
+        if isinstance(value, list) and all(isinstance(item, int) and not isinstance(item, bool) for item in value):
+            return tuple(value)
+        raise GoldenError(f"{key} in its config is {value!r}; a list of whole numbers is needed")
     if isinstance(default, tuple):
         is_list = isinstance(value, list) and value and all(_is_like(item, default[0]) for item in value)
         if not is_list or (key == "patch_size" and len(value) != len(default)):

@@ -24,7 +24,11 @@ BFLOAT16_RMS_ULP = 3.0
 BFLOAT16_ALWAYS_ULP = 2.0
 BFLOAT16_LARGEST_PER_RMS = 8.0
 _BFLOAT16_BITS = 8  # of the significand, the hidden one included
-_REQUIRED = {"causal_dit": ("fp32.out",), "wan_vae": ("out.pixels_raw", "out.latent")}
+_REQUIRED = {
+    "causal_dit": ("fp32.out",),
+    "wan_vae": ("out.pixels_raw", "out.latent"),
+    "vace_dit": ("fp32.guided", "fp32.unguided"),
+}
 
 
 @dataclass(frozen=True)

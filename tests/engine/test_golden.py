@@ -1,11 +1,15 @@
 """Golden files of many shapes, made by an oracle that shares no code with the engine, all pass."""
 
+import json
 from pathlib import Path
 
 import pytest
+from safetensors import safe_open
+from safetensors.torch import load_file
 
 from engine.verify import verify_file
 from tests.engine.golden_files import SMALL, make_autoencoder_file, make_stream_file, write
+from tests.engine.vace_golden import FILE as GUIDED
 
 ROUNDING_ERROR = 5e-5  # the most that float32 was seen to be away from the oracle's float64, doubled
 FOUR_STEPS = [1000.0, 937.5, 2500 / 3, 625.0]
@@ -71,3 +75,31 @@ def test_autoencoders_of_other_shapes_pass(tmp_path: Path, config: dict[str, obj
     assert report.passed, report.lines()
     assert [m.way for m in report.measures][:4] == ["all at once", "3+3..", "1+3+3..", "one by one"]
     assert max(m.error for m in report.measures) < ROUNDING_ERROR
+
+
+def spoil_guided(path: Path, changes: dict[str, object], spoilt: str = "") -> list[str]:
+    """Names of what no longer passes, or the problems, when the config or one tensor of the guided file is changed."""
+    tensors = load_file(GUIDED)
+    with safe_open(GUIDED, framework="pt") as file:
+        config = json.loads(file.metadata()["config"])
+    if spoilt:
+        tensors[spoilt] = tensors[spoilt] * 1.5
+    write(path, tensors, "vace_dit", config | changes)
+    report = verify_file(path)
+    return [m.name for m in report.measures if not m.passed] or list(report.problems)
+
+
+def test_what_diffusers_made_of_a_guided_clip_is_made_here(tmp_path: Path) -> None:
+    report = verify_file(GUIDED)
+    assert report.passed, report.lines()
+    assert [m.name for m in report.measures] == ["fp32.guided", "fp32.unguided"]
+    assert max(m.error for m in report.measures) < ROUNDING_ERROR
+    expected = load_file(GUIDED)
+    assert (expected["fp32.guided"] - expected["fp32.unguided"]).abs().max() > 0.1
+    path = tmp_path / "golden.safetensors"
+    assert spoil_guided(path, {}) == []
+    for name in ("in.scales", "in.context", "w.vace_blocks.0.before_proj.weight", "w.vace_blocks.2.after_proj.bias"):
+        assert spoil_guided(path, {}, name) == ["fp32.guided"]
+    assert spoil_guided(path, {"vace_layers": [0, 1, 2]}) == ["fp32.guided"]
+    for layers, told in (([0, 1], "in.scales"), ([1, 0, 2], "must rise"), ("all", "a list of whole numbers")):
+        assert told in spoil_guided(path, {"vace_layers": layers})[0]
