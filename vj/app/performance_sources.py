@@ -44,7 +44,7 @@ def read_performance(
         video=VideoSource(
             performance.folder,
             lambda: performance.inputs.states,
-            lambda: performance.inputs.listed().found,
+            performance.inputs.listed,
             lambda: performance.recent_files.files,
             performance.recent_files.note,
             performance.stills.keep_mask,

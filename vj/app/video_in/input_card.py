@@ -21,7 +21,14 @@ from vj.inputs.still_params import GUIDE_INPUT_ADDRESS, PAINTED_INPUT_ADDRESS
 PAINT_ADDRESS, GUIDE_ADDRESS = "/vj/input/on", "/vj/vace/on"
 LEAST_PICTURE = QSize(160, 76)
 STALE_NS = 1_000_000_000  # a picture older than this is no live one, whatever is said
-COLOURS = {"LIVE": theme.GOOD, "HELD": theme.ACCENT, "LOST": theme.ALARM, "OPENING": theme.WARNING, "OFF": theme.FAINT}
+COLOURS = {
+    "LIVE": theme.GOOD,
+    "HELD": theme.ACCENT,
+    "LATE": theme.WARNING,
+    "LOST": theme.ALARM,
+    "OPENING": theme.WARNING,
+    "OFF": theme.FAINT,
+}
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ def describe_input(state: InputState, newest_ns: int, now_ns: int) -> InputView:
     """Say how an input is: what is told of it, but a picture that has stopped coming is never called live."""
     word = state.state.upper() if state.state.upper() in COLOURS else "OFF"
     if word == "LIVE" and newest_ns and now_ns - newest_ns > STALE_NS:
-        word = "LOST"
+        word = "LATE"
     if state.problem:
         return InputView(word, state.name, state.problem)
     size = f"{state.width}×{state.height}" if state.width else ""

@@ -171,7 +171,8 @@ class MaskPanel(QFrame):
         self._source = source
         self._thumbnails = thumbnails
         self.canvas = MaskCanvas()
-        self.canvas.changed.connect(lambda: self.note.show_text("drawn, not in use yet"))
+        self.canvas.changed.connect(self._note_change)
+        self._given: tuple[int, Path] | None = None  # the input that shows the mask as it is drawn, and its file
         self.size_bar = BrushBar("brush", BRUSH_SIZE, LARGEST_BRUSH)
         self.soft_bar = BrushBar("soft", BRUSH_SOFTNESS, 1.0)
         self.erase = _button("Erase", "Take away instead of adding; so does the right mouse button")
@@ -205,6 +206,7 @@ class MaskPanel(QFrame):
         store = self._surface.controls.store
         number = int(store.get(GUIDE_INPUT_ADDRESS)) or int(store.get(PAINTED_INPUT_ADDRESS))
         is_set = bool(store.get(source_address(number)))
+        self.note.show_text(self._describe())
         place = self.canvas.canvas_place()
         self.canvas.show_behind(self._thumbnails.ask("mask", number, place.size()) if is_set else None)
 
@@ -214,13 +216,25 @@ class MaskPanel(QFrame):
         self.canvas.update()
 
     def _use(self) -> None:
-        self.note.show_text("saving ...")
         self._source.keep_mask(self.canvas.drawing.pixels.copy(), partial(self._give, int(self.input.currentData())))
 
     def _give(self, number: int, path: Path) -> None:
         """Let an input show the saved mask. Called by the disk thread."""
         values = {source_address(number): str(path), MASK_INPUT_ADDRESS: number}
         self._surface.controls.set_many(values, SOURCE)
+        self._given = number, path
+
+    def _note_change(self) -> None:
+        self._given = None
+
+    def _describe(self) -> str:
+        """Say whether what is drawn is what the stream is masked with."""
+        if self._given is not None:
+            number, path = self._given
+            store = self._surface.controls.store
+            if (store.get(MASK_INPUT_ADDRESS), store.get(source_address(number))) == (number, str(path)):
+                return f"in use: input {number}"
+        return "" if self.canvas.drawing.is_empty else "drawn, not in use"
 
     def _lay_out(self) -> None:
         brush, hands, use = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()

@@ -107,7 +107,7 @@ def test_state_name_size_and_rate_are_told(show: Stage, page: InputsPage):
 def test_a_picture_that_has_stopped_coming_is_never_called_live():
     live = InputState("live", "camera", 640, 480)
     assert describe_input(live, 10 * S, 10 * S + S // 2).word == "LIVE"
-    assert describe_input(live, 10 * S, 12 * S).word == "LOST"
+    assert describe_input(live, 10 * S, 12 * S).word == "LATE"
     assert describe_input(InputState("held"), 10 * S, 99 * S).word == "HELD"
 
 

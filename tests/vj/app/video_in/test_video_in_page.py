@@ -97,6 +97,7 @@ def test_a_mask_drawn_by_hand_becomes_an_input(show: Stage, page: VideoInPage):
     QTest.mouseClick(panel.use, Qt.MouseButton.LeftButton)
     path = Path(str(show.get("/vj/input/3/source")))
     assert show.get("/vj/vace/mask/input") == 3
+    until(show, lambda: panel.note.text() == "in use: input 3")
     mask = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     height, width = mask.shape
     assert width / height == pytest.approx(16 / 9, abs=0.01)
@@ -105,6 +106,7 @@ def test_a_mask_drawn_by_hand_becomes_an_input(show: Stage, page: VideoInPage):
     QTest.mousePress(panel.canvas, Qt.MouseButton.RightButton, pos=place.center())
     QTest.mouseRelease(panel.canvas, Qt.MouseButton.RightButton, pos=place.center())
     assert panel.canvas.drawing.pixels[height // 2, width // 2] == 0
+    until(show, lambda: panel.note.text() == "drawn, not in use")
     panel.invert.click()
     assert panel.canvas.drawing.pixels[0, 0] == 255
     panel.clear.click()
