@@ -173,6 +173,7 @@ class SourceChoice:
     adjust: Callable[[ModelPreset], ModelPreset] | None = None  # what is asked for beside the preset; raises ValueError
     text_place: str = "auto"  # where the text encoder runs: one of TEXT_PLACES
     memory_gb: float | None = None  # most the engine may take of its device, in 10^9 bytes; None = what is free
+    with_vace: bool = True  # load VACE where the model has it
 
 
 class SourceError(Exception):
@@ -265,7 +266,7 @@ def _load_generator(choice: SourceChoice, tell: Callable[[str], None] | None) ->
             device=choice.device,
             dtype=dtype,
             threads=choice.threads or max(1, (os.cpu_count() or 2) - 1),
-            memory=MemoryChoice(choice.text_place, choice.memory_gb),
+            memory=MemoryChoice(choice.text_place, choice.memory_gb, choice.with_vace),
             tell=tell,
         )
     except MemoryError:

@@ -27,6 +27,7 @@ class Start:
     is_light: bool = False
     text_place: str = "auto"
     memory_gb: float | None = None
+    with_vace: bool = True
 
 
 @dataclass(frozen=True)

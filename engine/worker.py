@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
             os._exit(0)  # the instrument is gone, or needs no spare any more; imports may be under way
         importing.join()
     else:
-        how = (args.device, args.dtype, args.threads, args.light, args.text_encoder, args.memory)
+        how = (args.device, args.dtype, args.threads, args.light, args.text_encoder, args.memory, not args.no_vace)
         start = Start(str(args.ring), args.model, size, *how)
     threading.Thread(target=_read_messages, args=(words, inbox, life), name="stdin", daemon=True).start()
     choice = SourceChoice(
@@ -64,6 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
         start.is_light,
         text_place=start.text_place,
         memory_gb=start.memory_gb,
+        with_vace=start.with_vace,
     )
 
     def send(message: Message) -> None:

@@ -82,7 +82,8 @@ class EngineProcess:
             if self._ending is not None:
                 on_end(*self._ending)
         where, how = (str(ring_path), choice.model, choice.size), (choice.device, choice.dtype, choice.threads)
-        self._outbox.put(Start(*where, *how, choice.is_light, choice.text_place, choice.memory_gb))
+        memory = choice.is_light, choice.text_place, choice.memory_gb, choice.with_vace
+        self._outbox.put(Start(*where, *how, *memory))
 
     def send(self, message: Values | Command) -> None:
         """Queue one message; a process that is gone is reported by `on_end`, not here."""
@@ -181,7 +182,7 @@ def engine_words(choice: SourceChoice, ring_path: Path) -> list[str]:
         options += ["--size", f"{choice.size[0]}x{choice.size[1]}"]
     if choice.is_light:
         options.append("--light")
-    options += memory_words(choice.text_place, choice.memory_gb)
+    options += memory_words(choice.text_place, choice.memory_gb, choice.with_vace)
     if choice.threads is not None:
         options += ["--threads", str(choice.threads)]
     return options

@@ -128,7 +128,13 @@ def run(args: argparse.Namespace) -> int:
     osc = read_osc_options(args, problems)
     return run_show(
         RunOptions(
-            choice=SourceChoice(model=model, size=args.size, text_place=args.text_encoder, memory_gb=args.memory),
+            choice=SourceChoice(
+                model=model,
+                size=args.size,
+                text_place=args.text_encoder,
+                memory_gb=args.memory,
+                with_vace=not args.no_vace,
+            ),
             performance=PerformanceOptions(
                 look=found.look,
                 values=found.values,

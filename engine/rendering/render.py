@@ -204,6 +204,7 @@ def _render_all(
             adjust=adjusted,
             text_place=args.text_encoder,
             memory_gb=args.memory,
+            with_vace=not args.no_vace,
         ),
         _tell,
     )
