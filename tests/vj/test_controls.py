@@ -25,6 +25,15 @@ def test_a_text_is_a_value_and_a_command(controls):
     assert controls.store.get("/vj/prompt/3/text") == "green smoke"
 
 
+@pytest.mark.parametrize(
+    ("address", "name"), [("/vj/lora/2/file", "lora/file"), ("/vj/vace/ref/2/file", "reference/file")]
+)
+def test_a_file_is_a_value_and_a_command(controls, address, name):
+    controls.set(address, "/pictures/face.png", "panel")
+    (command,) = controls.commands.take()
+    assert (command.name, command.arguments) == (name, {"slot": 2, "file": "/pictures/face.png"})
+
+
 def test_the_text_that_plays_already_asks_for_nothing(controls):
     controls.set("/vj/prompt/1/text", "green smoke", "panel")
     controls.set("/vj/prompt/1/text", "green smoke", "osc")
