@@ -155,7 +155,8 @@ def with_vace(
     Raises CheckpointError with everything that does not fit; `model` is then as it was.
     """
     assert preset.vace is not None, "only a preset with VACE is asked for it"
-    checkpoint = vace_weights(read_checkpoint(preset.vace.file, averaged=False))
+    is_own = preset.vace.file == preset.transformer_file
+    checkpoint = vace_weights(read_checkpoint(preset.vace.file, averaged=is_own and preset.averaged))
     with torch.device("meta"):
         guided = CausalWanTransformer(preset.guided).to(dtype)
     branch = nn.Module()
