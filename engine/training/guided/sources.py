@@ -38,7 +38,7 @@ def draw_source(seed: int, size: tuple[int, int], frames: int) -> GuidedClip:
     plan = ClipPlan(random_spec(generator, VARIETY))
     picture = draw_plan(plan, size, first_frame, frames).add_(1.0).mul_(0.5)
     shades = draw_shades(rng, size, frames)
-    kind = rng.choice(("lit", "lit", "shaded", "parted", "lines"))
+    kind = rng.choice(("parted", "parted", "lit", "shaded", "lines"))
     if kind == "parted":
         second = random_spec(generator, VARIETY)
         other = draw_plan(ClipPlan(second), size, first_frame, frames).add_(1.0).mul_(0.5)
@@ -52,7 +52,7 @@ def draw_source(seed: int, size: tuple[int, int], frames: int) -> GuidedClip:
 
 def _lit(rng: np.random.Generator, kind: str, picture: Tensor, shades: np.ndarray) -> Tensor:
     """A picture in [0, 1] brighter or darker where figures are, or with their outlines in its brightest colour."""
-    dark = float(rng.uniform(0.03, 0.35))
+    dark, bright = float(rng.uniform(0.2, 0.7)), float(rng.uniform(1.0, 1.5))
     level = shades
     if kind == "shaded":
         light = draw_light(rng, shades.shape[1:], len(shades))
@@ -60,9 +60,9 @@ def _lit(rng: np.random.Generator, kind: str, picture: Tensor, shades: np.ndarra
     if rng.random() < 0.4:
         level = 1.0 - level
     if kind == "lines":
-        level = 0.35 + 0.65 * outline(shades)
-    gain = torch.from_numpy((dark + (1.0 - dark) * level).astype(np.float32))[:, None]
-    # a dark picture shows no light: what is lit takes the picture's own bright colour, blurred over the frame
+        level = outline(shades)
+    share = torch.from_numpy(level.astype(np.float32))[:, None]
+    # a dark picture shows no light: what is lit takes some of the picture's own bright colour
     glow = picture.flatten(2).quantile(0.97, dim=2)[:, :, None, None]
-    lifted = torch.lerp(picture, glow.expand_as(picture), 0.55 * gain)
-    return lifted * gain
+    lifted = torch.lerp(picture, glow.expand_as(picture), (0.7 if kind == "lines" else 0.35) * share)
+    return lifted * (dark + (bright - dark) * share)
