@@ -20,6 +20,8 @@ from vj.inputs.capture_process import CaptureProcess
 from vj.inputs.listing import Listed, Listing
 from vj.inputs.messages import InputState, InputWishes
 from vj.inputs.params import InputParams
+from vj.modulation.params import MODULATORS
+from vj.output.layer_params import LAYERS
 
 LOOK_S = 0.005  # how soon a change is told
 SUPERVISE_NS = 100_000_000
@@ -150,7 +152,12 @@ class InputDesk:
     def _wish(self, one: _Input, values: Mapping[str, Value], now_ns: int) -> None:
         """Tell a process what is wanted now; begin or end it."""
         params = InputParams.from_values(values, one.number)
-        wishes = InputWishes(dataclasses.asdict(params), self._stream_size(), self._restarts[one.number - 1])
+        wishes = InputWishes(
+            dataclasses.asdict(params),
+            self._stream_size(),
+            self._restarts[one.number - 1],
+            one.number in layer_inputs(values),
+        )
         if wishes == one.sent:
             return
         before, one.sent = one.sent, wishes
@@ -240,6 +247,15 @@ class InputDesk:
             self._is_asked_for_listing.clear()
             self._listing.ask()
         self._listing.take()
+
+
+def layer_inputs(values: Mapping[str, Value]) -> frozenset[int]:
+    """Numbers of the inputs that layers show; all of them while a modulator chooses."""
+    targets = {values[f"/vj/mod/{slot}/target"] for slot in range(1, MODULATORS + 1) if values[f"/vj/mod/{slot}/on"]}
+    choices = [f"/vj/layer/{layer}/input" for layer in range(1, LAYERS + 1)]
+    if not targets.isdisjoint(choices):
+        return frozenset(range(1, INPUTS + 1))
+    return frozenset(int(values[choice]) for choice in choices)
 
 
 def _opens(wishes: InputWishes) -> tuple[str, str, int]:

@@ -25,6 +25,7 @@ class InputWishes:
     settings: dict[str, Value] = field(default_factory=dict)  # of InputParams, by field
     stream_size: tuple[int, int] | None = None  # width, height of the generated picture; None = not known yet
     opening: int = 0  # moves when the source is to be opened anew
+    is_layer: bool = True  # whether every picture is shown as a layer; else a few a second do, for thumbnails
 
     @property
     def params(self) -> InputParams:
@@ -57,7 +58,12 @@ def decode_wishes(line: bytes) -> InputWishes:
     settings, size = fields.pop("settings", {}), fields.pop("stream_size", None)
     if not isinstance(settings, dict) or settings.keys() - _FIELDS:
         raise ValueError(f"not wishes for an input: {line[:80]!r}")
-    return InputWishes(settings, (int(size[0]), int(size[1])) if size else None, int(fields.get("opening", 0)))
+    return InputWishes(
+        settings,
+        (int(size[0]), int(size[1])) if size else None,
+        int(fields.get("opening", 0)),
+        bool(fields.get("is_layer", True)),
+    )
 
 
 def decode_state(line: bytes) -> InputState:

@@ -25,6 +25,7 @@ LAYER_FRAMES = (3,)
 LARGEST_LAYER = (1280, 720)
 REPEAT_S = 0.2  # a picture that stands still is written again so often: its age says that its source is there
 DELAYED_LOOK_S = 0.004
+THUMBNAIL_S = 0.08  # between pictures in the layer's ring that only thumbnails are made of
 NO_ROOM_S = 5.0  # before it is tried again
 _LOG = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class Publisher:
         self._delay = DelayLine()
         self._shown: np.ndarray | None = None  # what was written last, before the chain
         self._source = ""  # it came from
+        self._layer_s = 0.0  # when the layer's ring was written last
         self._problem = ""
         self._is_stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="publishing", daemon=True)
@@ -103,6 +105,9 @@ class Publisher:
         settings, rgb = wishes.params, self._shown
         if wishes.stream_size is not None:
             self._engine.write(self._chain.apply(rgb, settings, wishes.stream_size), moment_ns, settings.source)
+        if not wishes.is_layer and time.monotonic() - self._layer_s < THUMBNAIL_S:
+            return
+        self._layer_s = time.monotonic()
         size = layer_size(rgb.shape[1], rgb.shape[0])
         self._layer.write(self._chain.apply(rgb, settings, size), moment_ns, settings.source)
 

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from engine.video_in.input_ring import InputRing
+from vj.inputs.desk import layer_inputs
 from vj.inputs.messages import InputState, InputWishes, decode_state, decode_wishes
 from vj.inputs.params import InputParams
 from vj.inputs.publishing import Publisher, layer_size, shown_share
 from vj.inputs.sources.source import Picture
+from vj.parameters import ParameterStore
 
 
 class OnePicture:
@@ -72,6 +74,32 @@ def test_before_the_stream_has_a_size_there_is_only_the_layer(tmp_path):
     wait_for((tmp_path / "input2.layer").exists)
     publisher.stop()
     assert not (tmp_path / "input2.engine").exists()
+
+
+def test_what_no_layer_shows_is_written_for_thumbnails_only(tmp_path):
+    many = OnePicture(Picture(av.VideoFrame.from_ndarray(np.full((48, 64, 3), 90, np.uint8), "rgb24"), 1))
+    many.take = lambda timeout_s: time.sleep(0.005) or Picture(many.picture.frame, time.monotonic_ns())
+    publisher = Publisher(many, tmp_path, 2)
+    publisher.wish(InputWishes({"source": "x"}, (64, 48), is_layer=False))
+    publisher.start()
+    wait_for((tmp_path / "input2.layer").exists)
+    engine, layer = (InputRing.attach(tmp_path / f"input2.{use}") for use in ("engine", "layer"))
+    wait_for(lambda: layer.written >= 4)
+    assert engine.written > 3 * layer.written
+    before = engine.written - layer.written
+    publisher.wish(InputWishes({"source": "x"}, (64, 48)))
+    wait_for(lambda: layer.written >= 30)
+    publisher.stop()
+    assert engine.written - layer.written <= before + 20
+
+
+def test_layers_say_which_inputs_they_show():
+    values = dict(ParameterStore().snapshot())
+    assert layer_inputs(values) == {0}
+    values["/vj/layer/2/input"] = 3
+    assert layer_inputs(values) == {0, 3}
+    values |= {"/vj/mod/5/target": "/vj/layer/1/input", "/vj/mod/5/on": True}
+    assert layer_inputs(values) == {1, 2, 3, 4}
 
 
 def test_no_room_is_one_sentence(tmp_path):
