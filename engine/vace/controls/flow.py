@@ -12,7 +12,10 @@ import numpy as np
 
 from engine.vace.controls.maker import MadeControl
 
-WORKING_ROWS, LONGEST_SIDE = 240, 640  # of the picture motion is found in: fine enough, and fast
+WORKING_ROWS, LONGEST_SIDE = (
+    240,
+    640,
+)  # of the picture motion is found in; it is drawn at half of it, which hides DIS's patches
 LEAST_SIDE = 48  # below 32 rows OpenCV's DIS reads past its pictures, and the process ends
 SLOWEST, FASTEST = 0.004, 0.08  # widths per frame that are drawn in full colour, at detail 1 and 0
 # Steps from red over yellow, green, cyan, blue and magenta back to red (Baker et al., A Database and Evaluation
@@ -38,11 +41,13 @@ def flow(frames: np.ndarray, detail: float, carried: object | None = None) -> Ma
     small = max(LEAST_SIDE, round(width * scale)), max(LEAST_SIDE, round(height * scale))
     greys = [_small_grey(frame, small) for frame in frames]
     full = small[0] * FASTEST * (SLOWEST / FASTEST) ** min(1.0, max(0.0, detail))
-    finder = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+    finder = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     is_known = isinstance(carried, _Before) and carried.grey.shape == greys[0].shape
     before = [carried.grey if is_known else greys[0], *greys[:-1]]
     moves = [finder.calc(old, new, None) for old, new in zip(before, greys, strict=True)]
-    drawn = [cv2.resize(draw_flow(move, full), (width, height), interpolation=cv2.INTER_LINEAR) for move in moves]
+    half = small[0] // 2, small[1] // 2
+    smooth = (cv2.resize(move, half, interpolation=cv2.INTER_AREA) for move in moves)
+    drawn = [cv2.resize(draw_flow(move, full), (width, height), interpolation=cv2.INTER_CUBIC) for move in smooth]
     return MadeControl(np.stack(drawn), _Before(greys[-1]))
 
 
