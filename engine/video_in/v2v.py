@@ -114,7 +114,7 @@ def follow_motion(given: GivenFrames, state: V2VState) -> float:
 def consistent_steps(
     schedule: Schedule, noise: float, own_steps: tuple[float, ...], count: int
 ) -> tuple[float, tuple[float, ...]]:
-    """Sigma and `count` timesteps: the table's entry nearest to the noise, then the model's own below it, evenly.
+    """Sigma and `count` timesteps: the table's entry nearest to the noise, then the last of the model's own below it.
 
     Fewer where fewer are below; none, and sigma 0, where no noise is nearer than the least there is.
     """
@@ -122,7 +122,9 @@ def consistent_steps(
     sigma = schedule.sigma(first)
     if noise < sigma / 2:
         return 0.0, ()
-    return sigma, schedule.choose((first, *(step for step in own_steps if step < first)), count)
+    below = [step for step in own_steps if step < first]
+    # the last ones: a step just below the first would begin anew, and the picture would jump as the noise is moved
+    return sigma, (first, *below[max(0, len(below) - count + 1) :])
 
 
 def upstream_steps(noise: float, count: int) -> tuple[float, ...]:

@@ -132,9 +132,11 @@ def test_mixing_and_timestep_are_one_entry_of_the_table(noise: float):
     assert set(steps[1:]) <= set(OWN_STEPS)
 
 
-def test_steps_below_are_the_models_own_evenly():
+def test_steps_below_are_the_last_of_the_models_own():
     assert consistent_steps(SCHEDULE, 1.0, OWN_STEPS, 4) == (1.0, OWN_STEPS)
-    assert consistent_steps(SCHEDULE, 1.0, OWN_STEPS, 2)[1] == SCHEDULE.choose(OWN_STEPS, 2)
+    counts = [consistent_steps(SCHEDULE, 0.95, OWN_STEPS, count)[1][1:] for count in (1, 2, 3, 4)]
+    assert counts == [(), OWN_STEPS[-1:], OWN_STEPS[-2:], OWN_STEPS[-3:]]
+    assert len(consistent_steps(SCHEDULE, 0.5, OWN_STEPS, 4)[1]) == 1, "none is below"
     assert consistent_steps(SCHEDULE, 0.0, OWN_STEPS, 2) == (0.0, ())
 
 
