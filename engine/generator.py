@@ -272,7 +272,12 @@ class Generator:
         self._mix_loras(params, wait=True)
 
     def load_guides(self, params: ChunkParams) -> None:
-        """Read references and controls of these parameters to the end: for rendering offline. Raises ValueError."""
+        """Read references and controls of these parameters to the end: for rendering offline.
+
+        Raises ValueError, also where these parameters ask for VACE and there is none.
+        """
+        if params.vace_on and self.vace_note:
+            raise ValueError(self.vace_note)
         self._vace.load(params)
 
     def _mix_loras(self, params: ChunkParams, *, wait: bool = False) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from engine import key_maps
 from engine.ember.weights import write_vace
+from engine.generator_loading import load_generator
 from engine.loading import load_model, load_transformer, with_vace
 from engine.lora.mixer import LoraMixer
 from engine.lora.slots import LoraWeight
@@ -19,7 +20,8 @@ from engine.model.cast_linear import FLOAT8, CastLinear
 from engine.model.transformer import CausalWanTransformer
 from engine.model.vace import Guide, streaming_attention
 from engine.model_presets import ModelPreset, PresetError, VacePreset, check_files, load_preset, missing_vace
-from engine.plans.memory_plan import MemoryPlan, plan
+from engine.params import ChunkParams
+from engine.plans.memory_plan import MemoryChoice, MemoryPlan, plan
 from engine.plans.needs import vace_bytes, vace_parameters
 from tests.engine.small_model import CONFIG, write_small_model
 from tests.engine.tiny import tiny_prompt, tiny_transformer
@@ -130,6 +132,23 @@ def test_a_model_plays_without_vace_and_says_why(folder: Path, fault: str) -> No
     assert parts.transformer.config.vace_layers == ()
     plain, _ = load_transformer(preset, CPU, torch.float32)
     assert torch.equal(flow(parts.transformer, 0.0), flow(plain, 0.0))
+
+
+def test_a_generator_says_why_nothing_guides_it_and_refuses_to_render_so(folder: Path) -> None:
+    asked = ChunkParams.from_values({"/vj/vace/on": True})
+    generator = load_generator(load_preset(str(folder)), device="cpu", threads=1)
+    try:
+        assert "its VACE weights are not on this machine" in generator.vace_note
+        generator.load_guides(ChunkParams())
+        with pytest.raises(ValueError, match="its VACE weights are not on this machine"):
+            generator.load_guides(asked)
+    finally:
+        generator.close()
+    save_file(vace_of(weights()), folder / "vace.safetensors")
+    for memory, note in ((MemoryChoice(), ""), (MemoryChoice(with_vace=False), "VACE was left out (--no-vace)")):
+        generator = load_generator(load_preset(str(folder)), device="cpu", threads=1, memory=memory)
+        generator.close()
+        assert generator.vace_note == note
 
 
 def test_blocks_in_float8_and_mapped_ones_guide_as_wide_ones_do(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
