@@ -8,6 +8,7 @@ from engine.text.ngram import split_words
 from engine.training.captions.lexicon import FAMILY_WORDS, PALETTE_WORDS, SPEED_WORDS
 from vj.controllers.bindings import mappings_for
 from vj.controllers.mapping import load_mapping, load_mappings
+from vj.inputs.params import INPUT_PARAMETERS
 from vj.presets.looks import defaults_of, load_look, look_plan
 from vj.presets.prompt_mixing import PADS, text_address
 from vj.presets.timeline import timeline_plan
@@ -41,7 +42,10 @@ def test_every_look_loads_and_holds_its_groups_whole(path):
     look, problems = load_look(path)
     assert problems == ()
     assert look.description
-    assert defaults_of(["prompt", "seed", "effect", "mod"]).keys() == look.values.keys(), "it would look different"
+    groups = ["prompt", "seed", "effect", "mod"]
+    if path.stem.startswith("webcam_"):
+        groups += ["input", "vace"]
+    assert defaults_of(groups).keys() == look.values.keys(), "it would look different"
     assert all(note.startswith("only the live output plays ") for note in look_plan(look).notes)
 
 
@@ -54,6 +58,15 @@ def test_every_prompt_is_long_and_begins_with_words_ember_knows(path):
     for text in texts:
         assert len(text.split()) >= 25, "the large model was trained on long descriptions"
         assert sum(word in known for word in split_words(text, HEARD_BY_EMBER)) >= 2, text
+
+
+def test_no_look_names_what_stands_in_another_place():
+    """A camera's name, its crop and its key belong to the room; the looks say what is made of input 1."""
+    own = {parameter.address for parameter in INPUT_PARAMETERS}
+    painting, outlined = (load_look(find_file(name, LOOKS))[0].values for name in ("webcam_paint", "webcam_edges"))
+    assert not own & (painting.keys() | outlined.keys())
+    assert painting["/vj/input/on"] and not painting["/vj/vace/on"]
+    assert outlined["/vj/vace/on"] and outlined["/vj/vace/control"] == "edges" and not outlined["/vj/input/on"]
 
 
 def test_several_looks_move_by_themselves():
@@ -76,7 +89,7 @@ def test_every_timeline_loads(path):
 
 def test_there_is_something_of_every_kind():
     assert len(shipped(MAPPINGS)) >= 3
-    assert len(shipped(LOOKS)) == 12
+    assert len(shipped(LOOKS)) == 14
     assert {path.suffix for path in shipped(TIMELINES)} == {".toml", ".json"}
 
 

@@ -16,6 +16,7 @@ from engine.params import ENGINE_PARAMETERS, ChunkParams
 from engine.preset_table import did_you_mean
 from engine.rendering.plan import Cue, RenderPlan
 from vj.controls import Controls
+from vj.inputs.params import INPUT_PARAMETERS
 from vj.parameters import PARAMETERS, TRIGGERS
 from vj.written_files import FileError, Problem, read_toml, show_value
 
@@ -23,6 +24,7 @@ SEED_ADDRESS = "/vj/seed/value"
 NAMED_ADDRESSES = 3  # more than these are named by their groups
 SAVED_GROUPS = ("prompt", "seed", "model", "sink", "lora", "vace", "input", "layer", "effect", "mod")
 """What a saved look holds whole. Not `output`: brightness and blackout belong to the performer's hand."""
+_OF_THE_PLACE = frozenset(parameter.address for parameter in INPUT_PARAMETERS)
 _GROUPS = tuple(dict.fromkeys(address.split("/")[2] for address in PARAMETERS))
 _FILE_KEYS = ("name", "description", "groups", "values")
 
@@ -83,9 +85,13 @@ def group_of(address: str) -> str:
 
 
 def defaults_of(groups: Iterable[str]) -> dict[str, Value]:
-    """Return every parameter of these groups at its default."""
+    """Return every parameter of these groups at its default; cameras and films are a place's, not a look's."""
     wanted = frozenset(groups)
-    return {address: parameter.default for address, parameter in PARAMETERS.items() if group_of(address) in wanted}
+    return {
+        address: parameter.default
+        for address, parameter in PARAMETERS.items()
+        if group_of(address) in wanted and address not in _OF_THE_PLACE
+    }
 
 
 def look_from(values: Mapping[str, Value], name: str, description: str = "") -> Look:

@@ -9,7 +9,7 @@ import pytest
 from engine.video_in.params import INPUTS
 from tests.vj.app.stage import Stage
 from vj.inputs.messages import InputState
-from vj.presets.looks import defaults_of
+from vj.parameters import PARAMETERS
 
 
 @pytest.fixture(scope="module")
@@ -29,5 +29,6 @@ def show(window: Stage) -> Stage:
     window.inputs[:] = [InputState()] * INPUTS
     for ring in window.folder.glob("input*"):
         ring.unlink()
-    window.controls.set_many(defaults_of(["input", "vace"]), "test")
+    changed = {a: p.default for a, p in PARAMETERS.items() if a.startswith(("/vj/input/", "/vj/vace/"))}
+    window.controls.set_many(changed, "test")
     return window
