@@ -127,6 +127,21 @@ def test_a_film_without_times_plays_evenly_and_loops(tmp_path):
     clip.close()
 
 
+def test_a_recording_whose_size_and_rate_change_and_whose_times_jump_plays_on(tmp_path):
+    parts = [("a", (96, 64), 25), ("b", (64, 96), 50), ("c", (96, 64), 25)]
+    films = [write_film(tmp_path / f"{name}.ts", 12, size=size, rate=rate) for name, size, rate in parts]
+    path = tmp_path / "card.ts"
+    path.write_bytes(b"".join(film.read_bytes() for film in films))
+    settings = InputParams(source=str(path), speed=2.0)
+    clip = ClipSource(path, settings)
+    got = play(clip, settings, 36, at_most_s=6.0)
+    clip.close()
+    sizes = [(picture.frame.width, picture.frame.height) for picture in got]
+    assert sizes == [(96, 64)] * 12 + [(64, 96)] * 12 + [(96, 64)] * 12
+    assert numbers(got) == [*range(12)] * 3
+    assert seconds(got) < 1.5
+
+
 def test_films_of_other_pixels_and_of_phones_held_upright_are_seen_as_they_were_meant(tmp_path):
     path = tmp_path / "phone.mp4"
     with av.open(str(path), "w") as out:

@@ -18,6 +18,7 @@ from vj.inputs.sources.pacing import LONGEST_WAIT_S, NS_PER_S, MediaClock
 from vj.inputs.sources.source import Picture, SourceError, SourceFacts
 
 ASSUMED_RATE_FPS = 25.0  # of a file that says nothing
+LONGEST_GAP_S = 10.0  # between two frames; a longer one is a break in the file's times
 SKIP_S = 0.05  # how long is decoded at a stretch towards an in point
 
 
@@ -52,6 +53,8 @@ class ClipSource:
         self._clock = MediaClock()
         self._ready: deque[_Next] = deque()  # decoded and not yet due
         self._decoded_s = -self._frame_s  # media time of the frame decoded last
+        self._is_first = True  # of the frames decoded since the last jump
+        self._shift_s = 0.0  # added to the file's times since they jumped
         self._skip_to_s = 0.0  # frames before it are decoded and left out
         self._is_new = False  # nothing was decoded since the last jump
         self._is_playing = True
@@ -116,11 +119,14 @@ class ClipSource:
         return min(settings.in_s, max(0.0, length_s - 2 * self._frame_s)) if length_s else settings.in_s
 
     def _media_s(self, frame: av.VideoFrame) -> float:
-        """Media time of a frame from 0; frames that do not say follow each other evenly."""
-        said_s = frame.time
+        """Media time of a frame from 0. Frames that do not say, and times that jump, follow the one before evenly."""
         following_s = self._decoded_s + self._frame_s
-        self._decoded_s = said_s - self._start_s if said_s is not None else following_s
-        return self._decoded_s
+        media_s = frame.time - self._start_s + self._shift_s if frame.time is not None else following_s
+        if not self._is_first and not 0.0 <= media_s - self._decoded_s <= LONGEST_GAP_S:
+            self._shift_s += following_s - media_s
+            media_s = following_s
+        self._decoded_s, self._is_first = media_s, False
+        return media_s
 
     def _is_past(self, settings: InputParams) -> bool:
         has_out = settings.out_s > self._in_s
@@ -141,7 +147,8 @@ class ClipSource:
     def _jump(self, to_s: float, at_ns: int | None = None) -> None:
         """Play on from `to_s`, which is due at `at_ns`; None = as soon as it is there."""
         self._ready.clear()
-        self._is_new, self._is_after_end = True, False
+        self._is_new = self._is_first = True
+        self._is_after_end, self._shift_s = False, 0.0
         self._skip_to_s, self._decoded_s = to_s, to_s - self._frame_s
         try:
             self._decoder.seek(to_s + self._start_s)
