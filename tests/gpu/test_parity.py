@@ -1,5 +1,6 @@
 """The same numbers on a GPU as on the CPU, and nothing inside a chunk that waits for the device."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,8 @@ import torch
 
 from engine.caches.rolling_cache import RollingCache
 from engine.golden import stream_output
-from engine.sampler import clean_pass, denoise_chunk
+from engine.model.vace import Guide, streaming_attention
+from engine.sampler import StepChanges, clean_pass, denoise_chunk
 from engine.schedule import PUBLISHED_STEPS, Schedule
 from engine.vae.tiny_vae import TinyVae, TinyVaeConfig
 from engine.vae.wan_vae import WanVae, WanVaeConfig
@@ -36,11 +38,17 @@ def test_golden_file(dtype, gate):
     assert error < gate
 
 
+@pytest.mark.parametrize("is_guided", [False, True])
 @torch.inference_mode()
-def test_a_chunk_never_waits_for_the_device():
-    model = tiny_transformer().to(CUDA)
+def test_a_chunk_never_waits_for_the_device(is_guided):
+    config = dataclasses.replace(TINY, vace_layers=(0, 1), vace_in_dim=8)
+    model = tiny_transformer(config).to(CUDA)
     text = model.encode_text(tiny_prompt().to(CUDA))
-    cache = RollingCache(TINY, LATENT_HEIGHT, LATENT_WIDTH, device=CUDA)
+    cache = RollingCache(config, LATENT_HEIGHT, LATENT_WIDTH, device=CUDA)
+    context = torch.randn(1, 4, 8, LATENT_HEIGHT, LATENT_WIDTH, device=CUDA)  # a reference and three frames
+    memory = streaming_attention(config, 4, (LATENT_HEIGHT, LATENT_WIDTH), CUDA)
+    guide = Guide(context, memory, 1.0, reference_frames=1) if is_guided else None
+    changes = StepChanges(guide=lambda _: guide)
     schedule = Schedule(5.0)
     timesteps = schedule.warp(PUBLISHED_STEPS)
     noises = [tiny_latents(3, seed=i).to(CUDA) for i in range(4)]
@@ -49,7 +57,7 @@ def test_a_chunk_never_waits_for_the_device():
     try:
         for _ in range(5):  # the fourth chunk evicts
             cache.begin_chunk(3, "ema_fp32", 0.99)
-            *_, last = denoise_chunk(model, cache, text, noises[0], noises[1:], timesteps, schedule)
+            *_, last = denoise_chunk(model, cache, text, noises[0], noises[1:], timesteps, schedule, changes)
             clean_pass(model, cache, text, last.x0)
     finally:
         torch.cuda.set_sync_debug_mode("default")
