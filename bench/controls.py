@@ -11,7 +11,6 @@ import json
 import time
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 
@@ -47,6 +46,8 @@ def milliseconds_per_frame(control: Control, frames: np.ndarray) -> float:
 
 def flicker() -> dict[str, float]:
     """Change from frame to frame of a still scene under noise, as a share of all light: our edges, and Canny's."""
+    import cv2
+
     still = drawn_clip(832, 480, 1)[0, ..., :3].astype(float)
     generator = np.random.default_rng(0)
     noisy = [(still + generator.normal(0.0, NOISE, still.shape)).clip(0, 255) for _ in range(NOISY_FRAMES)]
@@ -62,6 +63,8 @@ def _change(lines: np.ndarray) -> float:
 
 def main() -> None:
     """Measure and write."""
+    import cv2
+
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="where the figures go")
     args = parser.parse_args()
