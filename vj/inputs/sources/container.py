@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import av
+from av.codec.context import Flags
 from av.container import InputContainer
 
 from vj.inputs.sources.source import SourceError
@@ -42,6 +43,8 @@ class Decoder:
             raise SourceError(f"{name} has no picture in it")
         self.stream = streams[0]
         self.stream.thread_type = "SLICE" if is_low_latency else "AUTO"  # threads by frame hold frames back
+        if is_low_latency:
+            self.stream.codec_context.flags |= Flags.low_delay
         self._packets: Iterator[av.Packet] | None = None
         self._bad = 0
 

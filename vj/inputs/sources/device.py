@@ -92,7 +92,6 @@ def device_opening(device: Device, asked: WantedFormat, platform: str) -> Openin
         return Opening(f"video={device.place}", "dshow", options)
     if asked.codec:
         options["input_format"] = asked.codec
-    options["timestamps"] = "abs"
     return Opening(device.place, "v4l2", options)
 
 

@@ -12,7 +12,7 @@ from vj.inputs.params import InputParams
 from vj.inputs.sources.container import Decoder, Opening
 from vj.inputs.sources.source import Picture, SourceError, SourceFacts
 
-LOW_LATENCY = {"fflags": "nobuffer", "flags": "low_delay"}  # nothing is held back to be looked at first
+LOW_LATENCY = {"fflags": "nobuffer"}  # nothing is held back to be looked at first
 
 
 class LiveSource:
