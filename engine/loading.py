@@ -21,7 +21,7 @@ from engine.text.kept_embeddings import KeptEmbeddings, embeddings_folder, finge
 from engine.text.ngram import NgramConfig, NgramEncoder
 from engine.text.prompts import TextEncoder
 from engine.text.umt5 import check_umt5, load_umt5
-from engine.vace.weights import base_weights, vace_weights
+from engine.vace.weights import base_weights, check_layers, vace_weights
 from engine.vae.frame_by_frame import FrameByFrame
 from engine.vae.latents import StreamingAutoencoder
 from engine.vae.tiny_vae import TinyVaeConfig, load_tiny_vae
@@ -157,6 +157,7 @@ def with_vace(
     assert preset.vace is not None, "only a preset with VACE is asked for it"
     is_own = preset.vace.file == preset.transformer_file
     checkpoint = vace_weights(read_checkpoint(preset.vace.file, averaged=is_own and preset.averaged))
+    check_layers(checkpoint, preset.vace.layers)
     with torch.device("meta"):
         guided = CausalWanTransformer(preset.guided).to(dtype)
     branch = nn.Module()

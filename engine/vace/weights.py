@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping
 
 from torch import Tensor
@@ -21,6 +22,20 @@ def vace_weights(checkpoint: Checkpoint) -> Checkpoint:
             "checkpoint with VACE"
         )
     return found
+
+
+def check_layers(checkpoint: Checkpoint, layers: tuple[int, ...]) -> None:
+    """Raise CheckpointError where a file says which layers its hints were trained for, and those are others."""
+    try:
+        config = json.loads(checkpoint.metadata.get("config", "{}"))
+        trained = tuple(config.get("vace_layers") or layers)
+    except (ValueError, TypeError, AttributeError):
+        return  # somebody else's note
+    if trained != layers:
+        raise CheckpointError(
+            f"{checkpoint.path}: its hints are for the layers {list(trained)}, the preset gives them to {list(layers)}; "
+            "write the file's into [vace] of the preset"
+        )
 
 
 def base_weights(checkpoint: Checkpoint) -> Checkpoint:

@@ -102,6 +102,10 @@ def test_what_ember_ships_is_read_back(folder: Path) -> None:
     parts = load_model(load_preset(str(folder)), BOTH, CPU, torch.float32)
     found = parts.transformer.vace_blocks[1].after_proj.weight
     assert torch.equal(found, weights()["vace_blocks.1.after_proj.weight"].half().float())
+    other = dataclasses.replace(CONFIG, num_layers=3, vace_layers=(0, 2))
+    write_vace(tiny_transformer(other), folder)  # as many blocks, for other layers
+    note = load_model(load_preset(str(folder)), BOTH, CPU, torch.float32).vace_note
+    assert "its hints are for the layers [0, 2], the preset gives them to [0, 1]" in note
     with pytest.raises(ValueError, match="no VACE weights to write"):
         write_vace(tiny_transformer(CONFIG), folder)
 
