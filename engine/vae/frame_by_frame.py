@@ -1,15 +1,15 @@
-"""A decoder that is given one latent frame at a time: a third of the memory in between, the same pictures."""
+"""An autoencoder that is given one latent frame at a time: a third of the memory in between, the same pictures."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from engine.vae.latents import DecoderState, EncoderState, StreamingAutoencoder
+from engine.vae.latents import FRAMES_PER_LATENT, DecoderState, EncoderState, StreamingAutoencoder
 
 
 class FrameByFrame:
-    """Decodes a chunk in pieces of one latent frame; encodes as the autoencoder itself does."""
+    """Decodes and encodes a chunk in pieces of one latent frame."""
 
     def __init__(self, autoencoder: StreamingAutoencoder) -> None:
         self.autoencoder = autoencoder
@@ -24,4 +24,10 @@ class FrameByFrame:
 
     def encode(self, frames: Tensor, state: EncoderState | None) -> tuple[Tensor, EncoderState]:
         """As `StreamingEncoder.encode`."""
-        return self.autoencoder.encode(frames, state)
+        first = 0 if state is not None else 1
+        latents = []
+        for part in (frames[:, :first], *frames[:, first:].split(FRAMES_PER_LATENT, dim=1)):
+            if part.shape[1]:
+                latent, state = self.autoencoder.encode(part, state)
+                latents.append(latent)
+        return torch.cat(latents, dim=1), state

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from engine.vae.frame_by_frame import FrameByFrame
 from engine.vae.frame_encoding import encode_live
 from engine.vae.latents import StreamingEncoder, frame_count
 from engine.vae.tiny_vae import TinyVae, TinyVaeConfig
@@ -22,7 +23,11 @@ def make_wan() -> WanVae:
     return WanVae(WanVaeConfig(dim=4)).eval()
 
 
-@pytest.fixture(scope="module", params=[make_tiny, make_wan], ids=["tiny", "wan"])
+def make_light() -> FrameByFrame:
+    return FrameByFrame(make_wan())
+
+
+@pytest.fixture(scope="module", params=[make_tiny, make_wan, make_light], ids=["tiny", "wan", "frame by frame"])
 def encoder(request: pytest.FixtureRequest) -> StreamingEncoder:
     torch.manual_seed(3)
     return request.param()
