@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +17,7 @@ import torch
 
 from bench.environment import describe
 
-REPEATS = 25
+REPEATS = 60
 SIZES = (((1280, 720), (1280, 720)), ((1920, 1080), (1280, 720)), ((1280, 720), (832, 480)), ((1280, 720), (256, 144)))
 TREATMENTS: dict[str, dict[str, object]] = {
     "at rest": {},
@@ -38,15 +37,15 @@ TREATMENTS: dict[str, dict[str, object]] = {
 }
 
 
-def median_ms(call: Callable[[], object]) -> float:
-    """Median processor time of this thread for one call, in milliseconds."""
+def best_ms(call: Callable[[], object]) -> float:
+    """Processor time of this thread for one call, in milliseconds: the best, as other work costs cache."""
     call()
     times = []
     for _ in range(REPEATS):
         began = time.thread_time_ns()
         call()
         times.append(time.thread_time_ns() - began)
-    return statistics.median(times) / 1e6
+    return min(times) / 1e6
 
 
 def chroma_by_formula(picture: np.ndarray) -> np.ndarray:
@@ -76,12 +75,12 @@ def main(arguments: list[str] | None = None) -> int:
         picture = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
         for name, changes in TREATMENTS.items():
             settings = dataclasses.replace(rest, **changes)
-            ms = round(median_ms(lambda p=picture, s=settings, z=size: Chain().apply(p, s, z)), 2)
+            ms = round(best_ms(lambda p=picture, s=settings, z=size: Chain().apply(p, s, z)), 2)
             rows.append({"from": [width, height], "to": list(size), "treatment": name, "ms": ms})
             print(f"{width}x{height} to {size[0]}x{size[1]}  {name:42} {ms:6.2f} ms")
     picture = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), dtype=np.uint8)
-    whole = median_ms(lambda: chroma_alpha(cv2.split(picture), hue_strength(picture, 120.0), 0.3, 0.1))
-    formula = median_ms(lambda: chroma_by_formula(picture))
+    whole = best_ms(lambda: chroma_alpha(cv2.split(picture), hue_strength(picture, 120.0), 0.3, 0.1))
+    formula = best_ms(lambda: chroma_by_formula(picture))
     print(
         f"colour key of 1280x720: {whole:.2f} ms, its formula in float32 {formula:.1f} ms: {formula / whole:.0f} times"
     )
