@@ -95,7 +95,8 @@ def _tell_states(grabber: Grabber, publisher: Publisher, outbox: Outbox) -> None
         time.sleep(LOOK_S)
         state = grabber.state
         problem = state.problem or (publisher.problem if state.state in ("live", "held") else "")
-        state = dataclasses.replace(state, problem=problem, process_id=os.getpid())
+        moved_ns = min(state.moved_ns, publisher.moved_ns)
+        state = dataclasses.replace(state, problem=problem, moved_ns=moved_ns, process_id=os.getpid())
         if _shown(state) != _shown(told) or time.monotonic() - told_s > STATUS_S:
             told, told_s = state, time.monotonic()
             outbox.put(state)

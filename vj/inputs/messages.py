@@ -48,7 +48,7 @@ class InputState:
     pictures: int = 0  # that came since the process began
     position_s: float = 0.0  # of a file
     length_s: float = 0.0  # of a file; 0 = not one, or not known
-    moved_ns: int = 0  # when reading last got on: a driver that hangs says the same again
+    moved_ns: int = 0  # when its threads last got on: a driver that hangs says the same again
     process_id: int = 0  # of the capture process
 
 

@@ -45,6 +45,7 @@ class Publisher:
         self._source = ""  # it came from
         self._layer_s = 0.0  # when the layer's ring was written last
         self._problem = ""
+        self.moved_ns = time.monotonic_ns()  # when its loop last got on; any thread may read it
         self._is_stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="publishing", daemon=True)
 
@@ -70,7 +71,7 @@ class Publisher:
     def _run(self) -> None:
         written_s, seen = 0.0, self._wishes
         while not self._is_stopping.is_set():
-            wishes = self._wishes
+            wishes, self.moved_ns = self._wishes, time.monotonic_ns()
             delay_ms = wishes.params.delay_ms
             self._take(DELAYED_LOOK_S if delay_ms else REPEAT_S / 4, wishes.params)
             due = self._delay.pop_due(time.monotonic_ns(), delay_ms)
