@@ -168,6 +168,7 @@ class PanelPoll:
         if self._panels.video_in.isVisible():
             frame = self._sources.reader.frame_on_screen
             self._panels.video_in.refresh(None if frame is None else frame.pixels.shape[1] / frame.pixels.shape[0])
+            self._panels.video_in.show_engine(self._sources.generator())
 
     def _show_last_message(self, played: Played | None) -> None:
         self._osc_news.poll()

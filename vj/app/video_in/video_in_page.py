@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PyQt6.QtCore import QSize
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from engine.messages import GeneratorStatus
 from vj.app.engine_page import widget_for
-from vj.app.parameter_widgets import card
+from vj.app.parameter_widgets import QuietLabel, card
 from vj.app.rows import row_of
 from vj.app.surface import Surface
 from vj.app.video_in.input_card import GUIDE_ADDRESS, PAINT_ADDRESS
@@ -61,6 +62,9 @@ class VideoInPage(QWidget):
             left.addWidget(_rows_card(surface, title, rows))
         self.painted, self.guiding = PictureView(LEAST_PICTURE), PictureView(LEAST_PICTURE)
         left.addLayout(row_of((self.painted, self.guiding)), 1)
+        self.notice = QuietLabel("note")
+        self.notice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        left.addWidget(self.notice)
         references, self.references = reference_card(surface)
         self.mask = MaskPanel(surface, source, thumbnails)
         layout = QHBoxLayout(self)
@@ -77,6 +81,12 @@ class VideoInPage(QWidget):
         self.mask.refresh(picture_ratio)
         self._show_input(self.painted, "painted", (PAINT_ADDRESS, PAINTED_INPUT_ADDRESS), "nothing is painted over")
         self._show_input(self.guiding, "guiding", (GUIDE_ADDRESS, GUIDE_INPUT_ADDRESS), "no input guides")
+
+    def show_engine(self, status: GeneratorStatus) -> None:
+        """Show why the picture does not follow what it is asked to, as far as it does not."""
+        pads = enumerate(status.reference_failures, start=1)
+        sentences = [status.input_notice, *(f"reference {pad}: {failure}" for pad, failure in pads if failure)]
+        self.notice.show_fitting("; ".join(filter(None, sentences)))
 
     def _show_input(self, view: PictureView, name: str, addresses: tuple[str, str], words: str) -> None:
         """Show the input that is used for something, while it is."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -144,3 +145,12 @@ def test_the_mask_has_the_shape_of_the_stream_until_something_is_drawn(show: Sta
     page.mask.canvas.invert()
     page.refresh(16 / 9)
     assert page.mask.canvas.drawing.pixels.shape[0] == page.mask.canvas.drawing.pixels.shape[1]
+
+
+def test_what_cannot_be_followed_is_told_in_a_line(show: Stage, page: VideoInPage):
+    failures = ("", "face.png cannot be read", "", "")
+    show.generator = replace(show.generator, input_notice="input 1 gives no picture", reference_failures=failures)
+    until(show, lambda: page.notice.text())
+    assert page.notice.toolTip() == "input 1 gives no picture; reference 2: face.png cannot be read"
+    show.generator = replace(show.generator, input_notice="", reference_failures=())
+    until(show, lambda: not page.notice.text())
