@@ -43,6 +43,7 @@ class MaskCanvas(QWidget):
         self._behind: Thumbnail | None = None
         self._last: tuple[float, float] | None = None
         self._pointer: QPointF | None = None
+        self._tinted: QImage | None = None
         self._tints = [qRgba(*MASK_TINT, round(0.6 * grey)) for grey in range(256)]
         self.setMouseTracking(True)
         self.setCursor(Qt.CursorShape.CrossCursor)
@@ -74,6 +75,7 @@ class MaskCanvas(QWidget):
         height, width = self.drawing.pixels.shape
         if self.drawing.is_empty and abs(width / height - ratio) > 0.01:
             self.drawing = MaskDrawing(ratio)
+            self._tinted = None
             self.update()
 
     def clear(self) -> None:
@@ -93,10 +95,7 @@ class MaskCanvas(QWidget):
         place = self.canvas_place()
         if self._behind is not None:
             painter.drawImage(place, self._behind.image)
-        grey = self.drawing.pixels
-        mask = QImage(grey.data, grey.shape[1], grey.shape[0], grey.strides[0], QImage.Format.Format_Indexed8)
-        mask.setColorTable(self._tints)
-        painter.drawImage(place, mask)
+        painter.drawImage(place.topLeft(), self._tinted_mask(place.size()))
         painter.setPen(QColor(theme.EDGE))
         painter.drawRect(place.adjusted(0, 0, -1, -1))
         if self._pointer is not None:
@@ -135,7 +134,17 @@ class MaskCanvas(QWidget):
         self._last = here
         self._tell()
 
+    def _tinted_mask(self, size: QSize) -> QImage:
+        """The mask in its colour at the size that is shown: made when it has changed, not at each live picture."""
+        if self._tinted is None or self._tinted.size() != size:
+            grey = self.drawing.pixels
+            mask = QImage(grey.data, grey.shape[1], grey.shape[0], grey.strides[0], QImage.Format.Format_Indexed8)
+            mask.setColorTable(self._tints)
+            self._tinted = mask.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied).scaled(size)
+        return self._tinted
+
     def _tell(self) -> None:
+        self._tinted = None
         self.update()
         self.changed.emit()
 
