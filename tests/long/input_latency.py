@@ -49,7 +49,7 @@ VACE = (("/vj/vace/on", 1), ("/vj/vace/input", INPUT), ("/vj/vace/control", "col
 REST = (("/vj/layer/1/input", 0), ("/vj/input/on", 0), ("/vj/vace/on", 0), ("/vj/model/chunk", 3))
 SOURCES = ("ring", "network", "graph")
 PATHS = (
-    Way("layer", (("/vj/layer/1/input", INPUT),), 0.3, 1.1, 2.0, SOURCES),
+    Way("layer", (("/vj/layer/1/input", INPUT),), 0.5, 1.6, 2.0, SOURCES),
     Way("V2V, chunk 3", (*V2V, ("/vj/model/chunk", 3)), 1.2, 6.0, 8.0, SOURCES),
     Way("V2V, chunk 1", (*V2V, ("/vj/model/chunk", 1)), 1.2, 6.0, 8.0, ("ring",)),
     Way("VACE, chunk 3", (*VACE, ("/vj/model/chunk", 3)), 1.2, 6.0, 8.0, ("ring", "network")),
@@ -149,7 +149,7 @@ def run(
     figures: dict[str, dict[str, dict[str, float]]] = {}
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         show, watch = stack.enter_context(watched_show(Path(name), "ember", is_stamped=False))
-        light = stack.enter_context(LightWatch(watch, LOOK_S))
+        light = stack.enter_context(LightWatch(watch.picture, LOOK_S))
         for path, source in [(way, source) for way in wanted for source in way.sources if source in sources]:
             found = measure(show, light, path, source, flashes)
             figures.setdefault(path.name, {})[source] = found
