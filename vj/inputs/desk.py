@@ -19,7 +19,7 @@ from engine.video_in.params import INPUTS
 from vj.inputs.capture_process import CaptureProcess
 from vj.inputs.listing import Listed, Listing
 from vj.inputs.messages import InputState, InputWishes
-from vj.inputs.params import InputParams
+from vj.inputs.params import InputParams, source_address
 from vj.modulation.params import MODULATORS
 from vj.output.layer_params import LAYERS
 
@@ -151,9 +151,11 @@ class InputDesk:
 
     def _wish(self, one: _Input, values: Mapping[str, Value], now_ns: int) -> None:
         """Tell a process what is wanted now; begin or end it."""
+        if one.sent is None and not values[source_address(one.number)]:
+            return  # not used, as most are most of the time
         params = InputParams.from_values(values, one.number)
         wishes = InputWishes(
-            dataclasses.asdict(params),
+            dict(vars(params)),
             self._stream_size(),
             self._restarts[one.number - 1],
             one.number in layer_inputs(values),
@@ -162,7 +164,7 @@ class InputDesk:
             return
         before, one.sent = one.sent, wishes
         if not params.source:
-            one.state, one.told, one.trouble = InputState(), "", ""
+            one.state, one.told, one.trouble, one.sent = InputState(), "", "", None
             self._dismiss(one, now_ns + END_NS)
             return
         if before is None or _opens(before) != _opens(wishes):
@@ -186,7 +188,7 @@ class InputDesk:
     def _supervise(self, one: _Input, now_ns: int, *, was_absent: bool) -> None:
         """Start again what has ended or hangs, and keep its state for the panels."""
         self._look_after_leaving(one, now_ns)
-        if one.sent is None or not one.sent.params.source:
+        if one.sent is None:
             return
         if one.process is None:
             self._start(one, now_ns)
@@ -221,7 +223,7 @@ class InputDesk:
             one.leaving.kill()
         if one.leaving.ending or now_ns >= one.kill_ns + END_NS:
             one.leaving = None
-            if one.sent is not None and not one.sent.params.source:
+            if one.sent is None:
                 self._remove_rings(one)
 
     def _take_state(self, one: _Input) -> None:
