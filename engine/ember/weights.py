@@ -65,17 +65,6 @@ def write_transformer(model: CausalWanTransformer, folder: Path) -> None:
     write_weights(folder / "transformer.safetensors", "causal_dit", config, model.state_dict())
 
 
-def write_vace(model: CausalWanTransformer, folder: Path) -> None:
-    """Write VACE's weights alone as `vace.safetensors` (original key names) into `folder`.
-
-    Raises ValueError for a model without any.
-    """
-    weights = {name: weight for name, weight in model.state_dict().items() if name.startswith("vace_")}
-    if not weights:
-        raise ValueError("the model has no VACE weights to write")
-    write_weights(folder / "vace.safetensors", "vace", dataclasses.asdict(model.config), weights)
-
-
 def read_transformer(folder: Path) -> CausalWanTransformer:
     """Read `transformer.safetensors` from `folder`, ready for inference."""
     config, weights = read_weights(folder / "transformer.safetensors", "causal_dit")

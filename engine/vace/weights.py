@@ -33,8 +33,8 @@ def check_layers(checkpoint: Checkpoint, layers: tuple[int, ...]) -> None:
         return  # somebody else's note
     if trained != layers:
         raise CheckpointError(
-            f"{checkpoint.path}: its hints are for the layers {list(trained)}, the preset gives them to {list(layers)}; "
-            "write the file's into [vace] of the preset"
+            f"{checkpoint.path}: its hints are for the layers {list(trained)}, the preset gives them to {list(layers)};"
+            " write the file's into [vace] of the preset"
         )
 
 

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from engine import key_maps
-from engine.ember.weights import write_vace
+from engine.ember.weights import write_weights
 from engine.generator_loading import load_generator
 from engine.loading import load_model, load_transformer, with_vace
 from engine.lora.mixer import LoraMixer
@@ -98,16 +98,15 @@ def test_a_checkpoint_with_vace_may_be_the_models_own(folder: Path) -> None:
 
 
 def test_what_ember_ships_is_read_back(folder: Path) -> None:
-    write_vace(tiny_transformer(GUIDED, seed=1), folder)
-    parts = load_model(load_preset(str(folder)), BOTH, CPU, torch.float32)
+    file, config = folder / "vace.safetensors", dataclasses.asdict(GUIDED)
+    write_weights(file, "vace", config, vace_of(weights()))
+    preset = load_preset(str(folder))
+    parts = load_model(preset, BOTH, CPU, torch.float32)
     found = parts.transformer.vace_blocks[1].after_proj.weight
     assert torch.equal(found, weights()["vace_blocks.1.after_proj.weight"].half().float())
-    other = dataclasses.replace(CONFIG, num_layers=3, vace_layers=(0, 2))
-    write_vace(tiny_transformer(other), folder)  # as many blocks, for other layers
-    note = load_model(load_preset(str(folder)), BOTH, CPU, torch.float32).vace_note
+    write_weights(file, "vace", config | {"vace_layers": [0, 2]}, vace_of(weights()))  # as many, but others
+    note = load_model(preset, BOTH, CPU, torch.float32).vace_note
     assert "its hints are for the layers [0, 2], the preset gives them to [0, 1]" in note
-    with pytest.raises(ValueError, match="no VACE weights to write"):
-        write_vace(tiny_transformer(CONFIG), folder)
 
 
 @pytest.mark.parametrize("fault", ["missing", "module of others", "no vace", "short", "torn"])
