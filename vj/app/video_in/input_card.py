@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
@@ -20,7 +19,7 @@ from vj.inputs.still_params import GUIDE_INPUT_ADDRESS, PAINTED_INPUT_ADDRESS
 
 PAINT_ADDRESS, GUIDE_ADDRESS = "/vj/input/on", "/vj/vace/on"
 LEAST_PICTURE = QSize(160, 76)
-STALE_NS = 1_000_000_000  # a picture older than this is no live one, whatever is said
+STALE_S = 1.0  # a picture older than this is no live one, whatever is said
 COLOURS = {
     "LIVE": theme.GOOD,
     "HELD": theme.ACCENT,
@@ -40,10 +39,10 @@ class InputView:
     detail: str = ""
 
 
-def describe_input(state: InputState, newest_ns: int, now_ns: int) -> InputView:
-    """Say how an input is: what is told of it, but a picture that has stopped coming is never called live."""
+def describe_input(state: InputState, age_s: float) -> InputView:
+    """Say how an input is: what is told of it, but one whose newest picture is this old may not be called live."""
     word = state.state.upper() if state.state.upper() in COLOURS else "OFF"
-    if word == "LIVE" and newest_ns and now_ns - newest_ns > STALE_NS:
+    if word == "LIVE" and age_s > STALE_S:
         word = "LATE"
     if state.problem:
         return InputView(word, state.name, state.problem)
@@ -123,8 +122,9 @@ class InputCard(QFrame):
 
     def refresh(self, thumbnails: Thumbnails, state: InputState, source: str) -> InputView:
         """Show the newest picture and how the input is; return what is told."""
-        thumbnail = thumbnails.ask(f"card {self.number}", self.number, self.picture.size()) if source else None
-        view = describe_input(state, 0 if thumbnail is None else thumbnail.arrived_ns, time.monotonic_ns())
+        name = f"card {self.number}"
+        thumbnail = thumbnails.ask(name, self.number, self.picture.size()) if source else None
+        view = describe_input(state, thumbnails.age_s(name))
         self.picture.show_picture(thumbnail, "no picture yet" if source else "choose a source below")
         self.word.show_text(f"{self.number} {view.word}", theme.badge(COLOURS[view.word], is_filled=view.word != "OFF"))
         self.name.show_fitting(view.name or source)

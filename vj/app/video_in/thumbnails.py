@@ -16,10 +16,11 @@ from PyQt6.QtCore import QSize
 from PyQt6.QtGui import QImage, QImageReader
 
 from engine.video_in.input_ring import InputRing, ring_name
+from engine.video_in.params import INPUTS
 from vj.inputs.chain.placing import letterbox, resize
 
 EVERY_S = 0.1
-FORGET_S = 1.0  # what nobody asked for so long is not made any more
+REST_S = 1.0  # what nobody asked for so long is not made any more
 CHECKER_PIXELS, CHECKER_LEVELS = 8, (40, 72)  # what lies under a keyed picture
 
 
@@ -37,7 +38,6 @@ class Thumbnail:
 
     image: QImage  # RGB, over a checkerboard where the input is keyed out
     rgb: np.ndarray  # (H, W, 3) uint8 of the same size as it came, whatever is keyed out
-    arrived_ns: int  # 0 = of a file
     source_size: tuple[int, int]  # width, height of what it was made from
 
 
@@ -47,6 +47,7 @@ class _Ask:
     at_s: float
     made_of: tuple[int, int] | None = None  # which ring and picture, or which state of the file, it shows
     thumbnail: Thumbnail | None = None
+    age_s: float = 0.0  # of the input's newest picture, when it was looked for last
 
 
 class Thumbnails:
@@ -58,6 +59,7 @@ class Thumbnails:
         self._asks: dict[str, _Ask] = {}
         self._lock = threading.Lock()  # of the asks; held for a look at a dictionary
         self._rings: dict[int, InputRing] = {}
+        self._opened = dict.fromkeys(range(1, INPUTS + 1), 0)  # how often each input's ring was
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         cv2.setNumThreads(1)  # small pictures: threads would cost more than they save
@@ -72,6 +74,11 @@ class Thumbnails:
             self._asks[name] = ask
         self._begin()
         return ask.thumbnail
+
+    def age_s(self, name: str) -> float:
+        """How old the newest picture of what is asked for under a name was when the thread looked; 0 of a file."""
+        ask = self._asks.get(name)
+        return 0.0 if ask is None else ask.age_s
 
     def stop(self) -> None:
         """End the thread; it begins again when something is asked for."""
@@ -91,8 +98,8 @@ class Thumbnails:
         while not self._wake.wait(EVERY_S):
             with self._lock:
                 now_s = time.monotonic()
-                self._asks = {name: ask for name, ask in self._asks.items() if now_s - ask.at_s < FORGET_S}
-                asks = dict(self._asks)
+                # the pictures are kept: they are there at once when the page is seen again
+                asks = {name: ask for name, ask in self._asks.items() if now_s - ask.at_s < REST_S}
             if not asks:
                 break
             for name, ask in asks.items():
@@ -104,22 +111,28 @@ class Thumbnails:
     def _make(self, name: str, ask: _Ask) -> None:
         what = ask.wanted.what
         made_of, thumbnail = self._of_input(ask, what) if isinstance(what, int) else self._of_file(ask, what)
+        age_s = self._age_s(what) if isinstance(what, int) else 0.0
         with self._lock:
             newest = self._asks.get(name)
             if newest is not None and newest.wanted.what == what:
-                self._asks[name] = replace(newest, made_of=made_of, thumbnail=thumbnail)
+                self._asks[name] = replace(newest, made_of=made_of, thumbnail=thumbnail, age_s=age_s)
 
     def _of_input(self, ask: _Ask, number: int) -> tuple[tuple[int, int] | None, Thumbnail | None]:
         ring = self._ring(number)
         if ring is None:
             return None, None
-        mark = (id(ring), ring.written)
+        mark = (self._opened[number], ring.written)
         if mark == ask.made_of and ask.thumbnail is not None and _fits(ask.thumbnail, ask.wanted.box):
             return ask.made_of, ask.thumbnail
         frame = ring.newest()
         if frame is None:
             return ask.made_of, ask.thumbnail
-        return mark, thumbnail_of(frame.pixels, frame.arrived_ns, ask.wanted.box)
+        return mark, thumbnail_of(frame.pixels, ask.wanted.box)
+
+    def _age_s(self, number: int) -> float:
+        ring = self._rings.get(number)
+        arrived_ns = None if ring is None else ring.arrived_ns(ring.written)
+        return 0.0 if arrived_ns is None else (time.monotonic_ns() - arrived_ns) / 1e9
 
     def _of_file(self, ask: _Ask, path: str) -> tuple[tuple[int, int] | None, Thumbnail | None]:
         try:
@@ -137,7 +150,7 @@ class Thumbnails:
         bits = image.constBits()
         bits.setsize(image.sizeInBytes())
         pixels = np.frombuffer(bits, np.uint8).reshape(image.height(), image.bytesPerLine() // 4, 4)
-        return mark, thumbnail_of(pixels[:, : image.width()], 0, ask.wanted.box)
+        return mark, thumbnail_of(pixels[:, : image.width()], ask.wanted.box)
 
     def _ring(self, number: int) -> InputRing | None:
         ring = self._rings.get(number)
@@ -152,10 +165,11 @@ class Thumbnails:
             self._rings[number] = InputRing.attach(self._folder / ring_name(number, "layer"))
         except (OSError, ValueError):
             return None
+        self._opened[number] += 1
         return self._rings[number]
 
 
-def thumbnail_of(pixels: np.ndarray, arrived_ns: int, box: tuple[int, int]) -> Thumbnail:
+def thumbnail_of(pixels: np.ndarray, box: tuple[int, int]) -> Thumbnail:
     """Make a small picture of (H, W, 4) uint8, fitted into a box and over a checkerboard where A is below 255."""
     height, width = pixels.shape[:2]
     place = letterbox(width, height, box)
@@ -163,7 +177,7 @@ def thumbnail_of(pixels: np.ndarray, arrived_ns: int, box: tuple[int, int]) -> T
     rgb = cv2.cvtColor(small, cv2.COLOR_RGBA2RGB)
     shown = rgb if small[..., 3].min() == 255 else _over_checkers(rgb, small[..., 3])
     image = QImage(shown.data, place.width, place.height, shown.strides[0], QImage.Format.Format_RGB888)
-    return Thumbnail(image.copy(), rgb, arrived_ns, (width, height))
+    return Thumbnail(image.copy(), rgb, (width, height))
 
 
 def _over_checkers(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:

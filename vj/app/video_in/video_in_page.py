@@ -27,6 +27,7 @@ PAINTED = (
     ("/vj/input/on", "/vj/input/use"),
     ("/vj/input/noise", "/vj/input/motion"),
     ("/vj/input/recipe", "/vj/input/steps"),
+    ("/vj/input/step_list",),
 )
 GUIDED = (
     ("/vj/vace/on", "/vj/vace/input"),
