@@ -36,9 +36,15 @@ class ChunkStarts:
 
     def next(self, params: ChunkParams, inputs: ChunkInputs, state: StreamState, latent_frames: int) -> ChunkStart:
         """The start of a stream's next chunk of `latent_frames`."""
-        listed = steps_of(params.step_list)
-        own_steps = self._schedule.warp(listed) if listed else self._timesteps
-        below = self._v2v.begin_chunk(params, inputs, state.v2v, own_steps)
-        steps = below.timesteps if below else self._schedule.choose(own_steps, params.denoising_steps)
+        below = self._v2v.begin_chunk(params, inputs, state.v2v, self._steps_of(params.input_step_list))
+        steps = below.timesteps if below else self._text_steps(params)
         first, *renoises = self._noise.take(params, state.latent_frames, latent_frames, max(1, len(steps)))
         return ChunkStart(below.under(first) if below else first, renoises, steps)
+
+    def _text_steps(self, params: ChunkParams) -> tuple[float, ...]:
+        return self._schedule.choose(self._steps_of(params.step_list), params.denoising_steps)
+
+    def _steps_of(self, name: str) -> tuple[float, ...]:
+        """A list of `STEP_LISTS`, warped."""
+        listed = steps_of(name)
+        return self._schedule.warp(listed) if listed else self._timesteps

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.model.step_lists import OWN_STEPS, STEP_LISTS
 from engine.parameter import Parameter, knob
 
 INPUTS = 4
@@ -38,6 +39,16 @@ class VideoInParams:
     )
     input_steps: int = knob(
         Parameter("/vj/input/steps", "int", 2, "Denoising steps of a chunk painted over an input.", 1, 4, "steps")
+    )
+    input_step_list: str = knob(
+        Parameter(
+            "/vj/input/step_list",
+            "choice",
+            OWN_STEPS,
+            "Which steps there are to take below the first, which is the noise's: the model's own, or these of the "
+            "published schedule, warped by the model's shift.",
+            choices=STEP_LISTS,
+        )
     )
     input_recipe: str = knob(
         Parameter(

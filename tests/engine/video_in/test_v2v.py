@@ -140,6 +140,15 @@ def test_steps_below_are_the_last_of_the_models_own():
     assert consistent_steps(SCHEDULE, 0.0, OWN_STEPS, 2) == (0.0, ())
 
 
+def test_text_mode_and_v2v_have_step_lists_of_their_own(generator: Generator):
+    starts = generator._starts
+    chosen = dataclasses.replace(V2V, input_noise=0.9, input_steps=4, input_step_list="1000 500", step_list="1000 750")
+    state, frames = generator._state, 3
+    assert starts.next(chosen, generator._next_inputs(frames), state, frames).timesteps[1:] == SCHEDULE.warp((500,))
+    text = dataclasses.replace(chosen, input_on=False)
+    assert starts.next(text, generator._next_inputs(frames), state, frames).timesteps == SCHEDULE.warp((1000, 750))
+
+
 def test_the_upstream_recipe_tells_a_hundred_less_than_it_mixes():
     assert upstream_steps(0.7, 2) == (600.0, 750.0)
     assert upstream_steps(0.7, 4) == (600.0, 750.0, 500.0, 250.0)

@@ -24,10 +24,9 @@ from vj.inputs.still_params import GUIDE_INPUT_ADDRESS, PAINTED_INPUT_ADDRESS
 GAP = 6
 LEAST_PICTURE = QSize(96, 48)
 PAINTED = (
-    ("/vj/input/on", "/vj/input/use"),
+    ("/vj/input/on", "/vj/input/use", "/vj/input/steps"),
     ("/vj/input/noise", "/vj/input/motion"),
-    ("/vj/input/recipe", "/vj/input/steps"),
-    ("/vj/input/step_list",),
+    ("/vj/input/recipe", "/vj/input/step_list"),
 )
 GUIDED = (
     ("/vj/vace/on", "/vj/vace/input"),
