@@ -9,7 +9,16 @@ import dataclasses
 from dataclasses import dataclass
 
 from engine.model_presets import DecoderPreset, ModelPreset, missing_vace
-from engine.plans.needs import activation_bytes, cache_bytes, decoder_bytes, text_bytes, transformer_bytes, vace_bytes
+from engine.plans.needs import (
+    GUIDING_STATES,
+    activation_bytes,
+    cache_bytes,
+    decoder_bytes,
+    encoder_state_bytes,
+    text_bytes,
+    transformer_bytes,
+    vace_bytes,
+)
 
 TEXT_PLACES = ("auto", "gpu", "cpu", "process")
 RESERVE = 0.05  # of the free memory is left to others: the stage draws on the same GPU
@@ -152,12 +161,15 @@ def _counted(preset: ModelPreset, step: MemoryPlan, number_bytes: int) -> Memory
     if step.is_text_float8 and not is_float8:
         encoder_bytes //= 2
     frames = 1 if step.is_light else config.chunk_frames
+    decoder = step.decoder(preset)
+    guiding = vace_bytes(preset.guided, number_bytes, is_float8=step.is_float8)
+    guiding += GUIDING_STATES * encoder_state_bytes(decoder, size, number_bytes)
     needs = (
         ("transformer", transformer_bytes(config, number_bytes, is_float8=step.is_float8)),
-        ("VACE", vace_bytes(preset.guided, number_bytes, is_float8=step.is_float8) if step.has_vace else 0),
+        ("VACE", guiding if step.has_vace else 0),
         ("text encoder", encoder_bytes if step.text_place == "gpu" else 0),
         ("keys and values", cache_bytes(config, size, number_bytes)),
-        ("decoder", decoder_bytes(step.decoder(preset), size, number_bytes, latent_frames=frames)),
+        ("decoder", decoder_bytes(decoder, size, number_bytes, latent_frames=frames)),
         ("in between", activation_bytes(config, size, number_bytes)),
     )
     return dataclasses.replace(step, needs=needs)

@@ -21,7 +21,7 @@ from torch.nn import functional
 from engine.video_in.picture_files import PictureError, decoded, fitted
 
 KEPT_PICTURES = 16
-LONGEST_SIDE = 4096  # pixels; larger pictures are read at this size
+LONGEST_SIDE = 2048  # pixels; larger pictures are read at this size
 WHITE = 1.0  # of values in [-1, 1]
 
 

@@ -73,7 +73,9 @@ def test_every_gpu_from_24_to_8_gb_has_a_plan(published: ModelPreset) -> None:
     plans = dict(plans_by_gpu(published, FULL))
     assert all(chosen.fits for chosen in plans.values())
     assert (plans[24].text_place, plans[24].is_light, plans[24].is_float8) == ("gpu", False, False)
-    assert (plans[16].text_place, plans[16].is_light) == ("process", False)
+    assert (plans[16].text_place, plans[16].is_light) == ("process", True)
+    without = plan(published, FULL, 16 * GIB - CONTEXT_BYTES, has_files=True, with_vace=False)
+    assert (without.text_place, without.is_light) == ("process", False)
     assert (plans[12].is_light, plans[12].is_float8) == (True, False)
     assert plans[12].needed_bytes <= 12e9
     assert plans[8].is_float8
