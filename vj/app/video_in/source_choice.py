@@ -7,10 +7,11 @@ from itertools import groupby
 from pathlib import Path
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QStandardItem
+from PyQt6.QtGui import QColor, QFont, QStandardItem
 from PyQt6.QtWidgets import QFileDialog, QPushButton, QSizePolicy
 
 from engine.parameter import Value
+from vj.app import theme
 from vj.app.addressed import SOURCE, Addressed, tooltip
 from vj.app.choices import NameChoice
 from vj.app.surface import Surface
@@ -53,8 +54,8 @@ class SourceChoice(Addressed, NameChoice):
         """Show what the store holds, by its name where that is known."""
         index = self.findData(str(value))
         if index < 0:
-            self.addItem(_short(str(value)), str(value))
-            index = self.count() - 1
+            index = 1  # above what is listed
+            self.insertItem(index, _short(str(value)), str(value))
         self.setCurrentIndex(index)
         self.setToolTip(f"{tooltip(self.address)}<br>{str(value)}" if value else tooltip(self.address))
 
@@ -72,6 +73,8 @@ class SourceChoice(Addressed, NameChoice):
         for kind, listed in groupby((*devices, *recent, *TEST_SOURCES), key=lambda one: one.kind):
             title = QStandardItem(TITLES.get(kind, kind))
             title.setFlags(Qt.ItemFlag.NoItemFlags)
+            title.setForeground(QColor(theme.FAINT))
+            title.setFont(_bold(self.font()))
             self.model().appendRow(title)
             for one in listed:
                 self.addItem(one.name, one.source)
@@ -140,6 +143,12 @@ class FileButton(QPushButton):
         dialog.fileSelected.connect(self.take_file)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
+
+
+def _bold(font: QFont) -> QFont:
+    bold = QFont(font)
+    bold.setBold(True)
+    return bold
 
 
 def _short(source: str) -> str:
