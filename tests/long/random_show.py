@@ -29,6 +29,7 @@ GROWTH_SHARE = 0.10
 TEXTS = ("a burning red desert", "deep blue ink", "an emerald forest after rain", "violet smoke", "gold dust")
 PRESSES = ("/vj/cut/hard", "/vj/cut/soft", "/vj/seed/next", "/vj/cue/go", "/vj/cue/back")
 PLAYED = ("/vj/effect/", "/vj/prompt/", "/vj/seed/", "/vj/mod/", "/vj/transition/")
+FADED_PEAK = 24  # of 255: a picture that was no brighter has grown dark by itself, in a dark corner enlarged
 ASKS_FOR_IT = ("/vj/effect/contrast", "/target")  # a hand may well make the picture black, grey or still: not here
 
 
@@ -50,6 +51,7 @@ def play(show: WatchedShow, watch: StampWatch, seconds: float) -> dict[str, obje
     began = time.monotonic()
     sights: list[Sight] = []
     memory: list[dict[str, float]] = []
+    events: list[tuple[float, str]] = [(began, "the beginning")]
     done = {"moves": 0, "looks": 0, "presses": 0, "dead engines": 0, "dead panels": 0}
     measure_at, engine_at, panels_at = began, began + ENGINE_DIES_EVERY_S, began + PANELS_DIE_EVERY_S
     watch.take()
@@ -61,12 +63,14 @@ def play(show: WatchedShow, watch: StampWatch, seconds: float) -> dict[str, obje
             if victim is not None:
                 os.kill(victim, signal.SIGKILL)
                 done["dead engines"] += 1
+                events.append((now, "an engine killed"))
         if now >= panels_at:
             panels_at += PANELS_DIE_EVERY_S
             os.kill(show.vj.process.pid, signal.SIGKILL)
             show.vj.process.wait()
             show.replace_panels()
             done["dead panels"] += 1
+            events.append((now, "panels killed"))
         if now >= measure_at:
             measure_at += MEASURE_EVERY_S
             memory.append({"at_s": round(now - began, 1), **show.memory_mib()})
@@ -77,7 +81,13 @@ def play(show: WatchedShow, watch: StampWatch, seconds: float) -> dict[str, obje
         "played_s": round(time.monotonic() - began, 1),
         **done,
         "longest_still_ms": round(1e3 * max(s.longest_still_s for s in sights)),
+        "longest_still": _moment(max(sights, key=lambda s: s.longest_still_s).longest_still_at, began, events),
         "black_looks": sum(len(s.black) for s in sights),
+        "darknesses": [
+            {**_moment(dark.began, began, events), "for_s": round(dark.seconds, 3), "peak_before": dark.peak_before}
+            for s in sights
+            for dark in s.darknesses
+        ],
         "looks_at_the_display": sum(s.looks for s in sights),
         "longest_pause_between_looks_ms": round(1e3 * max(s.longest_blind_s for s in sights)),
         "memory_growth_mib": {name: _growth(memory, name) for name in ("panels", "stage", "engine")},
@@ -88,7 +98,8 @@ def play(show: WatchedShow, watch: StampWatch, seconds: float) -> dict[str, obje
 
 def judge(figures: dict) -> None:
     """Raise AssertionError with what is over its limit."""
-    assert figures["black_looks"] == 0, f"black: {figures}"
+    sudden = [dark for dark in figures["darknesses"] if dark["peak_before"] > FADED_PEAK]
+    assert not sudden, f"black at once: {sudden}"
     assert figures["longest_still_ms"] <= 1e3 * LONGEST_STILL_S, f"a still picture: {figures}"
     for name, (before, growth) in figures["memory_growth_mib"].items():
         assert growth <= max(GROWTH_MIB, GROWTH_SHARE * before), f"{name} grew by {growth} MiB: {figures}"
@@ -109,6 +120,12 @@ def _hand(show: WatchedShow, rng: random.Random, hands: list[Parameter], done: d
         done["presses"] += 1
     if rng.random() < 0.02:  # never without light for long: what is tested is the picture
         show.send("/vj/prompt/1/weight", 1.0)
+
+
+def _moment(at: float, began: float, events: list[tuple[float, str]]) -> dict[str, object]:
+    """When something was seen, and what had been done to the show last before."""
+    when, what = max((event for event in events if event[0] <= at), default=events[0])
+    return {"at_s": round(at - began, 2), "after": what, "by_s": round(at - when, 2)}
 
 
 def _growth(memory: list[dict[str, float]], name: str) -> tuple[float, float]:

@@ -25,12 +25,22 @@ ZOOMS = tuple(1.0 + 0.004 * k for k in range(11))  # a picture that waits is enl
 
 
 @dataclass
+class Darkness:
+    """A stretch of black looks, and how bright the brightest part (0..255) was in the look before it."""
+
+    began: float
+    peak_before: int
+    seconds: float = 0.0
+
+
+@dataclass
 class Sight:
     """What was seen over a stretch of time. Times are time.monotonic()."""
 
     looks: int = 0
     seconds: float = 0.0
     black: list[float] = field(default_factory=list)
+    darknesses: list[Darkness] = field(default_factory=list)
     torn: list[float] = field(default_factory=list)
     half_copied: int = 0  # looks that came in the middle of a copy
     longest_still_s: float = 0.0
@@ -100,6 +110,8 @@ class StampWatch:
 
     def _run(self) -> None:
         last, moved_at, looked_at = None, time.monotonic(), time.monotonic()
+        darkness: Darkness | None = None
+        peak = 0
         while not self._stop.wait(LOOK_EVERY_S):
             now = time.monotonic()
             pause, looked_at = now - looked_at, now
@@ -117,6 +129,12 @@ class StampWatch:
                 sight.longest_blind_s = max(sight.longest_blind_s, pause)
                 if is_black:
                     sight.black.append(now)
+                    if darkness is None:
+                        darkness = Darkness(now, peak)
+                        sight.darknesses.append(darkness)
+                    darkness.seconds = now - darkness.began
+                else:
+                    darkness, peak = None, int(picture.max())
                 if is_torn:
                     sight.torn.append(now)
                 sight.half_copied += is_half
