@@ -38,7 +38,7 @@ class ReferencePicture:
 @dataclass
 class _Entry:
     reading: Future[ReferencePicture]
-    before: ReferencePicture | None = None  # goes on to guide while the file is read anew
+    before: ReferencePicture | None = None  # goes on to guide until the file is read anew
 
 
 class ReferenceBook:
@@ -168,6 +168,8 @@ def _over_white(picture: ReferencePicture) -> Tensor:
 
 
 def _picture_in(entry: _Entry | None) -> ReferencePicture | None:
-    if entry is None or not entry.reading.done():
-        return entry.before if entry else None
-    return None if entry.reading.exception() else entry.reading.result()
+    """What guides: the picture that is read, or the one before while, or where, there is no other."""
+    if entry is None:
+        return None
+    is_read = entry.reading.done() and entry.reading.exception() is None
+    return entry.reading.result() if is_read else entry.before

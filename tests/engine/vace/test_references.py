@@ -109,6 +109,10 @@ def test_a_file_that_changed_is_read_again_when_asked_and_guides_until_then(
     assert book.picture(str(file)) is not None
     wait_until(lambda: book.picture(str(file)).number != first.number)
     assert book.picture(str(file)).pixels[0, 0, 2] == 250
+    file.write_bytes(b"half a picture")
+    book.request(str(file))
+    wait_until(lambda: book.failure(str(file)))
+    assert book.picture(str(file)).pixels[0, 0, 2] == 250, "what was read before goes on to guide"
 
 
 def test_only_the_pictures_wanted_last_are_kept(book: ReferenceBook, tmp_path: Path) -> None:
