@@ -6,6 +6,7 @@ import contextlib
 import os
 import random
 import signal
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -75,6 +76,8 @@ def play(show: WatchedShow, watch: StampWatch, seconds: float) -> dict[str, obje
             measure_at += MEASURE_EVERY_S
             memory.append({"at_s": round(now - began, 1), **show.memory_mib()})
             sights.append(watch.take())
+            if sights[-1].black or sights[-1].longest_still_s > LONGEST_STILL_S:
+                print(f"{now - began:.0f} s: {sights[-1].figures()}", file=sys.stderr, flush=True)
         time.sleep(rng.uniform(0.0, 0.1))
     show.wait_live(20.0)
     return {
