@@ -26,6 +26,7 @@ from vj.app.sources import PanelSources
 from vj.app.status_strip import StatusStrip
 from vj.app.surface import Surface
 from vj.app.video_in.inputs_page import InputsPage
+from vj.app.video_in.layered_frame import LayeredFrames
 from vj.app.video_in.video_in_page import VideoInPage
 from vj.controllers.router import Played
 from vj.output.params import OutputParams
@@ -60,6 +61,7 @@ class PanelPoll:
         self._panels = panels
         self._sources = sources
         self._say = say
+        self._layered = LayeredFrames(sources.video.folder)
         self._pad_states = PadStates(surface)
         self._osc_news = OscNews(sources.osc_messages)
         self._told_news = ""
@@ -97,7 +99,8 @@ class PanelPoll:
 
     def _show_picture(self, values: Mapping[str, Value]) -> None:
         picture = self._panels.performance.program.picture if self._is_performing else self._panels.live.program.picture
-        picture.show_frame(self._sources.reader.frame_on_screen, OutputParams.from_values(values))
+        frame = self._layered.lay(self._sources.reader.frame_on_screen, values)
+        picture.show_frame(frame, OutputParams.from_values(values))
         coming = self._panels.performance.next if self._is_performing else self._panels.live.next
         coming.show_deck(self._sources.decks.frame())
 

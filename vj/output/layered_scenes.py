@@ -23,13 +23,38 @@ from vj.output.shared_scenes import SceneSource
 NS_PER_MS = 1_000_000
 
 
+class LayerFiles:
+    """The files of all inputs of a run, and what of them is laid. Belongs to one thread; waits for nobody."""
+
+    def __init__(self, folder: Path) -> None:
+        """`folder` is the run's."""
+        self._files = {number: LayerFile(folder / ring_name(number, "layer")) for number in range(1, INPUTS + 1)}
+
+    def compose(self, params: LayerParams, now_ns: int) -> Composition | None:
+        """What lies there now (time.monotonic_ns); None when no layer has anything to show."""
+        laid = (self._lay(index, params, now_ns) for index in range(LAYERS) if params.number[index])
+        seen = tuple(one for one in laid if one is not None)
+        return Composition(params, seen) if seen else None
+
+    def close(self) -> None:
+        """Let go of every file."""
+        for file in self._files.values():
+            file.close()
+
+    def _lay(self, index: int, params: LayerParams, now_ns: int) -> LaidInput | None:
+        file = self._files[params.number[index]]
+        frame = file.frame_at(now_ns)
+        strength = strength_after(file.age_ns(now_ns))
+        return LaidInput(index, frame, strength) if frame is not None and strength > 0.0 else None
+
+
 class LayeredScenes:
     """Adds the layers to each scene of a source. Without layers a scene passes as it is."""
 
     def __init__(self, source: SceneSource, folder: Path, read_params: Callable[[], LayerParams]) -> None:
         """`folder` is the run's, where inputs have their files."""
         self._source = source
-        self._files = {number: LayerFile(folder / ring_name(number, "layer")) for number in range(1, INPUTS + 1)}
+        self._files = LayerFiles(folder)
         self._read_params = read_params
         self._read: deque[tuple[int, Composition | None]] = deque()  # by the moment, as long as the output's delay
         self._held: Composition | None = None  # what a freeze holds
@@ -46,28 +71,15 @@ class LayeredScenes:
 
     def close(self) -> None:
         """Let go of every file."""
-        for file in self._files.values():
-            file.close()
+        self._files.close()
 
     def _laid_at(self, played_ns: int, now_ns: int, params: OutputParams) -> Composition | None:
         """What lies there at `played_ns`, which an output's delay keeps behind `now_ns`."""
         if params.freeze:
             settings = self._read_params()  # the frames are held; a hand on them is not
             return self._held and dataclasses.replace(self._held, params=settings)
-        self._read.append((now_ns, self._compose(now_ns)))
+        self._read.append((now_ns, self._files.compose(self._read_params(), now_ns)))
         while len(self._read) > 1 and self._read[1][0] <= played_ns:
             self._read.popleft()
         self._held = self._read[0][1]
         return self._held
-
-    def _compose(self, now_ns: int) -> Composition | None:
-        params = self._read_params()
-        laid = (self._lay(index, params, now_ns) for index in range(LAYERS) if params.number[index])
-        seen = tuple(one for one in laid if one is not None)
-        return Composition(params, seen) if seen else None
-
-    def _lay(self, index: int, params: LayerParams, now_ns: int) -> LaidInput | None:
-        file = self._files[params.number[index]]
-        frame = file.frame_at(now_ns)
-        strength = strength_after(file.age_ns(now_ns))
-        return LaidInput(index, frame, strength) if frame is not None and strength > 0.0 else None

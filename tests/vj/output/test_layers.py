@@ -17,6 +17,7 @@ from vj.output.frame_reader import FrameReader
 from vj.output.layer_params import BLENDS, LayerParams
 from vj.output.layered_scenes import LayeredScenes
 from vj.output.params import OutputParams
+from vj.output.small_picture import laid_together
 
 __all__ = ["context"]
 SIZE = (160, 90)
@@ -147,6 +148,26 @@ def test_each_blend_is_its_formula_over_the_picture_and_under_it(theatre: Theatr
         theatre.give(opaque(laid))
         theatre.layers = replace(one_layer(place="under"), picture_blend=blend, picture_opacity=opacity)
         assert is_near(theatre.draw(), mixed(laid, picture, blend, opacity), 6.0), opacity
+
+
+@pytest.mark.parametrize("blend", BLENDS)
+def test_the_panels_small_picture_is_the_outputs(theatre: Theatre, blend: str):
+    picture = ramp(1)
+    theatre.play(np.repeat(picture[None], 9, axis=0))
+    keyed = opaque(ramp(0))
+    keyed[:, 60:90, 3] = 0
+    for layers in (
+        one_layer(blend=blend, opacity=0.6, scale=0.5, x=0.2, y=-0.1, rotation=30.0),
+        replace(one_layer(place="under"), picture_blend=blend, picture_opacity=0.7, picture_key=0.2),
+    ):
+        theatre.give(keyed)
+        theatre.layers = layers
+        drawn = theatre.draw()
+        composition = theatre.scenes.scene_at(round(theatre.at_s * SECOND_NS), theatre.params).composition
+        small = laid_together(opaque(picture), composition)[..., :3]
+        off = np.abs(drawn.astype(int) - small)
+        assert np.median(off) <= 1
+        assert (off.max(axis=-1) > 12).mean() < 0.02  # edges, which it does not smooth
 
 
 def test_without_an_input_every_byte_is_as_without_layers(theatre: Theatre):
