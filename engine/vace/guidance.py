@@ -74,6 +74,8 @@ class VaceGuidance:
         is_held = bool(references) or first is not None or last is not None
         if control is None and not is_held:
             state.forget()
+            missing = f"input {params.vace_input} gives no picture" if params.vace_input else "no input is chosen"
+            self.notice = self.notice or f"nothing guides: {missing}, and there is no reference"
             return None
         # what is held keeps its strength while the control beside it is faded out: nothing jumps when that has gone
         scale = params.vace_scale * (control.strength if control is not None and not is_held else 1.0)

@@ -85,7 +85,9 @@ def test_nothing_to_guide_with_guides_nothing() -> None:
     encoder = NumberEncoder()
     vace = guidance(encoder)
     assert vace.begin_chunk(params_of(), inputs_of(3, is_start=True), VaceState(), 3, 4) is None
+    assert vace.notice == "nothing guides: input 1 gives no picture, and there is no reference"
     assert vace.begin_chunk(params_of(vace_input=0), inputs_of(3, is_start=True), VaceState(), 3, 4) is None
+    assert "no input is chosen" in vace.notice
     assert encoder.frames == 0
 
 
