@@ -56,11 +56,16 @@ def _brush(
 ) -> np.ndarray:
     """255 within the stroke, falling to 0 over its soft share; `round_` is radius in pixels and softness."""
     radius, soft = round_
-    rows, columns = np.indices(shape, dtype=np.float32) + np.float32(0.5)
-    x, y = columns + origin[0] - ends[0][0], rows + origin[1] - ends[0][1]
-    across, down = ends[1][0] - ends[0][0], ends[1][1] - ends[0][1]
+    height, width = shape
+    x = np.arange(width, dtype=np.float32)[None] + np.float32(0.5 + origin[0] - ends[0][0])
+    y = np.arange(height, dtype=np.float32)[:, None] + np.float32(0.5 + origin[1] - ends[0][1])
+    across, down = (np.float32(last - first) for first, last in zip(*ends, strict=True))
     length2 = across * across + down * down
-    along = np.clip((x * across + y * down) / length2, 0.0, 1.0) if length2 else np.zeros_like(x)
-    distance = np.hypot(x - along * across, y - along * down)
+    if length2:
+        along = x * (across / length2) + y * (down / length2)
+        np.clip(along, 0.0, 1.0, out=along)
+        x, y = x - along * across, y - along * down
+    distance = cv2.sqrt(x * x + y * y)
     edge = max(1.0, soft * radius)
-    return (255 * np.clip((radius - distance) / edge + 0.5 * (soft == 0.0), 0.0, 1.0)).astype(np.uint8)
+    rise = -255 / edge  # per pixel, and OpenCV keeps it within 0 to 255
+    return cv2.addWeighted(distance, rise, distance, 0.0, -rise * (radius + 0.5 * (soft == 0.0)), dtype=cv2.CV_8U)
