@@ -27,7 +27,7 @@ def add_memory_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-vace",
         action="store_true",
-        help="leave out what control video and references guide with: it takes 1.9 GB beside a 1.3B model",
+        help="leave out what control video and references guide with: it takes 2 to 5 GB beside a 1.3B model",
     )
 
 
