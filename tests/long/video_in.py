@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.video_in.given import FADED_S, HELD_S
+from engine.video_in.given import HELD_S
 from engine.video_in.input_ring import InputRing, ring_name
 from tests.servers.light_watch import LightWatch
 from tests.servers.picture_server import PictureServer
@@ -31,9 +31,10 @@ FILM_S, FILM_FPS = 90, 16
 SAMPLE_S = 0.1
 LONGEST_LAG_S = 0.6  # beside what the program says of itself
 OWN_LESS_OTHER = 0.3
-STEP_MARGIN = 0.05  # what a correlation may go the wrong way from one amount to the next
+STEP_MARGIN = 0.1  # what a correlation may go the wrong way from one amount to the next
 STRETCH_S = 15.0  # watched at a time
 FAULT_S = 9.0
+LONGEST_STILL_S = 2.0
 SETTLE_S = 5.0
 NEVER = -1.0
 LEAST_FOLLOWED = 0.3  # a picture that follows its source at all
@@ -228,7 +229,7 @@ def faults(eyes: Eyes, mode: str, camera: PictureServer) -> dict[str, dict[str, 
             lambda: vars(camera).update(draw=plain),
         ),
         "another rate": (lambda: vars(camera).update(rate_fps=60.0), lambda: vars(camera).update(rate_fps=25.0)),
-        "slow": (lambda: vars(camera).update(rate_fps=0.8), lambda: vars(camera).update(rate_fps=25.0)),
+        "slow": (lambda: vars(camera).update(rate_fps=3.0), lambda: vars(camera).update(rate_fps=25.0)),
         "corrupt": (lambda: vars(camera).update(is_corrupt=True), lambda: vars(camera).update(is_corrupt=False)),
     }
     return {kind: _fault(eyes, kind, *acts) for kind, acts in kinds.items()}
@@ -236,9 +237,9 @@ def faults(eyes: Eyes, mode: str, camera: PictureServer) -> dict[str, dict[str, 
 
 def _fault(eyes: Eyes, kind: str, begin: Callable[[], None], end: Callable[[], None]) -> dict[str, float]:
     """Let one thing go wrong for a while; the picture moves on, and follows again when it is over."""
-    eyes.watch.take()
+    assert not eyes.watch.take().black, f"a black picture before {kind}"
     begin()
-    given_up_s = _given_up_after(eyes, FAULT_S)
+    faded_s = _fades_after(eyes, FAULT_S)
     sight = eyes.watch.take()
     end()
     ended = time.monotonic()
@@ -248,25 +249,26 @@ def _fault(eyes: Eyes, kind: str, begin: Callable[[], None], end: Callable[[], N
         time.sleep(4.0)
         followed = eyes.alike(CAMERA, time.monotonic_ns() - round(4e9))
     assert not sight.black, f"{kind}: a black picture"
+    assert sight.longest_still_s < LONGEST_STILL_S, f"{kind}: a picture that stands still"
     if kind == "unplugged":
-        assert given_up_s >= HELD_S + FADED_S - 0.5, f"{kind}: given up after {given_up_s} s"
+        assert faded_s >= HELD_S - 0.2, f"{kind}: fades after {faded_s} s"
     if kind in ("another size", "another rate", "slow"):
-        assert given_up_s == NEVER, f"{kind}: given up after {given_up_s} s"
+        assert faded_s == NEVER, f"{kind}: fades after {faded_s} s"
     return {
-        "given_up_after_s": given_up_s,
+        "fades_after_s": faded_s,
         "longest_still_ms": round(1e3 * sight.longest_still_s),
         "followed_again_after_s": round(time.monotonic() - ended, 1),
         "followed_again": round(followed, 3),
     }
 
 
-def _given_up_after(eyes: Eyes, seconds: float) -> float:
-    """Seconds until the frames shown are made without the input, NEVER within so many."""
+def _fades_after(eyes: Eyes, seconds: float) -> float:
+    """Seconds until a chunk is seen for which the input has begun to fade, NEVER within so many."""
     began = time.monotonic()
-    given_up_s = NEVER
+    faded_s = NEVER
     while time.monotonic() - began < seconds:
         status = eyes.show.state().status
-        if given_up_s == NEVER and status.state == "live" and not status.input_latency_s:
-            given_up_s = round(time.monotonic() - began, 2)
+        if faded_s == NEVER and status.state == "live" and not status.input_latency_s:
+            faded_s = round(time.monotonic() - began, 2)
         time.sleep(0.05)
-    return given_up_s
+    return faded_s
