@@ -14,7 +14,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
+
+from engine.video_in.input_ring import InputRing, ring_name
 from tests.servers import JackServer, PulseServer
+from tests.servers.process import wait_until
 from tests.servers.stamp_watch import StampWatch
 from tests.servers.watched_show import LONGEST_STILL_S, WatchedShow, watched_show
 from vj.presets.repertoire import AUTOSAVE_EVERY_S
@@ -39,7 +43,8 @@ SHARED_MEMORY = Path("/dev/shm")
 SMALL_SIZE = ("--size", "256x144")  # whose frames are known to be few before the engine has begun
 ROOM_MIB, NO_ROOM_MIB = 60, 1  # of a memory folder: for a run and little more; for nothing
 DISK_MIB = 1
-NOT_YET = "nothing to lose: there is no video input in this program yet"
+CAMERA_RATE_FPS = 25.0
+CAMERA_S = 20.0  # within which its pictures come
 
 
 def run(only: str = "") -> dict[str, object]:
@@ -55,7 +60,7 @@ def run(only: str = "") -> dict[str, object]:
             figures[name] = breaks()
     wrong = {name: found["wrong"] for name, found in figures.items() if found["wrong"]}
     assert not wrong, f"{wrong}: {figures}"
-    return figures | {"a capture device vanishing": NOT_YET}
+    return figures
 
 
 def engine_fault(fault: str, told: str, seconds: float) -> dict[str, object]:
@@ -162,8 +167,43 @@ class _Everything:
         self.pulse.stop()
         time.sleep(5.0)
 
+    def lose_capture(self) -> None:
+        """A camera is pulled out and put back; then its process is killed while it captures."""
+        from tests.servers.picture_server import PictureServer
+
+        def draw(at_s: float) -> np.ndarray:
+            return np.full((144, 256, 3), int(20 * at_s) % 200, np.uint8)
+
+        ring = self.show.run_folder / ring_name(1)
+        with PictureServer(draw, CAMERA_RATE_FPS) as camera:
+            self.show.send("/vj/input/1/source", camera.address)
+            self.show.send("/vj/input/on", 1)
+            wait_until(ring.is_file, "the camera's pictures", CAMERA_S)
+            time.sleep(2.0)
+            camera.unplug()
+            time.sleep(4.0)
+            camera.plug_in()
+            wait_until(lambda: _is_fresh(ring), "the camera's pictures again", CAMERA_S)
+            os.kill(InputRing.attach(ring).writer_id, signal.SIGKILL)
+            wait_until(lambda: _is_fresh(ring), "a new process's pictures", CAMERA_S)
+            self.show.send("/vj/input/on", 0)
+            self.show.send("/vj/input/1/source", "")
+            time.sleep(1.0)
+
+
+def _is_fresh(path: Path) -> bool:
+    """Whether a living process has just written a picture."""
+    try:
+        ring = InputRing.attach(path)
+    except (OSError, ValueError):
+        return False
+    arrived_ns = ring.arrived_ns(ring.written)
+    is_fresh = arrived_ns is not None and time.monotonic_ns() - arrived_ns < 500_000_000
+    return is_fresh and Path(f"/proc/{ring.writer_id}").exists()
+
 
 LIVE_FAULTS: dict[str, tuple[Callable[[_Everything], None], str]] = {
+    "a capture device vanishing": (_Everything.lose_capture, "input 1: "),
     "a storm of MIDI": (_Everything.storm, ""),
     "a MIDI controller vanishing": (_Everything.lose_controller, "the controller loose box"),
     "the MIDI server vanishing": (_Everything.lose_midi, "the controller last box"),

@@ -25,10 +25,10 @@ State = Literal["starting", "live", "waiting", "fallback", "freeze", "blackout"]
 Fault = Literal["", "black", "frozen", "late"]
 
 PATIENCE_S = 0.1  # the newest frame stands this long before what was good last plays on
-FROZEN_S = 0.19  # frames that do not differ at all for so long are a fault, not a picture; the fade begins slowly
+FROZEN_S = 0.19  # frames that do not differ at all for so long are a fault, not a picture
 FADE_S = 0.4  # into what plays instead, and back
 HAND_FADE_S = 0.12  # the same when a hand asks for it
-HEAD_START_NS = 17_000_000  # of that fade: the refresh after the hand's shows it already
+HEAD_START_NS = 17_000_000  # of both: the next refresh shows it already, to a hand as after a picture that stood
 DRIFT_ZOOM = 0.04  # how far the picture breathes while it waits
 DRIFT_PERIOD_S = 16.0
 DARKEST = 3  # of 255: no part brighter is a black frame
@@ -108,9 +108,8 @@ class Continuity:
         layer, source, state = self._choose(picture, now_ns, params)
         if source != self._source:
             if self._source is not None:
-                self._fading, self._faded_ns, self._fade_s = self._shown, now_ns, FADE_S
-                if is_by_hand:
-                    self._faded_ns, self._fade_s = now_ns - HEAD_START_NS, HAND_FADE_S
+                self._fading, self._faded_ns = self._shown, now_ns - HEAD_START_NS
+                self._fade_s = HAND_FADE_S if is_by_hand else FADE_S
             self._source = source
         if source == "stream" and self._is_cut_on_its_moment(layer.picture, now_ns):
             self._fading = None
