@@ -15,7 +15,7 @@ from torch import Tensor
 
 from engine.loading import load_decoder
 from engine.training.clips.spec import ClipPlan, plan_from
-from engine.training.guided.sources import draw_source
+from engine.training.guided.sources import Known, draw_source
 from engine.training.guided.views import View, edges_view, masked_view, other_view
 from engine.training.objectives.models import model_preset
 from engine.training.run_folder import RunFolder
@@ -35,6 +35,9 @@ class VaceBankSettings:
     clips: int = 1800
     width: int = 160
     height: int = 96
+    families: tuple[str, ...] = ()  # the model was trained on; empty = all there are
+    palettes: tuple[str, ...] = ()  # likewise
+    variety: float = 0.0  # times how often a picture is anything but plain
     latent_frames: int = 10  # of each clip, from its beginning
     shard_clips: int = 100
     seed: int = 100  # of the first clip; the others follow
@@ -92,7 +95,8 @@ def write_shard(settings: VaceBankSettings, folder: Path, shard: int) -> None:
 def _clip(settings: VaceBankSettings, encoder: StreamingEncoder, grey: Tensor, seed: int) -> dict:
     rng = np.random.default_rng((seed, 1))
     count = frame_count(settings.latent_frames, is_start=True)
-    source = draw_source(seed, (settings.height, settings.width), count)
+    known = Known(settings.families, settings.palettes, settings.variety)
+    source = draw_source(seed, (settings.height, settings.width), count, known)
     pixels = source.frames.permute(0, 2, 3, 1).add(1.0).mul(127.5).round().clamp(0, 255).to(torch.uint8).numpy()
     views = [make(pixels, rng) for make in VIEWS]
     reference = source.frames[int(rng.integers(count))]

@@ -5,6 +5,7 @@ A clip is a pure function of its seed.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,11 +13,31 @@ import torch
 from torch import Tensor
 
 from engine.training.clips.drawing import draw_plan
-from engine.training.clips.spec import ClipPlan, Variety, random_plan, random_spec
+from engine.training.clips.families import FAMILIES
+from engine.training.clips.palettes import PALETTES
+from engine.training.clips.spec import ClipPlan, ClipSpec, Variety, random_spec
 from engine.training.guided.figures import draw_light, draw_shades, outline
 
 PLAIN_SHARE = 0.3  # of the clips: no figure in them
-VARIETY = Variety(camera=0.3, ground=0.2, finish=0.25, event=0.1, mirror=0.08, blend=0.08, switch=0.0)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the guided model was itself trained on: clips of anything else would teach its branch to leave the prompt.
+
+    Empty = every family, every palette; `variety` times how often a clip is anything but plain.
+    """
+
+    families: tuple[str, ...] = ()
+    palettes: tuple[str, ...] = ()
+    variety: float = 0.0
+
+    def spec(self, generator: torch.Generator) -> ClipSpec:
+        """Draw a picture of what is known."""
+        while True:
+            spec = random_spec(generator, Variety(switch=0.0).times(self.variety))
+            if spec.family in (self.families or FAMILIES) and spec.palette in (self.palettes or PALETTES):
+                return spec
 
 
 @dataclass(frozen=True)
@@ -27,24 +48,25 @@ class GuidedClip:
     plan: ClipPlan
 
 
-def draw_source(seed: int, size: tuple[int, int], frames: int) -> GuidedClip:
-    """Draw a clip of (height, width): a picture alone, two parted by figures, or one lit and drawn by them."""
+def draw_source(seed: int, size: tuple[int, int], frames: int, known: Known = Known()) -> GuidedClip:
+    """Draw a clip of (height, width): a picture alone, two of one palette parted by figures, or one lit by them."""
     rng = np.random.default_rng(seed)
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
     first_frame = int(rng.integers(0, 400))
+    plan = ClipPlan(known.spec(generator))
     if rng.random() < PLAIN_SHARE:
-        plan = random_plan(generator, VARIETY)
         return GuidedClip(draw_plan(plan, size, first_frame, frames), plan)
-    plan = ClipPlan(random_spec(generator, VARIETY))
     picture = draw_plan(plan, size, first_frame, frames).add_(1.0).mul_(0.5)
     shades = draw_shades(rng, size, frames)
     kind = rng.choice(("parted", "parted", "lit", "shaded", "lines"))
     if kind == "parted":
-        second = random_spec(generator, VARIETY)
-        other = draw_plan(ClipPlan(second), size, first_frame, frames).add_(1.0).mul_(0.5)
+        # of the same palette: the colour is the prompt's, the forms are the guide's
+        second = dataclasses.replace(known.spec(generator), palette=plan.first.palette)
+        other = (
+            draw_plan(ClipPlan(second), size, first_frame, frames).add_(1.0).mul_(0.5 * float(rng.uniform(0.4, 1.3)))
+        )
         share = torch.from_numpy(np.clip(shades / max(float(shades.max()), 1e-3), 0.0, 1.0))[:, None]
         made = torch.lerp(picture, other, share)
-        plan = ClipPlan(plan.first, second, share=float(share.mean().clamp(0.15, 0.85)))
     else:
         made = _lit(rng, str(kind), picture, shades)
     return GuidedClip(made.clamp_(0.0, 1.0).mul_(2.0).sub_(1.0), plan)
