@@ -75,6 +75,8 @@ class StampWatch:
         self._pixels = pixels[:, : display.width, :3]
         self._places = [_places(display.width, display.height, zoom) for zoom in ZOOMS]
         self._is_stamped = is_stamped
+        # a model's dark corner, enlarged, moves by a level at a time; one picture drawn twice is the same to the bit
+        self._unmoved = 1 if is_stamped else 0
         self._sight = Sight()
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -116,7 +118,7 @@ class StampWatch:
             now = time.monotonic()
             pause, looked_at = now - looked_at, now
             picture = self.picture()
-            if pause > BLIND_S or last is None or np.abs(picture.astype(np.int16) - last).max() > 1:
+            if pause > BLIND_S or last is None or np.abs(picture.astype(np.int16) - last).max() > self._unmoved:
                 last, moved_at = picture.astype(np.int16), now
             is_black = picture.max() <= DARKEST
             is_torn, is_half = (False, False) if is_black or not self._is_stamped else self._judge_corners()
