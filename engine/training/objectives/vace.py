@@ -56,6 +56,7 @@ class VaceSettings:
     unguided_share: float = 0.05  # a context that says nothing
     cut_share: float = 0.12  # the history of another clip
     filler_share: float = 0.07  # a caption that says nothing
+    hint_gain: float = 1.0  # hints are written so many times as strong as they were learnt: what scale 1 means live
     seed: int = 6  # of fresh weights
 
     def __post_init__(self) -> None:
@@ -196,7 +197,12 @@ class Vace:
 
 def export(objective: Vace, weights: Mapping[str, Weights], folder: Path) -> None:
     """Write the branch alone, in published key names, as float16. The old file stands until the new one is whole."""
-    own = {name: weight for name, weight in weights["generator"].items() if name.startswith(PREFIX)}
+    gain = objective.settings.hint_gain
+    own = {
+        name: weight * gain if ".after_proj." in name else weight
+        for name, weight in weights["generator"].items()
+        if name.startswith(PREFIX)
+    }
     partial = folder / f"{FILE}.partial"
     write_weights(partial, "vace", dataclasses.asdict(objective.generator.config), own)
     partial.replace(folder / FILE)
