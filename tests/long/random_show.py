@@ -91,6 +91,7 @@ def play(show: WatchedShow, watch: StampWatch, seconds: float) -> dict[str, obje
             for s in sights
             for dark in s.darknesses
         ],
+        "looks_at_one_colour": sum(s.flat for s in sights),
         "looks_at_the_display": sum(s.looks for s in sights),
         "longest_pause_between_looks_ms": round(1e3 * max(s.longest_blind_s for s in sights)),
         "memory_growth_mib": {name: _growth(memory, name) for name in ("panels", "stage", "engine")},

@@ -19,6 +19,7 @@ LOOK_EVERY_S = 0.008
 STANDS_S = 0.02  # a display is read while it is copied to: what is torn for so long was drawn so
 BLIND_S = 0.05  # a longer pause between two looks is the watcher's own fault and proves nothing
 DARKEST = 4  # of 255: no part brighter is black
+FLAT = 24  # of 255 between the darkest and the brightest value of each colour: next to nothing is to be seen
 SPREAD = 72  # of 255 between the same square in two corners: they belong to different frames
 STEP = 6  # pixels between those that are compared from look to look
 ZOOMS = tuple(1.0 + 0.004 * k for k in range(11))  # a picture that waits is enlarged by up to 4 %
@@ -42,6 +43,7 @@ class Sight:
     black: list[float] = field(default_factory=list)
     darknesses: list[Darkness] = field(default_factory=list)
     torn: list[float] = field(default_factory=list)
+    flat: int = 0  # looks at one colour all over, as without contrast: whether that moves nobody can see
     half_copied: int = 0  # looks that came in the middle of a copy
     longest_still_s: float = 0.0
     longest_still_at: float = 0.0
@@ -117,15 +119,17 @@ class StampWatch:
         while not self._stop.wait(LOOK_EVERY_S):
             now = time.monotonic()
             pause, looked_at = now - looked_at, now
-            picture = self.picture()
-            if pause > BLIND_S or last is None or np.abs(picture.astype(np.int16) - last).max() > self._unmoved:
-                last, moved_at = picture.astype(np.int16), now
+            picture = self.picture().astype(np.int16)
+            is_flat = not self._is_stamped and np.ptp(picture, axis=(0, 1)).max() <= FLAT
+            if pause > BLIND_S or last is None or is_flat or np.abs(picture - last).max() > self._unmoved:
+                last, moved_at = picture, now
             is_black = picture.max() <= DARKEST
             is_torn, is_half = (False, False) if is_black or not self._is_stamped else self._judge_corners()
             number = None if is_black or not self._is_stamped else self.number()
             with self._lock:
                 sight = self._sight
                 sight.looks += 1
+                sight.flat += bool(is_flat)
                 sight.seconds += pause
                 sight.look_cost_ms += (1e3 * (time.monotonic() - now) - sight.look_cost_ms) / min(sight.looks, 200)
                 sight.longest_blind_s = max(sight.longest_blind_s, pause)
