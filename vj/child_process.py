@@ -35,9 +35,12 @@ def end_with_parent(farewell: Callable[[], None] = lambda: None, grace_s: float 
     """End this process when its stdin ends, which whoever started it keeps open: also if they are killed or this hangs.
 
     Then `farewell` is called on a thread of its own and may have the main thread end it in order within `grace_s`.
-    Ctrl+C is for them. Called once by the main thread.
+    A signal to the whole group, as Ctrl+C and a terminal that closes send, is for them: a driver left without a word
+    holds up others that use it (JACK). Called once by the main thread.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if name in signal.Signals.__members__:  # Windows has fewer
+            signal.signal(signal.Signals[name], signal.SIG_IGN)
     threading.Thread(target=_wait_for_parents_end, args=(farewell, grace_s), name="parent", daemon=True).start()
 
 

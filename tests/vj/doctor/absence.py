@@ -22,7 +22,7 @@ sys.meta_path[sys.meta_path.index(importlib.machinery.PathFinder)] = Blocked
 """
 # what python-osc and the others are imported as
 MODULES = ("PyQt6", "OpenGL", "numpy", "torch", "pythonosc", "mido", "rtmidi", "sounddevice", "av", "huggingface_hub")
-MODULES += ("safetensors", "transformers", "pydantic", "tomlkit", "platformdirs", "yaml")
+MODULES += ("safetensors", "transformers", "pydantic", "tomlkit", "platformdirs", "yaml", "cv2")
 
 
 def without(folder: Path, *modules: str) -> dict[str, str]:

@@ -76,7 +76,7 @@ def test_every_blocked_package_is_named(tmp_path: Path) -> None:
     findings = [decode_finding(line) for line in done.stdout.splitlines()]
     lost = [finding for finding in findings if finding.part == "Python" and finding.state == "missing"]
     assert sorted(word for finding in lost for word in MODULES if word in finding.detail) == sorted(MODULES)
-    assert named(findings, "packages").detail.startswith("1 of 17")
+    assert named(findings, "packages").detail.startswith("1 of 18")
     assert all(finding.fix == "python3 start.py" for finding in lost)
 
 
