@@ -20,6 +20,7 @@ from engine.video_in.input_ring import InputRing, ring_name
 from tests.servers.given_input import GivenInput
 from tests.servers.light_watch import LightWatch
 from tests.servers.picture_server import PictureServer
+from tests.servers.process import wait_until
 from tests.servers.watched_show import WatchedShow, watched_show
 
 FLASHES = 20
@@ -30,6 +31,7 @@ LEAST_STEP = 25.0  # of 255: a smaller one is no flash
 LONGEST_SHARE = 0.7  # of a period: what takes longer is taken for the next flash
 MISSED_SHARE = 0.1
 INPUT = 1
+GONE_S = 10.0  # a capture process that ends takes its rings with it
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ def flashing(show: WatchedShow, source: str, path: Way) -> Iterator[Callable[[],
     """Let the input flash from a source; what is yielded says when flashes were drawn or came (time.monotonic_ns)."""
     flashes, address = Flashes(path), f"/vj/input/{INPUT}/source"
     if source == "ring":
+        ring = show.run_folder / ring_name(INPUT, "engine")
+        wait_until(lambda: not ring.exists(), "the rings of the source before to go", GONE_S)
         with GivenInput(show.run_folder, INPUT, flashes.draw, SIZE):
             yield lambda: flashes.moments_ns
         return
