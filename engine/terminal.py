@@ -13,6 +13,17 @@ from collections.abc import Callable, Mapping
 EXIT_FAILED, EXIT_STOPPED = 1, 130  # 130 = 128 + SIGINT, as shells do
 
 
+def take_stdout() -> int:
+    """Take stdout for messages alone and return its descriptor.
+
+    Whatever any library prints lands on stderr from now on.
+    """
+    sys.stdout.flush()
+    messages = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return messages
+
+
 def run_command(command: Callable[[], int]) -> int:
     """Run a command and return its exit code; what goes wrong with the terminal is never a traceback."""
     _replace_closed_streams()

@@ -22,6 +22,7 @@ from engine.messages import SPARE_READY, Command, Done, GeneratorStatus, Message
 from engine.outbox import Outbox
 from engine.plans.memory_arguments import add_memory_arguments
 from engine.spare_import import import_engine
+from engine.terminal import take_stdout
 from engine.worker_run import run_worker
 
 ORPHAN_GRACE_S = 10.0  # a chunk under way may end; after this a hung device must not keep an orphan alive
@@ -42,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     life = _Life()
     inbox = Inbox()
-    outbox = Outbox(_take_stdout(), GeneratorStatus, repeat_s=STATUS_S, on_broken=inbox.close)
+    outbox = Outbox(take_stdout(), GeneratorStatus, repeat_s=STATUS_S, on_broken=inbox.close)
     # a copy: an interpreter that ends while a thread reads sys.stdin itself aborts
     words = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
     if args.spare:
@@ -103,14 +104,6 @@ def _parser() -> argparse.ArgumentParser:
     add_memory_arguments(parser)
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores but one)")
     return parser
-
-
-def _take_stdout() -> int:
-    """Take stdout for the messages alone: whatever else is printed, by any library, lands on stderr."""
-    sys.stdout.flush()
-    messages = os.dup(sys.stdout.fileno())
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    return messages
 
 
 def _read_start(file: BinaryIO) -> Start | None:

@@ -5,8 +5,10 @@ from one to another. Knows nothing of captions.
 """
 
 import multiprocessing
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -22,6 +24,15 @@ from engine.vae.tiny_vae import TinyVae
 
 WARM_UP_LATENT_FRAMES = 2  # encoded ahead of the later span and dropped: a stream's memory is not empty there
 FAR_FRAMES = (100, 900)  # where the later span begins, in frames: 6 to 56 seconds
+
+
+class Sharded(Protocol):
+    """What the settings of every bank have."""
+
+    name: str  # of the folder
+    clips: int
+    shard_clips: int
+    workers: int
 
 
 @dataclass(frozen=True)
@@ -51,12 +62,17 @@ def encode_clip(model: TinyVae, plan: ClipPlan, settings: BankSettings, far_from
 
 
 def write_bank(settings: BankSettings, folder: Path) -> None:
-    """Fill a folder of its own in `folder` with shards, `workers` at a time, skipping those already there."""
+    """Fill a folder of its own in `folder` with shards, skipping those already there."""
+    fill_bank(settings, folder, write_shard)
+
+
+def fill_bank(settings: Sharded, folder: Path, write: Callable[[Any, Path, int], None]) -> None:
+    """Have every shard of a bank written, `workers` at a time. `write` is a module's own function."""
     (folder / settings.name).mkdir(parents=True, exist_ok=True)
     shards = range(-(-settings.clips // settings.shard_clips))
     # processes of one thread each: drawing is many small operations, which threads would wait for one another in
     with multiprocessing.get_context("spawn").Pool(settings.workers) as pool:
-        pool.starmap(write_shard, [(settings, folder, shard) for shard in shards], chunksize=1)
+        pool.starmap(write, [(settings, folder, shard) for shard in shards], chunksize=1)
 
 
 def write_shard(settings: BankSettings, folder: Path, shard: int) -> None:

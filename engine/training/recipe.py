@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import time
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.training.config import SettingsError
+from engine.training.stage_config import read_table
 
 NOTES = "recipe.json"
 KEYS = {"stage", "config", "name", "set"}
@@ -37,12 +37,7 @@ class Line:
 
 def read_recipe(path: Path, stages: tuple[str, ...], out: Path) -> tuple[Line, ...]:
     """Read a recipe for the folder `out`. Raises SettingsError with file, line, key and what is known."""
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as fault:
-        raise SettingsError(f"{path}: cannot be read: {fault.strerror}") from fault
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise SettingsError(f"{path}: is not TOML: {fault}") from fault
+    table = read_table(path)
     rows = table.get("line")
     if set(table) != {"line"} or not isinstance(rows, list) or not rows:
         raise SettingsError(f"{path}: a recipe has a [[line]] for each stage and nothing else")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from engine.parameter import Value
 from engine.params import ENGINE_PARAMETERS
+from engine.preset_table import did_you_mean
 from engine.video_in.params import CONTROLS, REFERENCES
 
 PAINTED_OVER, CONTROL, MASK = 1, 2, 3  # numbers of the inputs the options fill
@@ -116,6 +118,9 @@ def read_control(written: str) -> tuple[str, str]:
     """Maker and source of `[MAKER:]SOURCE`: what stands before the first colon is a maker only if it is one's name."""
     maker, colon, source = written.partition(":")
     if not colon or maker not in CONTROLS:
+        meant = did_you_mean(maker, CONTROLS) if colon and not Path(written).exists() else ""
+        if meant:
+            raise ValueError(f"--vace-control {written}: there is no control {maker!r}{meant}")
         return AS_IT_IS, written
     if not source.strip():
         raise ValueError(f"--vace-control {written}: {maker} of what? Name {SOURCES} after the colon")

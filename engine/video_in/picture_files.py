@@ -45,6 +45,8 @@ def decoded(source: str) -> Iterator[tuple[float, av.VideoFrame]]:
             for number, frame in enumerate(file.decode(video=0)):
                 rate = float(file.streams.video[0].average_rate or 1)
                 yield (frame.time if frame.time is not None else number / rate), frame
+    except av.error.InvalidDataError:
+        raise PictureError(f"{source} cannot be read: it is no picture or film, or a damaged one") from None
     except (av.error.FFmpegError, OSError, ValueError) as error:
         if isinstance(error, PictureError):
             raise

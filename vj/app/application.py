@@ -198,7 +198,7 @@ class Instrument:
 
     def _last_refusal(self) -> str:
         refusal = self._performance.commands.last_refusal
-        return f"{refusal.command.name}: {refusal.error}" if refusal else ""
+        return refusal.error if refusal else ""
 
     def _tell(self, sentence: str) -> None:
         if sentence.startswith(SAVED):

@@ -26,6 +26,14 @@ class NameChoice(QComboBox):
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(6)
 
+    def show_value(self, value: Value) -> None:
+        """Show the name that stands for a text; one that is not listed, as it is."""
+        index = self.findData(str(value))
+        if index < 0:
+            self.addItem(str(value), str(value))
+            index = self.count() - 1
+        self.setCurrentIndex(index)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the ground, the name and a mark that there are more."""
         painter = QStylePainter(self)

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import platformdirs
-from PyQt6.QtGui import QDragEnterEvent, QDropEvent
 from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.params import LORA_SLOTS
 from vj.app import theme
 from vj.app.addressed import SOURCE
+from vj.app.dropped_file import FileTaker
 from vj.app.fader import Fader
 from vj.app.parameter_widgets import ParameterText, QuietLabel, SwitchButton, card
 from vj.app.surface import Surface
@@ -43,8 +43,10 @@ class LoraPanel(QWidget):
             row.show_file(notes[k] if k < len(notes) else "", failures[k] if k < len(failures) else "")
 
 
-class LoraRow(QWidget):
+class LoraRow(FileTaker):
     """One slot: switch, file, strength, and what is known of the file."""
+
+    suffixes = LORA_SUFFIXES
 
     def __init__(self, surface: Surface, slot: int) -> None:
         super().__init__()
@@ -84,21 +86,6 @@ class LoraRow(QWidget):
         """Put a file into the slot and let it be heard; the weight stays where the hand left it."""
         values = {f"{self._address}/file": path, f"{self._address}/on": True}
         self._surface.controls.set_many(values, SOURCE)
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Welcome one LoRA file of this computer."""
-        if self._dropped(event):
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        """Take it."""
-        if path := self._dropped(event):
-            event.acceptProposedAction()
-            self.take_file(path)
-
-    def _dropped(self, event: QDropEvent) -> str:
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        return next((path for path in paths if Path(path).suffix.lower() in LORA_SUFFIXES), "")
 
     def _open_dialog(self) -> None:
         written = Path(str(self._surface.controls.store.get(f"{self._address}/file")))

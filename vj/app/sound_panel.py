@@ -10,7 +10,6 @@ from PyQt6.QtCore import QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from engine.parameter import Value
 from vj.app import theme
 from vj.app.addressed import SOURCE, Addressed, tooltip
 from vj.app.choices import NameChoice
@@ -102,14 +101,6 @@ class DeviceChoice(Addressed, NameChoice):
         self.addItem(SYSTEM_DEVICE, "")
         self.stand_for(surface, DEVICE_ADDRESS, self.show_value)
         self.activated.connect(lambda k: surface.controls.set(DEVICE_ADDRESS, self.itemData(k), SOURCE))
-
-    def show_value(self, value: Value) -> None:
-        """Show what the store holds."""
-        index = self.findData(str(value))
-        if index < 0:
-            self.addItem(str(value), str(value))
-            index = self.count() - 1
-        self.setCurrentIndex(index)
 
     def showPopup(self) -> None:
         """Look for devices when they are asked for."""

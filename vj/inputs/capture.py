@@ -19,6 +19,7 @@ from pathlib import Path
 import cv2
 
 from engine.outbox import Outbox
+from engine.terminal import take_stdout
 from vj.inputs.grabbing import Grabber
 from vj.inputs.messages import InputState, InputWishes, decode_wishes
 from vj.inputs.publishing import Publisher
@@ -35,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     # Ctrl-C reaches every process of a terminal; the instrument decides when a capture ends
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     words = os.dup(sys.stdin.fileno())
-    outbox = Outbox(_take_stdout(), InputState, on_broken=lambda: os._exit(0))
+    outbox = Outbox(take_stdout(), InputState, on_broken=lambda: os._exit(0))
     cv2.setNumThreads(1)  # pictures are small, and the cores belong to the model
     grabber = Grabber()
     publisher = Publisher(grabber, args.folder, args.number)
@@ -61,14 +62,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--folder", type=Path, required=True, metavar="DIR", help="where to make the rings")
     parser.add_argument("--number", type=int, required=True, metavar="N", help="number of the input, from 1")
     return parser
-
-
-def _take_stdout() -> int:
-    """Take stdout for the messages alone: whatever else is printed, by any library, lands on stderr."""
-    sys.stdout.flush()
-    messages = os.dup(sys.stdout.fileno())
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    return messages
 
 
 def _end_at_once(failed: threading.ExceptHookArgs) -> None:

@@ -8,15 +8,18 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import logging
+import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import av
 
-from vj.child_process import python_command, python_environment
+from engine.terminal import take_stdout
+from vj.asked_process import AskedProcess, NoAnswerError
+from vj.child_process import end_with_parent
 from vj.inputs.sources.device import Device, list_devices
 from vj.inputs.sources.ndi import list_ndi
 from vj.inputs.sources.source import SourceError
@@ -24,6 +27,8 @@ from vj.inputs.sources.spout import list_spout
 from vj.inputs.sources.syphon import list_syphon
 
 MOST_FORMATS = 24  # of one device
+LONGEST_S = 20.0  # for all of it, the network's some seconds included
+_LOG = logging.getLogger(__name__)
 _FORMAT_LINE = re.compile(r"(?:Raw|Compressed)\s*:\s*(\S+) : .* : (.+)|(?:vcodec|pixel_format)=(\S+) .*max s=(\S+)")
 
 
@@ -41,43 +46,27 @@ class Listing:
     """Asks for the list and picks it up when it is there. `ask`, `take` and `stop` belong to one thread."""
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
         self.found: tuple[Listed, ...] = ()  # any thread
         self.times = 0  # how often it was looked; 0 = never yet
+        self._asked = AskedProcess("vj.inputs.listing")
+        self.stop = self._asked.stop
 
     def ask(self) -> None:
-        """Begin to look, unless that is under way."""
-        if self._process is not None:
-            return
-        with contextlib.suppress(OSError):  # no process can be had now: the list stays as it was
-            self._process = subprocess.Popen(
-                python_command("vj.inputs.listing"),
-                env=python_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
+        """Begin, unless that is under way or no process can be had."""
+        self._asked.ask(LONGEST_S)
 
     def take(self) -> None:
-        """Take up the list once it is there."""
-        if self._process is None or self._process.poll() is None:
+        """Take up the list once it is there; after a driver that hangs or spoils it the old one stays."""
+        try:
+            written = self._asked.take()
+        except NoAnswerError as error:
+            _LOG.warning("inputs cannot be listed: %s", error)
             return
-        written = self._process.stdout.read() if self._process.stdout else b""
-        self.stop()
+        if written is None:
+            return
         with contextlib.suppress(ValueError, TypeError, KeyError):
             self.found = tuple(_read_listed(one) for one in json.loads(written))
         self.times += 1
-
-    def stop(self) -> None:
-        """Give up looking."""
-        if self._process is None:
-            return
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
-        if self._process.stdout:
-            self._process.stdout.close()
-        self._process = None
 
 
 def list_sources(*, with_network: bool = True) -> tuple[Listed, ...]:
@@ -130,4 +119,7 @@ def _read_listed(fields: dict[str, object]) -> Listed:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps([dataclasses.asdict(one) for one in list_sources()]))
+    output = os.fdopen(take_stdout(), "w")
+    end_with_parent()
+    with output:
+        json.dump([dataclasses.asdict(one) for one in list_sources()], output)

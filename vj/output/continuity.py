@@ -32,7 +32,6 @@ HEAD_START_NS = 17_000_000  # of both: the next refresh shows it already, to a h
 DRIFT_ZOOM = 0.04  # how far the picture breathes while it waits
 DRIFT_PERIOD_S = 16.0
 DARKEST = 3  # of 255: no part brighter is a black frame
-RUNNING_OUT_FRAMES = 3  # in hand
 LOOKED_AT = 8  # every so many pixels each way
 KEPT_VERDICTS = 64
 NS = 1e-9
@@ -71,6 +70,7 @@ class Continuity:
         self._verdicts: dict[tuple[int, int, int], bool] = {}
         self._last_good: Frame | None = None
         self._moved_ns: int | None = None  # when a good frame was last another than the one before
+        self._advanced_ns: int | None = None  # when another good frame last came, whatever it showed
         self._bad_chunk: tuple[int, int] | None = None
         self._away_since_ns: int | None = None  # since when the loop plays instead of the stream
         self._film: Film | None = None
@@ -147,8 +147,8 @@ class Continuity:
     def _name_fault(self, picture: Picture | None) -> Fault:
         if picture is None:
             return "black"
-        # the last frames of a stream that has ended are crept through
-        return "frozen" if self._reader.status.buffered_frames > RUNNING_OUT_FRAMES else "late"
+        # a stream that stands still comes on, one that is late, or has not begun again, does not
+        return "frozen" if self._advanced_ns != self._moved_ns else "late"
 
     def _is_cut_on_its_moment(self, picture: Picture, now_ns: int) -> bool:
         """Whether a stream that waited for the beat begins with this refresh: it is seen on it, without a fade."""
@@ -177,6 +177,7 @@ class Continuity:
         elif not second_good:
             picture = Picture(picture.first, picture.first, 0.0)
         if picture.first is not self._last_good:
+            self._advanced_ns = now_ns
             if self._last_good is None or _differ(self._last_good, picture.first):
                 self._moved_ns = now_ns
                 self._loop.add(picture.first)

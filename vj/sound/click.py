@@ -15,10 +15,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from engine.parameter import Value
+from engine.terminal import take_stdout
 from vj.child_process import end_with_parent, python_command, python_environment
 from vj.output.placing_params import FLASH_TEST_ADDRESS
 from vj.sound.portaudio import GRACE_S, leave
-from vj.sound.sound_pipe import take_stdout
 
 RATE_HZ = 48_000
 TONE_HZ, LENGTH_S, LOUDNESS = 2000.0, 0.02, 0.7
@@ -136,7 +136,7 @@ def click(has_opened: Callable[[], object], is_over: threading.Event) -> str:
 
 def main() -> None:
     """Click until stdin ends, or say on stdout why there is no click."""
-    output, is_over = take_stdout(), threading.Event()
+    output, is_over = os.fdopen(take_stdout(), "wb"), threading.Event()
 
     def say(why: str) -> None:
         with contextlib.suppress(BrokenPipeError):

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from engine.terminal import take_stdout
+
 BLOCK_SAMPLES = 256
 HEADER = struct.Struct("<qq")  # when the last sample was captured, time.monotonic_ns(); overflows since it was opened
 SAMPLE_BYTES = 4  # float32
@@ -68,13 +70,6 @@ def read_request() -> Request:
     return Request(**json.loads(sys.stdin.buffer.readline()))
 
 
-def take_stdout() -> Any:
-    """Return stdout as a binary file of our own; what drivers print goes to stderr from now on."""
-    output = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    return output
-
-
 class Sender:
     """Says what is found and sends what is heard.
 
@@ -82,7 +77,7 @@ class Sender:
     """
 
     def __init__(self) -> None:
-        self._output = take_stdout()
+        self._output = os.fdopen(take_stdout(), "wb")
         self._waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self.is_stopped = threading.Event()
         self._overflows = 0

@@ -5,7 +5,6 @@ A clip has three views: its edges, another control, a mask; and one frame as a r
 
 from __future__ import annotations
 
-import multiprocessing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor
 
 from engine.loading import load_decoder
+from engine.training.bank import fill_bank
 from engine.training.clips.spec import ClipPlan, plan_from
 from engine.training.guided.sources import Known, draw_source
 from engine.training.guided.views import View, edges_view, masked_view, other_view
@@ -65,11 +65,8 @@ class VaceBank:
 
 
 def write_bank(settings: VaceBankSettings, folder: Path) -> None:
-    """Fill a folder of its own in `folder` with shards, `workers` at a time, skipping those already there."""
-    (folder / settings.name).mkdir(parents=True, exist_ok=True)
-    shards = range(-(-settings.clips // settings.shard_clips))
-    with multiprocessing.get_context("spawn").Pool(settings.workers) as pool:
-        pool.starmap(write_shard, [(settings, folder, shard) for shard in shards], chunksize=1)
+    """Fill a folder of its own in `folder` with shards, skipping those already there."""
+    fill_bank(settings, folder, write_shard)
 
 
 def write_shard(settings: VaceBankSettings, folder: Path, shard: int) -> None:

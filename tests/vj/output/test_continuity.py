@@ -133,6 +133,18 @@ def test_frames_that_stand_still_are_a_fault(theatre: Theatre):
     assert theatre.continuity.fault == "frozen"
 
 
+def test_a_stream_that_waits_for_its_moment_is_late_and_does_not_stand_still(theatre: Theatre):
+    theatre.is_engine_alive = False
+    theatre.run(1.0)
+    frames = np.full((CHUNK, HEIGHT, WIDTH, 4), 90, np.uint8)
+    theatre.ring.write(Chunk(frames, 2, 0, RATE_FPS, 99, 0, theatre.now_ns, theatre.now_ns + 3 * SECOND_NS))
+    faults = set()
+    for _ in range(20):
+        theatre.run(0.1)
+        faults.add(theatre.continuity.fault)
+    assert faults == {"", "late"}
+
+
 def test_freeze_holds_and_lets_go(theatre: Theatre):
     theatre.params = OutputParams(freeze=True)
     held = theatre.run(2.0)

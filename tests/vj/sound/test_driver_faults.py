@@ -141,8 +141,8 @@ def test_a_listener_that_stands_still_costs_one_overflow_and_the_driver_never_wa
     reads, writes = os.pipe()
     silence = bytes(SAMPLE_BYTES * BLOCK_SAMPLES)
     size = HEADER.size + len(silence)
-    with os.fdopen(reads, "rb") as pipe, os.fdopen(writes, "wb") as output:
-        monkeypatch.setattr("vj.sound.sound_pipe.take_stdout", lambda: output)
+    with os.fdopen(reads, "rb") as pipe:
+        monkeypatch.setattr("vj.sound.sound_pipe.take_stdout", lambda: writes)
         sender, is_alive = Sender(), iter([True, False])
         sender.say(Answer("card", 48000.0, 1))
         assert Answer.from_line(pipe.readline()) == Answer("card", 48000.0, 1)
@@ -154,4 +154,5 @@ def test_a_listener_that_stands_still_costs_one_overflow_and_the_driver_never_wa
         sender.put(silence, 1000, False)
         blocks.append(pipe.read(size))
         sending.join()
+        sender._output.close()
     assert [HEADER.unpack_from(block) for block in blocks] == [(k, 0) for k in range(ROOM_BLOCKS)] + [(1000, 1)]

@@ -8,12 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from PyQt6.QtCore import QSize, Qt
-from PyQt6.QtGui import QDragEnterEvent, QDropEvent
-from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
 
 from engine.video_in.params import REFERENCES
 from vj.app.addressed import SOURCE
 from vj.app.choices import ParameterChoice
+from vj.app.dropped_file import FileTaker
 from vj.app.parameter_widgets import ParameterText, SwitchButton, TriggerButton, card
 from vj.app.surface import Surface
 from vj.app.video_in.picture_view import PictureView
@@ -27,8 +27,10 @@ FILE_FILTER = f"Pictures ({' '.join(f'*{suffix}' for suffix in sorted(STILL_SUFF
 COLUMNS = 2
 
 
-class ReferencePad(QWidget):
+class ReferencePad(FileTaker):
     """One pad. A picture file may be dropped on it."""
+
+    suffixes = tuple(STILL_SUFFIXES)
 
     def __init__(self, surface: Surface, pad: int) -> None:
         super().__init__()
@@ -67,21 +69,6 @@ class ReferencePad(QWidget):
     def take_file(self, path: str) -> None:
         """Put a picture into the pad and let it guide."""
         self._controls.set_many({f"{self._start}file": path, f"{self._start}on": True}, SOURCE)
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Welcome one picture of this computer."""
-        if self._dropped(event):
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        """Take it."""
-        if path := self._dropped(event):
-            event.acceptProposedAction()
-            self.take_file(path)
-
-    def _dropped(self, event: QDropEvent) -> str:
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        return next((path for path in paths if Path(path).suffix.lower() in STILL_SUFFIXES), "")
 
     def _empty(self) -> None:
         self._controls.set_many({f"{self._start}file": "", f"{self._start}on": False}, SOURCE)

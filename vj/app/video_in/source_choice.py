@@ -95,14 +95,6 @@ class FormatChoice(Addressed, NameChoice):
         self.show_value(surface.controls.store.get(address))
         self.activated.connect(lambda k: surface.controls.set(address, self.itemData(k), SOURCE))
 
-    def show_value(self, value: Value) -> None:
-        """Show what the store holds."""
-        index = self.findData(str(value))
-        if index < 0:
-            self.addItem(str(value), str(value))
-            index = self.count() - 1
-        self.setCurrentIndex(index)
-
     def showPopup(self) -> None:
         """List what the chosen device has."""
         held = str(self.currentData() or "")
