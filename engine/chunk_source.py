@@ -174,6 +174,7 @@ class SourceChoice:
     text_place: str = "auto"  # where the text encoder runs: one of TEXT_PLACES
     memory_gb: float | None = None  # most the engine may take of its device, in 10^9 bytes; None = what is free
     with_vace: bool = True  # load VACE where the model has it
+    accelerate: tuple[str, ...] = ()  # switches for speed, NAME=VALUE, in place of the preset's
 
 
 class SourceError(Exception):
@@ -244,6 +245,7 @@ def _load_generator(choice: SourceChoice, tell: Callable[[str], None] | None) ->
         preset = load_preset(choice.model)  # before torch, which takes seconds: a misspelt name is told at once
         check_files(preset)
         preset = choice.adjust(preset) if choice.adjust else preset
+        preset = dataclasses.replace(preset, acceleration=preset.acceleration.changed(choice.accelerate))
         if choice.is_light and preset.light_decoder is not None:
             preset = dataclasses.replace(preset, decoder=preset.light_decoder)
     except ValueError as error:  # a preset's faults, or a file that contradicts it

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.acceleration import EXACT, Acceleration
 from engine.caches.prompt_cache import PromptCache
 from engine.caches.rolling_cache import RollingCache
 from engine.chunk import Chunk
@@ -52,11 +53,11 @@ class Generator:
         size: tuple[int, int],
         rate_fps: float,
         timesteps: tuple[float, ...],
-        anchor: float = 0.0,
+        acceleration: Acceleration = EXACT,
     ) -> None:
         """`size` is (width, height) in pixels, divisible by 16; `timesteps` are warped, 0..1000, falling.
 
-        `anchor` is the gain of `LatentAnchor`; 0, off, is what is published.
+        `acceleration` says how the model is computed.
         """
         self.model_name = name
         self.chunk_frames = model.config.chunk_frames
@@ -68,6 +69,7 @@ class Generator:
         weight = model.patch_embedding.weight
         self._device, self._dtype = weight.device, weight.dtype
         self.device_name = device_name(self._device)
+        self.acceleration = acceleration
         self._model = model
         self._decoder = decoder
         self._schedule = Schedule(model.config.timestep_shift)
@@ -77,7 +79,7 @@ class Generator:
         self._starts = ChunkStarts(self._noise, self._schedule, timesteps, self._v2v)
         self.prompts = PromptBook(text_encoder)
         self.references = ReferenceBook()
-        self._latent_size, self._anchor_gain = (latent_height, latent_width), anchor
+        self._latent_size, self._anchor_gain = (latent_height, latent_width), 0.0
         self._vace = VaceGuidance(
             model.config,
             decoder,
@@ -225,6 +227,11 @@ class Generator:
         unfinished, self._state.unfinished = self._state.unfinished, None
         if unfinished is not None and self._state.cut != "hard":
             clean_pass(self._model, self._state.cache, unfinished.text, unfinished.x0)
+
+    def hold_colours(self, gain: float) -> None:
+        """Pull every stream towards its first colours by this share (0..1) per chunk; 0, off, is what is published."""
+        self._anchor_gain = gain
+        self._state.anchor = LatentAnchor(gain)
 
     def take_noise_from(self, noise: PublishedNoise) -> None:
         """Make every later chunk from this noise, whatever its seed: for comparing clips offline."""

@@ -53,7 +53,8 @@ def load_generator(
         size=size,
         rate_fps=stream.rate_fps,
         timesteps=stream.warped_steps or Schedule(preset.transformer.timestep_shift).warp(stream.steps),
-        anchor=stream.anchor,
+        acceleration=preset.acceleration,
     )
+    loaded.hold_colours(stream.anchor)
     loaded.flavour, loaded.vace_note = parts.flavour, parts.vace_note
     return loaded

@@ -28,6 +28,7 @@ class Start:
     text_place: str = "auto"
     memory_gb: float | None = None
     with_vace: bool = True
+    accelerate: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -160,8 +161,9 @@ def decode(line: bytes) -> Message:
         message = kind(**fields)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a message: {line[:80]!r} ({error})") from None
-    if isinstance(message, Start) and message.size is not None:
-        return dataclasses.replace(message, size=tuple(message.size))
+    if isinstance(message, Start):
+        size = None if message.size is None else tuple(message.size)
+        return dataclasses.replace(message, size=size, accelerate=tuple(message.accelerate))
     if isinstance(message, Values) and message.deck is not None:
         return dataclasses.replace(message, deck=_read_deck(message.deck, line))
     if isinstance(message, GeneratorStatus):

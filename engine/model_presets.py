@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import engine
+from engine.acceleration import EXACT, Acceleration, read_acceleration
 from engine.downloads.catalogue import PREFIX as MODELS_PREFIX
 from engine.downloads.catalogue import references_in
 from engine.downloads.places import resolve
@@ -107,6 +108,7 @@ class ModelPreset:
     averaged: bool = False  # of a checkpoint that holds both, the moving average of the weights
     light_decoder: DecoderPreset | None = None  # for the same latents; played instead where memory is short
     vace: VacePreset | None = None  # loaded where its file is here
+    acceleration: Acceleration = EXACT  # how it is computed, unless the command line says otherwise
 
     @property
     def guided(self) -> ModelConfig:
@@ -174,6 +176,7 @@ def read_preset(path: Path) -> ModelPreset:
     text = _read_text(top.table("text"))
     vace = _read_vace(top.table("vace"), config, transformer_file) if top.has("vace") else None
     stream_preset = _read_stream(stream)
+    acceleration = read_acceleration(top.table("acceleration"))
     for table in (top, transformer, stream):
         table.finish()
     if top.problems:
@@ -191,6 +194,7 @@ def read_preset(path: Path) -> ModelPreset:
         averaged,
         light_decoder,
         vace,
+        acceleration,
     )
 
 

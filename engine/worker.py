@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from engine.acceleration import add_acceleration_arguments
 from engine.chunk_source import DEFAULT_MODEL, DEVICES, DTYPES, SourceChoice
 from engine.frame_size import parse_size
 from engine.inbox import Inbox
@@ -54,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
         importing.join()
     else:
         how = (args.device, args.dtype, args.threads, args.light, args.text_encoder, args.memory, not args.no_vace)
-        start = Start(str(args.ring), args.model, size, *how)
+        start = Start(str(args.ring), args.model, size, *how, accelerate=tuple(args.accelerate))
     threading.Thread(target=_read_messages, args=(words, inbox, life), name="stdin", daemon=True).start()
     choice = SourceChoice(
         start.model,
@@ -66,6 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
         text_place=start.text_place,
         memory_gb=start.memory_gb,
         with_vace=start.with_vace,
+        accelerate=start.accelerate,
     )
 
     def send(message: Message) -> None:
@@ -102,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--dtype", choices=DTYPES, default="auto", help="number format (default: %(default)s)")
     parser.add_argument("--light", action="store_true", help="decode with the model's light decoder, if it has one")
     add_memory_arguments(parser)
+    add_acceleration_arguments(parser)
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores but one)")
     return parser
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from engine.acceleration import acceleration_words
 from engine.chunk_source import SourceChoice
 from engine.inbox import Inbox
 from engine.messages import Command, Message, Start, Values, decode
@@ -83,7 +84,7 @@ class EngineProcess:
                 on_end(*self._ending)
         where, how = (str(ring_path), choice.model, choice.size), (choice.device, choice.dtype, choice.threads)
         memory = choice.is_light, choice.text_place, choice.memory_gb, choice.with_vace
-        self._outbox.put(Start(*where, *how, *memory))
+        self._outbox.put(Start(*where, *how, *memory, choice.accelerate))
 
     def send(self, message: Values | Command) -> None:
         """Queue one message; a process that is gone is reported by `on_end`, not here."""
@@ -183,6 +184,7 @@ def engine_words(choice: SourceChoice, ring_path: Path) -> list[str]:
     if choice.is_light:
         options.append("--light")
     options += memory_words(choice.text_place, choice.memory_gb, choice.with_vace)
+    options += acceleration_words(choice.accelerate)
     if choice.threads is not None:
         options += ["--threads", str(choice.threads)]
     return options

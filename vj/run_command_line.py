@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.acceleration import add_acceleration_arguments
 from engine.chunk_source import DEFAULT_MODEL, SourceChoice
 from engine.frame_size import parse_size
 from engine.model_presets import TEST_PATTERN_NAME
@@ -49,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fullscreen", action="store_true", help="cover the display (default: the second, if any)")
     parser.add_argument("--size", type=_size, metavar="WxH", help="picture size in pixels (default: the model's own)")
     add_memory_arguments(parser)
+    add_acceleration_arguments(parser)
     add_input_arguments(parser)
     add_osc_arguments(parser)
     parser.add_argument(
@@ -134,6 +136,7 @@ def run(args: argparse.Namespace) -> int:
                 text_place=args.text_encoder,
                 memory_gb=args.memory,
                 with_vace=not args.no_vace,
+                accelerate=tuple(args.accelerate),
             ),
             performance=PerformanceOptions(
                 look=found.look,

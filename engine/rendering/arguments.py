@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from engine.acceleration import add_acceleration_arguments
 from engine.chunk_source import DEFAULT_MODEL, DEVICES, DTYPES
 from engine.frame_size import parse_size
 from engine.params import SEED_MAX
@@ -122,6 +123,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         "--dtype", choices=DTYPES, default="auto", help="number format (default: float32 on a CPU, bfloat16 on a GPU)"
     )
     add_memory_arguments(parser)
+    add_acceleration_arguments(parser)
 
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
