@@ -15,6 +15,7 @@ from engine.video_in.params import VideoInParams
 
 PROMPT_PADS = 16
 LORA_SLOTS = 8
+LORA_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")  # looked for in this order where a name has none
 SEED_MAX = 2**31 - 1
 SINK_MODES = ("parity_bf16", "ema_fp32", "static", "as_released")
 BLEND_MODES = ("linear", "spherical")

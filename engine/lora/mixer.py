@@ -16,10 +16,10 @@ from engine.downloads.loras import published_lora
 from engine.lora.kept_weights import KeptWeights
 from engine.lora.lora_file import LoraFile, read_lora
 from engine.lora.slots import LoraWeight
+from engine.params import LORA_SUFFIXES
 from engine.weight_files import CheckpointError
 
 KEPT_MIXES = 64
-LORA_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 
 
 class LoraMixer:

@@ -11,7 +11,7 @@ from pathlib import Path
 import platformdirs
 from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from engine.params import LORA_SLOTS
+from engine.params import LORA_SLOTS, LORA_SUFFIXES
 from vj.app import theme
 from vj.app.addressed import SOURCE
 from vj.app.dropped_file import FileTaker
@@ -19,7 +19,6 @@ from vj.app.fader import Fader
 from vj.app.parameter_widgets import ParameterText, QuietLabel, SwitchButton, card
 from vj.app.surface import Surface
 
-LORA_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 FILE_FILTER = f"LoRA files ({' '.join(f'*{suffix}' for suffix in LORA_SUFFIXES)})"
 NO_FILE, READING = "drop a file here", "being read"
 

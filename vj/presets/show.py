@@ -17,7 +17,7 @@ from pathlib import Path
 import platformdirs
 
 from engine.parameter import Value
-from engine.params import LORA_SLOTS
+from engine.params import LORA_SLOTS, LORA_SUFFIXES
 from engine.preset_table import did_you_mean
 from vj.presets.show_file import FILE_NAME, LoraUse, ShowState, read_show, show_text
 from vj.presets.timeline_files import looks_of_timeline
@@ -27,7 +27,6 @@ from vj.written_files import FileError, replace_file, write_text
 LORAS, MEDIA = "loras", "media"
 NOT_KEPT = ("/vj/output/blackout",)  # a moment of the last evening is no part of the next one
 _HASH_BYTES = 1 << 20
-LORA_SUFFIXES = ("", ".safetensors", ".bin", ".pt", ".pth")  # may be left out of a name
 
 
 @dataclass(frozen=True)
@@ -200,7 +199,7 @@ def _found_loras(folder: Path, state: ShowState) -> tuple[dict[str, Value], list
 def find_lora(written: str) -> Path:
     """Resolve a LoRA's path, or its name in the user's folder, as the engine does. Raises OSError, ValueError."""
     own = platformdirs.user_data_path("vj", appauthor=False) / LORAS
-    for path in (Path(written), *(own / f"{written}{suffix}" for suffix in LORA_SUFFIXES)):
+    for path in (Path(written), own / written, *(own / f"{written}{suffix}" for suffix in LORA_SUFFIXES)):
         if path.is_file():
             return path
     raise FileNotFoundError(f"there is no LoRA file {written!r} here or in {own}")
