@@ -86,6 +86,21 @@ def _add_model(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--threads", type=_count(1, 1024), default=DEFAULT_THREADS, metavar="N", help="CPU threads (%(default)s)"
     )
+    group.add_argument(
+        "--lora",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="FILE[:WEIGHT]",
+        help="LoRAs to mix in, files or names in your loras folder, each with its weight (default: 1)",
+    )
+    group.add_argument(
+        "--rewards",
+        type=_rewards,
+        default=(),
+        metavar="LIST",
+        help="scores of every caption's stream, with commas: looks,motion:flicker,hps... (docs/rewards.md)",
+    )
     group.add_argument("--classifier", type=Path, metavar="FILE", help="another than the shipped one")
     group.add_argument(
         "--exam",
@@ -147,6 +162,10 @@ def _sections(text: str) -> tuple[str, ...]:
     if not chosen:
         raise argparse.ArgumentTypeError(f"name at least one of {', '.join(SECTIONS)}")
     return chosen
+
+
+def _rewards(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def _size(text: str) -> tuple[int, int]:

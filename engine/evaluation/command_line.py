@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from engine.evaluation.vbench_run import VbenchError, VbenchRun, read_vbench_res
 from engine.evaluation.vbench_scores import DIMENSIONS, vbench_scores
 from engine.evaluation.video_report import ChunkGrid, Figures, mean_figures, measure_video
 from engine.evaluation.videos import VideoError, find_videos, open_video
+from engine.lora.slots import lora_values
+from engine.params import ChunkParams
 from engine.progress import Progress
 
 EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USE = 0, 1, 2
@@ -63,14 +66,33 @@ def _check(args: argparse.Namespace) -> None:
         raise EvaluateUseError("say what to measure: video files or folders, --model NAME, or --vbench-results FILE")
     if args.vbench and (len(args.videos) != 1 or not args.videos[0].is_dir()):
         raise EvaluateUseError("--vbench measures one folder of clips: name it")
-    if args.prompts is not None and args.model is None:
-        raise EvaluateUseError("--prompts goes with --model")
+    for name in ("prompts", "lora", "rewards"):
+        if vars(args)[name] and args.model is None:
+            raise EvaluateUseError(f"--{name} goes with --model")
+    _check_model_options(args)
     if args.measures and "prompts" in args.measures and args.prompts is None:
         raise EvaluateUseError("the measure `prompts` needs --prompts FILE")
     try:
         find_videos(args.videos)
     except VideoError as error:
         raise EvaluateUseError(str(error)) from None
+
+
+def _check_model_options(args: argparse.Namespace) -> None:
+    try:
+        lora_values(args.lora)
+    except ValueError as error:
+        raise EvaluateUseError(f"--lora: {error}") from None
+    if args.rewards:
+        from engine.evaluation.reward_scores import missing_rewards
+
+        if missing := missing_rewards(args.rewards, _model_folder(args)):
+            raise EvaluateUseError("--rewards: " + "; ".join(missing))
+
+
+def _model_folder(args: argparse.Namespace) -> Path:
+    """Folder of a model that is a file: a reward trained beside it lies there."""
+    return Path(args.model).parent
 
 
 # -- files -----------------------------------------------------------------------------------------------------------
@@ -177,20 +199,24 @@ def _measure_model(args: argparse.Namespace, report: Figures) -> None:
 
 
 def _run_sections(args: argparse.Namespace, report: Figures, plan: tuple) -> None:
-    from engine.evaluation.model_report import ModelReport
+    from engine.evaluation.model_report import Judges, ModelReport
+    from engine.evaluation.reward_scores import load_rewards
     from engine.evaluation.streams import Streams
 
     sections, asked, classifier, extent = plan
+    judges = Judges(classifier, load_rewards(args.rewards, _model_folder(args)))
+    params = dataclasses.replace(ChunkParams.from_values(lora_values(args.lora)), chunk_frames=args.chunk)
     choice = SourceChoice(args.model, args.size, args.device, args.dtype, threads=args.threads, is_reproducible=True)
-    streams = Streams(choice, lambda sentence: print(sentence, file=sys.stderr, flush=True), args.chunk)
+    streams = Streams(choice, lambda sentence: print(sentence, file=sys.stderr, flush=True), params)
     try:
         if classifier is not None and streams.rate_hz != CONTENT_HZ:
             print(f"the classifier knows {CONTENT_HZ:g} frames a second, not {streams.rate_hz:g}", file=sys.stderr)
         report["model"] = {"name": streams.name, "size": list(streams.size), "chunk": args.chunk, "seed": args.seed}
+        report["model"] |= {"loras": args.lora} if args.lora else {}
         for section in sections:
-            total = ModelReport(streams, classifier, extent, lambda frames: None).frames_of(section, len(asked))
+            total = ModelReport(streams, judges, extent, lambda frames: None).frames_of(section, len(asked))
             with Progress(section, total) as progress:
-                judge = ModelReport(streams, classifier, extent, progress.advance)
+                judge = ModelReport(streams, judges, extent, progress.advance)
                 made = {
                     "captions": judge.captions,
                     "prompts": lambda judge=judge: judge.prompts(asked),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from engine.evaluation.asked_pictures import Asked, held_out_captions, pairs
 from engine.evaluation.classifier import WINDOW_FRAMES, Classifier
 from engine.evaluation.picture_log import PictureLog
+from engine.evaluation.reward_scores import reward_figures
 from engine.evaluation.streams import Advance, PromptAt, Streams
 from engine.evaluation.video_report import ChunkGrid, Figures, figures_of, mean_figures, measure_video, rounded
+from engine.rewards.protocol import RewardModel
 from engine.training.clips.families import FAMILIES
 
 BLEND_SHARE = 0.25  # of the classifier's probability that each of two blended families should have
@@ -21,6 +23,14 @@ DRIFT_PROMPTS = ("blue plasma", "a drop of black ink blooms in clear water", "or
 HOUR_PROMPT = "violet smoke"
 LUMINANCE_RANGE = (3.0, 250.0)
 LONGEST_STILL_S = 2.0
+
+
+@dataclass(frozen=True)
+class Judges:
+    """Who looks at the streams: a classifier, None where there is none, and rewards by name."""
+
+    classifier: Classifier | None = None
+    rewards: Mapping[str, RewardModel] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -37,11 +47,12 @@ class Extent:
 
 
 class ModelReport:
-    """Makes streams of one model and judges them with one classifier."""
+    """Makes streams of one model and judges them."""
 
-    def __init__(self, streams: Streams, classifier: Classifier | None, extent: Extent, advance: Advance) -> None:
+    def __init__(self, streams: Streams, judges: Judges, extent: Extent, advance: Advance) -> None:
         """Without a classifier what a picture shows is not judged. `advance` hears of frames made."""
-        self._streams, self._classifier, self._extent, self._advance = streams, classifier, extent, advance
+        self._streams, self._classifier, self._extent, self._advance = streams, judges.classifier, extent, advance
+        self._rewards = judges.rewards
         self._grid = ChunkGrid(streams.chunk_frames, streams.first_boundary)
 
     def captions(self) -> Figures:
@@ -58,13 +69,16 @@ class ModelReport:
                 seen = self._classifier.opinion(self._settled(clip))
                 row |= {"family_seen": seen.family, "palette_seen": seen.palette}
             figures = measure_video(clip, self._streams.rate_hz, self._grid).figures
+            row |= reward_figures(self._rewards, clip, one.text)
             rows.append(row | {"is_stable": is_stable(figures)} | figures)
+        means = mean_figures(rows)
         return rounded(
             {
                 "family_accuracy": accuracy(rows, "family"),
                 "palette_accuracy": accuracy(rows, "palette"),
                 "stable_share": share([bool(row["is_stable"]) for row in rows]),
-                "means": mean_figures(rows),
+                **{name: value for name, value in means.items() if name.startswith("reward_")},
+                "means": means,
                 "prompts": rows,
             }
         )

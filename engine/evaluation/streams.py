@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.chunk_source import ChunkSource, SourceChoice, load_source
+from engine.chunk_source import ChunkSource, SourceChoice, load_files, load_source
 from engine.params import ChunkParams
 from engine.rendering.offline_stream import FRAMES_PER_LATENT, Length, play
 from engine.rendering.plan import Cue, RenderPlan
@@ -28,10 +28,12 @@ class PromptAt:
 class Streams:
     """Streams of one loaded model, one after the other. One thread owns it; close it."""
 
-    def __init__(self, choice: SourceChoice, tell: Callable[[str], None], chunk_latents: int = 3) -> None:
-        """Load the model. Raises SourceError with a sentence."""
+    def __init__(self, choice: SourceChoice, tell: Callable[[str], None], params: ChunkParams | None = None) -> None:
+        """Load the model and the LoRAs of the parameters all streams are played with. Raises SourceError."""
+        self._params = params or ChunkParams()
+        chunk_latents = self._params.chunk_frames
         self._source: ChunkSource = load_source(choice, tell)
-        self._params = dataclasses.replace(ChunkParams(), chunk_frames=chunk_latents)
+        load_files(self._source, self._params)
         self.chunk_frames = FRAMES_PER_LATENT * chunk_latents
         self.first_boundary = self.chunk_frames - (FRAMES_PER_LATENT - 1)
 

@@ -88,6 +88,8 @@ def test_without_opencv_everything_else_is_measured(clips: Path, monkeypatch, ca
         (["--model", "embr", "--measures", "drift"], "ember"),
         (["--model", "ember", "--prompts", "nowhere.txt"], "cannot be read"),
         (["--model", "ember", "--classifier", "nowhere"], "there is no classifier"),
+        (["--model", "ember", "--rewards", "lokks"], "lokks"),
+        (["--model", "ember", "--lora", "x:99"], "weight"),
         (["--vbench", "vbench"], "say what to measure"),
         (["--vbench-results", "nowhere.json", "--json", "/nowhere/x.json"], "cannot be written"),
     ],
@@ -132,11 +134,15 @@ def test_a_models_own_streams_are_judged(tmp_path: Path, capsys: pytest.CaptureF
     write_classifier(judge, FamilyClassifier().state_dict(), {"clips": 1.0, "held_out_family": 0.5})
     out = tmp_path / "figures.json"
     words = ["--seconds", "1.5", "--captions", "2", "--blends", "1", "--switches", "1", "--drift-minutes", "0.5"]
+    words += ["--rewards", "looks,motion:flicker"]
     assert main(["--model", str(model), "--classifier", str(judge), "--json", str(out), *words]) == 0
     report = json.loads(out.read_text("utf-8"))
     assert report["classifier"]["held_out_family"] == 0.5
     assert len(report["captions"]["prompts"]) == 2
     assert report["captions"]["prompts"][0]["frames"] == 24
+    scores = [row["reward_looks_looks"] for row in report["captions"]["prompts"]]
+    assert report["captions"]["means"]["reward_looks_looks"] == pytest.approx(sum(scores) / 2, abs=1e-4)
+    assert report["captions"]["means"]["reward_motion_flicker"] <= 0.0
     assert len(report["blends"]["blends"][0]["shares"]) == 2
     assert report["switches"]["switches"][0]["visible_frames"] != 0
     assert report["drift"]["prompts"][0]["frames"] == 480
