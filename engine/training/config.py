@@ -27,6 +27,7 @@ class TextSettings:
     """Stage `text`: the n-gram encoder, pre-trained to name family, palette and speed."""
 
     steps: int = 1500
+    start_from: str = ""  # weights to go on from, as of the autoencoder
     batch: int = 64
     rate: float = 0.003
     seed: int = 2

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine.ember.weights import write_text_encoder
+from engine.ember.weights import read_text_encoder, write_text_encoder
 from engine.text.ngram import NgramConfig, NgramEncoder
 from engine.training.captions.grammar import Caption, caption
 from engine.training.clips.families import FAMILIES
@@ -26,6 +26,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "speed": tuple(SPEEDS),
 }
 UNTOLD = -1
+SHIPPED, FILE = Path(__file__).parents[1] / "ember", "text.safetensors"
 
 
 class CaptionHeads(nn.Module):
@@ -77,7 +78,7 @@ def train_text(settings: TextSettings, folder: Path) -> NgramEncoder:
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
     run = RunFolder(folder, "text")
-    encoder = NgramEncoder(NgramConfig())
+    encoder = _first_weights(settings)
     heads = CaptionHeads(encoder.config.text_dim)
     generator, dice = torch.Generator().manual_seed(settings.seed), random.Random(settings.seed)
     parameters = [*encoder.parameters(), *heads.parameters()]
@@ -100,8 +101,20 @@ def train_text(settings: TextSettings, folder: Path) -> NgramEncoder:
     return encoder.eval()
 
 
+def _first_weights(settings: TextSettings) -> NgramEncoder:
+    if not settings.start_from:
+        return NgramEncoder(NgramConfig())
+    return read_text_encoder(SHIPPED if settings.start_from == "ember" else Path(settings.start_from)).train()
+
+
+def _missing(settings: TextSettings, folder: Path) -> list[str]:
+    if settings.start_from in ("", "ember") or (Path(settings.start_from) / FILE).is_file():
+        return []
+    return [f"start_from = {settings.start_from!r}: no {FILE} is there"]
+
+
 def _run(settings: TextSettings, folder: Path) -> None:
     write_text_encoder(train_text(settings, folder), folder)
 
 
-STAGE = Job(TextSettings, _run)
+STAGE = Job(TextSettings, _run, _missing)
