@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Chunk:
-    """Frames made together, ready to be shown. Handed over, never shared: the maker keeps no reference.
+    """Frames made together, or the part of them that is ready to be shown. Handed over, never shared.
 
     Media time of frame k of this chunk is (first_frame + k) / rate_fps seconds since the last hard cut.
     """
@@ -23,3 +23,4 @@ class Chunk:
     made_ns: int  # time.monotonic_ns() when the frames were ready
     present_ns: int = 0  # of a stream's first chunk: when it is to be seen (time.monotonic_ns()); 0 = once it is there
     input_ns: tuple[int, ...] = ()  # per frame, when what it is painted over or guided by came; empty = nothing did
+    frames_left: int = 0  # of the same chunk that come after these, as a part of their own

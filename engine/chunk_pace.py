@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import deque
+from collections.abc import Sequence
 
 FRAMES_PER_LATENT = 4  # the first latent frame of a stream is one frame; counting it as four is on the safe side
 LARGEST_CHUNK_FRAMES = 12  # three latent frames
@@ -22,6 +23,19 @@ def frames_of(chunk_frames: int) -> int:
     return FRAMES_PER_LATENT if chunk_frames == 1 else LARGEST_CHUNK_FRAMES
 
 
+def playable_s(parts: Sequence[tuple[float, int]], rate_fps: float) -> float:
+    """Seconds after which a chunk may be played without waiting for a later part: (seconds, frames) of each, in order.
+
+    A part is late only if it comes after all before it have been played.
+    """
+    frames_before = 0
+    answer_s = 0.0
+    for seconds, frames in parts:
+        answer_s = max(answer_s, seconds - frames_before / rate_fps)
+        frames_before += frames
+    return answer_s
+
+
 class ChunkPace:
     """How long chunks take and what that means for the buffer. Used by one thread."""
 
@@ -32,7 +46,7 @@ class ChunkPace:
         self._making: deque[tuple[int, float]] = deque(maxlen=MEASURED_CHUNKS)  # frames, all seconds spent on them
 
     def note(self, chunk_frames: int, frames: int, answer_s: float, total_s: float) -> None:
-        """Take in a chunk: seconds until its frames were there, and until the next one could be begun."""
+        """Take in a chunk: seconds until its frames could be played, and until the next one could be begun."""
         self._answer_s.setdefault(chunk_frames, deque(maxlen=MEASURED_CHUNKS)).append(answer_s)
         self._making.append((frames, total_s))
 

@@ -17,14 +17,15 @@ import numpy as np
 
 from engine.chunk import Chunk
 
-MAGIC = b"VJRING03"
+MAGIC = b"VJRING04"
 HEADER = struct.Struct("<8sIIIIdQQ")  # magic, width, height, capacity, process id of the writer, rate, written, read
 WRITTEN_OFFSET = HEADER.size - 16
 READ_OFFSET = HEADER.size - 8
 COUNTER = struct.Struct("<Q")
-# serial, stream id, frame, rate, generation id, params version, made_ns, present_ns, input_ns
-SLOT = struct.Struct("<QQQdQQQQQ")
-PRESENT_OFFSET = SLOT.size - 16
+# serial, stream id, frame, rate, generation id, params version, made_ns, present_ns, input_ns, frames left
+SLOT = struct.Struct("<QQQdQQQQQQ")
+PRESENT_OFFSET = SLOT.size - 24
+LEFT_OFFSET = SLOT.size - 8
 SLOT_SPACE_BYTES = 128
 HEADER_SPACE_BYTES = 4096
 CHANNELS = 4  # RGBA
@@ -43,6 +44,7 @@ class Frame:
     made_ns: int
     present_ns: int = 0  # of a stream's first frames: when they are to be seen; 0 = once they are there
     input_ns: int = 0  # when the frame of an input came that this one is painted over or guided by; 0 = there is none
+    frames_left: int = 0  # of its chunk after this one, written already or not
 
     @property
     def media_s(self) -> float:
@@ -109,7 +111,7 @@ class FrameRing:
         return self.capacity - (self.written - self.read)
 
     def write(self, chunk: Chunk) -> None:
-        """Append a chunk. The caller has made sure that `free_frames` covers it. Never waits."""
+        """Append a chunk, or a part of one. The caller has made sure that `free_frames` covers it. Never waits."""
         count, height, width, channels = chunk.frames.shape
         if (height, width, channels) != (self.height, self.width, CHANNELS):
             raise ValueError(f"the ring holds {self.width}x{self.height} RGBA frames, got {width}x{height}x{channels}")
@@ -135,6 +137,7 @@ class FrameRing:
                 chunk.made_ns,
                 chunk.present_ns,
                 chunk.input_ns[k] if chunk.input_ns else 0,
+                chunk.frames_left + count - 1 - k,
             )
             COUNTER.pack_into(self._memory, WRITTEN_OFFSET, counter + 1)
 
@@ -155,6 +158,12 @@ class FrameRing:
         """Stream id of frame number `counter` without copying pixels; None if it is not there."""
         serial, stream_id = struct.unpack_from("<QQ", self._memory, self._slot_offset(counter))
         return stream_id if serial == counter + 1 else None
+
+    def is_chunk_end(self, counter: int) -> bool:
+        """Whether frame number `counter` is there and the last of its chunk, without copying pixels."""
+        offset = self._slot_offset(counter)
+        left = COUNTER.unpack_from(self._memory, offset + LEFT_OFFSET)[0]
+        return left == 0 and COUNTER.unpack_from(self._memory, offset)[0] == counter + 1
 
     def present_ns_of(self, counter: int) -> int:
         """When frame number `counter` is to be seen, without copying pixels; 0 = once it is there, or unknown."""

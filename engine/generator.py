@@ -5,8 +5,6 @@ Knows nothing of processes, sliders, beats or files being written.
 
 from __future__ import annotations
 
-import dataclasses
-import time
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -19,6 +17,9 @@ from engine.caches.rolling_cache import RollingCache
 from engine.chunk import Chunk
 from engine.chunk_start import ChunkStarts
 from engine.latent_anchor import LatentAnchor
+from engine.live.chunk_watch import ChunkGivenUp, ChunkWatch
+from engine.live.handing_over import HandingOver
+from engine.live.step_pace import StepPace
 from engine.loading import device_name
 from engine.lora.mixer import LoraMixer, lora_folders
 from engine.lora.slots import wanted_loras
@@ -34,7 +35,7 @@ from engine.stream_state import StreamState, UnfinishedChunk
 from engine.text.prompts import PromptBook, TextEncoder
 from engine.vace.guidance import VaceGuidance
 from engine.vace.references import ReferenceBook
-from engine.vae.frame_encoding import encode_frames, to_rgba
+from engine.vae.frame_encoding import encode_frames
 from engine.vae.latents import LATENT_STRIDE, StreamingAutoencoder, frame_count
 from engine.video_in.given import ChunkInputs, VideoInput
 from engine.video_in.v2v import VideoToVideo
@@ -72,6 +73,7 @@ class Generator:
         self.acceleration = acceleration
         self._model = model
         self._decoder = decoder
+        self.handing_over = HandingOver(decoder, rate_fps, shows_parts=self._device.type == "cpu")
         self._schedule = Schedule(model.config.timestep_shift)
         latent_height, latent_width = self.height // LATENT_STRIDE, self.width // LATENT_STRIDE
         self._noise = ChunkNoise((model.config.in_dim, latent_height, latent_width), self._device, self._dtype)
@@ -92,7 +94,6 @@ class Generator:
         self._state = self._new_state()
         self._deck: StreamState | None = None  # of the free deck, while it is in use
         self.loras = LoraMixer(model, lora_folders())
-        self._chunks_made = 0
 
     @property
     def prompts_on_screen(self) -> tuple[str, ...]:
@@ -120,23 +121,36 @@ class Generator:
 
     @torch.inference_mode()
     def generate_chunk(
-        self, params: ChunkParams, params_version: int = 0, newest: Callable[[], ChunkParams] | None = None
+        self,
+        params: ChunkParams,
+        params_version: int = 0,
+        newest: Callable[[], ChunkParams] | None = None,
+        watch: ChunkWatch | None = None,
     ) -> Chunk:
         """Make the next chunk. Raises NotFiniteError on NaN or infinity; the stream then needs a hard cut.
 
-        With `params.mid_chunk` the prompts of `newest()` are taken up before every later step.
+        With `params.mid_chunk` the prompts of `newest()` are taken up before every later step. With a `watch` frames
+        are shown to it as they are decoded, and the last part is returned; raises ChunkGivenUp when it wants that.
         """
         self.remember_chunk()
         self._apply_cut()
+        mark = self._state.mark()
         frames = self._chunk_size(params.chunk_frames)
         self._mix_loras(params)
         inputs = self._next_inputs(frames)
-        x0, text = self._denoise(params, inputs, frames, newest)
+        try:
+            x0, text = self._denoise(params, inputs, frames, newest, watch)
+        except ChunkGivenUp:
+            self._state.go_back(mark)
+            raise
         if inputs.has_any:
             self._state.anchor.forget()  # the colours are the input's
         else:
             x0 = self._state.anchor.hold(x0, text)
-        return dataclasses.replace(self._hand_over(x0, text, params_version), input_ns=inputs.arrived_ns)
+        show = watch.show if watch is not None else None
+        *_, last = self.handing_over.hand_over(x0, self._state, params_version, inputs.arrived_ns, show)
+        self._state.unfinished = UnfinishedChunk(x0, text)
+        return last
 
     @torch.inference_mode()
     def begin_with_frames(self, frames: np.ndarray, params: ChunkParams) -> list[Chunk]:
@@ -172,12 +186,18 @@ class Generator:
             state.chunk_frames = x0.shape[1]
             state.cache.begin_chunk(state.chunk_frames, params.sink_mode, params.sink_decay, params.window_frames)
             self._state.anchor.hold(x0, text)  # learns the colours; what was given stays as it is
-            chunks.append(self._hand_over(x0, text))
+            chunks += self.handing_over.hand_over(x0, state)
+            state.unfinished = UnfinishedChunk(x0, text)
             self.remember_chunk()
         return chunks
 
     def _denoise(
-        self, params: ChunkParams, inputs: ChunkInputs, frames: int, newest: Callable[[], ChunkParams] | None
+        self,
+        params: ChunkParams,
+        inputs: ChunkInputs,
+        frames: int,
+        newest: Callable[[], ChunkParams] | None,
+        watch: ChunkWatch | None = None,
     ) -> tuple[Tensor, list[TextKeysValues]]:
         """Latents of the next chunk, and the prompt its last step was made under."""
         text = self._state.prompts.select(params)
@@ -192,31 +212,15 @@ class Generator:
             return text
 
         asks = newer_text if params.mid_chunk and newest is not None else None
+        pace = StepPace(self._device)
         steps = (start.renoises, start.timesteps, self._schedule)
         for step in denoise_chunk(self._model, cache, text, start.latents, *steps, StepChanges(asks, guides)):
             x0 = step.x0
+            if asks is not None or watch is not None:
+                pace.wait()
+            if watch is not None and watch.is_given_up():
+                raise ChunkGivenUp
         return x0, text
-
-    def _hand_over(self, x0: Tensor, text: list[TextKeysValues], params_version: int = 0) -> Chunk:
-        """Decode finished latents and count them; their clean pass is left to `remember_chunk`."""
-        state = self._state
-        pixels, decoder_state = self._decoder.decode(x0, state.decoder)
-        rgba = to_rgba(pixels[0], is_finite=torch.isfinite(x0).all() & torch.isfinite(pixels).all())
-        chunk = Chunk(
-            frames=rgba,
-            stream_id=state.stream_id,
-            first_frame=state.frames,
-            rate_fps=self.rate_fps,
-            generation_id=self._chunks_made,
-            params_version=params_version,
-            made_ns=time.monotonic_ns(),
-        )
-        state.decoder = decoder_state
-        state.latent_frames += x0.shape[1]
-        state.frames += len(rgba)
-        state.unfinished = UnfinishedChunk(x0, text)
-        self._chunks_made += 1
-        return chunk
 
     @torch.inference_mode()
     def remember_chunk(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -22,6 +23,15 @@ class UnfinishedChunk:
 
     x0: Tensor  # (1, F, C, H, W)
     text: list[TextKeysValues]
+
+
+@dataclass(frozen=True)
+class StreamMark:
+    """What a chunk under way changes before it is handed over, as it was before: enough to give the chunk up."""
+
+    chunk_frames: int
+    v2v: V2VState
+    vace: VaceState
 
 
 @dataclass
@@ -47,6 +57,15 @@ class StreamState:
     def cache_bytes(self) -> int:
         """Memory of the cache: keys as they are, keys rotated, values."""
         return 3 * sum(keys.nbytes for keys in self.cache.keys)
+
+    def mark(self) -> StreamMark:
+        """Where the stream stands between two chunks."""
+        return StreamMark(self.chunk_frames, dataclasses.replace(self.v2v), self.vace.copy())
+
+    def go_back(self, mark: StreamMark) -> None:
+        """Give up the chunk that was begun since `mark` and not handed over."""
+        self.chunk_frames, self.v2v, self.vace = mark.chunk_frames, mark.v2v, mark.vace
+        self.cache.abandon_chunk()
 
     def hard_cut(self, stream_id: int) -> None:
         """Empty caches and decoder memory; the next chunk starts a new stream at frame 0."""

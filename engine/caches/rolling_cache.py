@@ -104,6 +104,12 @@ class RollingCache:
         self.current_frames = frames
         self.frames_seen += frames
 
+    def abandon_chunk(self) -> None:
+        """Take back `begin_chunk`: only the chunk's own slots were written since. What left the window stays fused."""
+        self.filled_frames -= self.current_frames
+        self.frames_seen -= self.current_frames
+        self.current_frames = 0
+
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """Write the current chunk's k, v (B, L, N, D) and answer q over sink, window and the chunk itself."""
         self.store(layer, k, v)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 
 from engine.vae.latents import EncoderState
@@ -26,6 +27,11 @@ class VaceState:
     reactive: MaskedStream = field(default_factory=MaskedStream)  # what is painted
     control: str = ""  # name of the control that was made last
     carried: object | None = None  # what its maker wants back
+
+    def copy(self) -> VaceState:
+        """The same, to go back to: what either of them changes later the other does not see."""
+        inactive, reactive = dataclasses.replace(self.inactive), dataclasses.replace(self.reactive)
+        return VaceState(inactive, reactive, self.control, self.carried)
 
     def forget(self) -> None:
         """Begin anew with the next frames that guide."""

@@ -277,8 +277,8 @@ class FrameReader:
                 self._reserve_frames = max(0.0, self._seen - self._clock.position)
             self._grown_to = end
             return  # perhaps still being written
-        if self._grown_to == self._seen:
-            return
+        if self._grown_to == self._seen or not self._ring.is_chunk_end(self._grown_to - 1):
+            return  # nothing new, or more of the same chunk is to come
         newest = self._ring.peek(self._grown_to - 1)
         if newest is None:
             return
