@@ -45,6 +45,7 @@ from vj.shipped_files import MAPPINGS, Library, shipped_folder, user_folder
 from vj.sound.click import FlashClick
 from vj.sound.input import SoundInput
 from vj.stage.panic import RESET_VALUES
+from vj.stage.picture_demand import PictureDemand
 from vj.tempo.quantise import SENT_AHEAD_S
 from vj.tempo.tempo import Tempo
 from vj.words.prompt_help import PromptHelp
@@ -86,6 +87,7 @@ class Performance:
         self._tell = tell
         self._playback = playback
         self.folder = folder
+        self.pictures = PictureDemand()  # what the output shows, for whoever records or sends it
         self.store = ParameterStore()
         self.commands = CommandQueue()
         self.controls = Controls(self.store, self.commands)

@@ -99,7 +99,8 @@ class InputRing:
         offset = self._offset(written)
         COUNTER.pack_into(self._memory, offset, 0)
         start = offset + SLOT_SPACE_BYTES
-        self._memory[start : start + pixels.nbytes] = np.ascontiguousarray(pixels).data.cast("B")
+        # numpy's copy lets the other threads of the process run meanwhile
+        np.copyto(np.frombuffer(self._memory, np.uint8, pixels.nbytes, start).reshape(pixels.shape), pixels)
         SLOT.pack_into(self._memory, offset, written + 1, arrived_ns)
         COUNTER.pack_into(self._memory, WRITTEN_OFFSET, written + 1)
 

@@ -21,6 +21,7 @@ from vj.output.pacing import RefreshPace
 from vj.output.params import OutputParams
 from vj.output.renderer import Renderer
 from vj.output.shared_scenes import SceneView
+from vj.output.tap import OutputTap
 from vj.output.test_card import draw_test_card
 from vj.output.wakefulness import Wakefulness
 
@@ -37,8 +38,11 @@ class OutputWindow(QOpenGLWindow):
     panels_pressed = pyqtSignal()
     close_refused = pyqtSignal()
 
-    def __init__(self, scenes: SceneView, read_params: Callable[[], OutputParams]) -> None:
+    def __init__(
+        self, scenes: SceneView, read_params: Callable[[], OutputParams], tap: OutputTap | None = None
+    ) -> None:
         super().__init__()
+        self._tap = tap
         self.is_fullscreen = False
         self.has_ended = False  # set by the program's end: only then does the window close
         self.gl_name = ""  # what draws: a card, or a software rasteriser
@@ -122,7 +126,8 @@ class OutputWindow(QOpenGLWindow):
     def initializeGL(self) -> None:
         """Compile the shaders; without them the window stays black and says why."""
         try:
-            self._renderer = Renderer(self._scenes, is_es=self.context().isOpenGLES(), draw_card=self._draw_card)
+            is_es = self.context().isOpenGLES()
+            self._renderer = Renderer(self._scenes, is_es=is_es, draw_card=self._draw_card, tap=self._tap)
             self.gl_name = self._renderer.gl_name
         except ShaderError as error:
             _LOG.error("the output cannot draw: %s", error)

@@ -6,6 +6,7 @@ Owns its GL objects; needs a current context for every call. Knows nothing of fr
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from OpenGL import GL
@@ -17,6 +18,15 @@ from vj.output.placing import Size, canvas_size, from_target, is_pinned
 Card = Callable[[int, int], np.ndarray]
 """Draws a test card: width, height to (H, W, 4) uint8, top row first."""
 NEIGHBOUR_PIXELS = 1.0  # of the frame, to the neighbours of the sharpening: measured best of 0.5 and 1
+
+
+@dataclass(frozen=True)
+class _Display:
+    """What a canvas is brought onto."""
+
+    framebuffer: int
+    size: Size
+    grain: float
 
 
 class Presenter:
@@ -39,18 +49,22 @@ class Presenter:
         source = self.canvas(params, target)
         if params.sharpen > 0.0:
             source = self._sharpened(source, params.sharpen, max(1, round(enlarged * NEIGHBOUR_PIXELS)))
-        self._put(source, params, target, framebuffer, params.brightness)
+        self._put(source, params, _Display(framebuffer, target, self._grain), params.brightness)
 
     def show_card(self, params: OutputParams, target: Size, framebuffer: int, level: float) -> None:
         """Bring the test card onto the target, as the picture would lie."""
-        if self._draw_card is None:
-            return
-        size = canvas_size(params, target)
-        held = self._surfaces.get("card")
-        if held is None or (held.width, held.height) != size:
-            held = self._surfaces.sized("card", *size, bits=8)
-            held.upload(np.ascontiguousarray(self._draw_card(*size)[::-1]))  # surfaces count from below
-        self._put(held, params, target, framebuffer, params.brightness * level)
+        card = self._card(canvas_size(params, target))
+        if card is not None:
+            self._put(card, params, _Display(framebuffer, target, self._grain), params.brightness * level)
+
+    def lay_card(self, canvas: Surface, level: float) -> None:
+        """Draw the test card onto a canvas as it would lie on a display that asks for nothing."""
+        size = (canvas.width, canvas.height)
+        card = self._card(size)
+        if card is not None:
+            # without grain, which is for the display alone; also, llvmpipe draws upside down what it drew onto a window
+            # before with not one uniform changed
+            self._put(card, OutputParams(), _Display(canvas.framebuffer, size, 0.0), level)
 
     def forget_card(self) -> None:
         """Draw the test card anew when it is next asked for: the display may be another."""
@@ -61,6 +75,15 @@ class Presenter:
         self._sharpen.delete()
         self._present.delete()
         self._surfaces.clear()
+
+    def _card(self, size: Size) -> Surface | None:
+        if self._draw_card is None:
+            return None
+        held = self._surfaces.get("card")
+        if held is None or (held.width, held.height) != size:
+            held = self._surfaces.sized("card", *size, bits=8)
+            held.upload(np.ascontiguousarray(self._draw_card(*size)[::-1]))  # surfaces count from below
+        return held
 
     def _sharpened(self, source: Surface, amount: float, reach: int) -> Surface:
         surface = self._surfaces.sized("sharp", source.width, source.height, bits=10)
@@ -75,19 +98,19 @@ class Presenter:
         draw_triangle()
         return surface
 
-    def _put(self, source: Surface, params: OutputParams, target: Size, framebuffer: int, brightness: float) -> None:
-        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, framebuffer)
-        GL.glViewport(0, 0, *target)
+    def _put(self, source: Surface, params: OutputParams, display: _Display, brightness: float) -> None:
+        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, display.framebuffer)
+        GL.glViewport(0, 0, *display.size)
         GL.glDisable(GL.GL_BLEND)
         source.bind(0)
         self._present.use()
         self._present.set_int("source", 0)
         self._present.set_int("source_size", source.width, source.height)
-        self._present.set_matrix("from_target", from_target(params, target))
+        self._present.set_matrix("from_target", from_target(params, display.size))
         self._present.set_int("is_pinned", int(is_pinned(params)))
         self._present.set_float("brightness", brightness)
         self._present.set_float("exponent", 1.0 / params.gamma)
-        self._present.set_float("grain", self._grain)
+        self._present.set_float("grain", display.grain)
         draw_triangle()
 
 

@@ -21,6 +21,7 @@ from vj.output.gl_objects import Program, Surface, SurfaceShelf
 from vj.output.params import OutputParams
 from vj.output.placing import Crop, Size, crop_of, needs_canvas, place
 from vj.output.presenter import Card, Presenter, draw_triangle
+from vj.output.tap import OutputTap
 
 IDLE_HEIGHT = 108  # rows of the shader picture: soft anyway, and a software rasteriser draws it in 6 ms
 IDLE_PERIOD_NS = 30_000_000  # it moves slowly, and the engine that loads meanwhile needs the cores
@@ -121,13 +122,16 @@ class _Fader:
 class Renderer:
     """Draws the output once per display refresh. Belongs to the thread of its GL context."""
 
-    def __init__(self, scenes: Scenes, *, is_es: bool = False, draw_card: Card | None = None) -> None:
-        """Compile the shaders in the current context. Raises ShaderError."""
+    def __init__(
+        self, scenes: Scenes, *, is_es: bool = False, draw_card: Card | None = None, tap: OutputTap | None = None
+    ) -> None:
+        """Compile the shaders in the current context; `tap` reads back what is drawn. Raises ShaderError."""
         name = GL.glGetString(GL.GL_RENDERER)
         self.gl_name = name.decode(errors="replace") if name else "unknown"  # the card, or a software rasteriser
         self._scenes = scenes
         self._fader = _Fader()
         self._delay = DelayLine()
+        self._tap = tap
         self.presenter = Presenter(is_es=is_es, grain=GRAIN, draw_card=draw_card)
         self._compositor = Compositor(is_es=is_es)
         self._blend = Program("blend", is_es=is_es)
@@ -149,19 +153,31 @@ class Renderer:
         is_flash = params.flash_test and played_ns % SECOND_NS < FLASH_NS and not params.blackout
         self._begin(framebuffer, target, white=is_flash)
         self._stream_share(scene, now_ns)  # the fade goes on unseen
+        is_tapped = self._tap is not None and self._tap.look()
         if params.blackout or is_flash or level <= 0.0:
-            return  # the cleared target is exactly what is wanted; playback went on above
-        if params.test_card:
+            # the cleared target is exactly what is wanted; playback went on above
+            if is_tapped:
+                self._begin_canvas(params, target, white=is_flash)
+        elif params.test_card:
             self.presenter.show_card(params, target, framebuffer, level)
-        elif needs_canvas(params):
-            canvas = self.presenter.canvas(params, target)
-            size = (canvas.width, canvas.height)
-            self._begin(canvas.framebuffer, size)
+            if is_tapped:
+                self.presenter.lay_card(self._begin_canvas(params, target), level)
+        elif is_tapped or needs_canvas(params):
+            canvas = self._begin_canvas(params, target)
             # the grain is for the display alone
+            size = (canvas.width, canvas.height)
             enlargement = self._draw_whole(scene, params, _Target(canvas.framebuffer, size, 0.0), level, now_ns)
             self.presenter.show(params, target, framebuffer, enlargement)
         else:
             self._draw_whole(scene, params, _Target(framebuffer, target, GRAIN), level, now_ns)
+        if is_tapped:
+            self._tap.take(self.presenter.canvas(params, target), now_ns)
+            GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, framebuffer)
+
+    def _begin_canvas(self, params: OutputParams, target: Size, *, white: bool = False) -> Surface:
+        canvas = self.presenter.canvas(params, target)
+        self._begin(canvas.framebuffer, (canvas.width, canvas.height), white=white)
+        return canvas
 
     def _draw_whole(self, scene: Scene, params: OutputParams, target: _Target, level: float, now_ns: int) -> float:
         """Draw the picture and what lies under and over it; colours and level act on all of it."""
@@ -207,6 +223,8 @@ class Renderer:
 
     def release(self) -> None:
         """Free every GL object."""
+        if self._tap is not None:
+            self._tap.release()
         self.presenter.release()
         self._compositor.release()
         for program in (self._blend, self._columns, self._rows, self._idle):

@@ -11,6 +11,7 @@ import zlib
 from pathlib import Path
 
 BLOCK_NAME, RING_NAME, DECK_RING_NAME = "stage.block", "frames.ring", "deck.ring"  # in the folder of a run
+PICTURES_NAME = "output.pictures"  # what the first output shows, while anybody wants it
 MAGIC = b"VJSTAGE2"
 HEADER = struct.Struct("<8sQ")  # magic, process id of the panels that may write
 OWNER_OFFSET = 8

@@ -233,6 +233,11 @@ class StageLink:
             self._wishes = dataclasses.replace(self._wishes, take=take)
         self._write()
 
+    def want_pictures(self, is_wanted: bool) -> None:
+        """Order the first output's pictures read back, or no more: within 0.1 s. Any thread; never waits."""
+        with self._lock:
+            self._wishes = dataclasses.replace(self._wishes, tap=is_wanted)
+
     def beat(self) -> None:
         """Say that the panels' window is alive. Called by the GUI thread, a few times a second."""
         with self._lock:

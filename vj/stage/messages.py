@@ -67,6 +67,7 @@ class Wishes:
     panic: Settings = field(default_factory=dict)
     placements: tuple[Placement, ...] = ()  # of every output that is to be open
     take: Take = Take()  # of the free deck; the same one has been carried out
+    tap: bool = False  # the first output's pictures are wanted in their ring
     panels_started: str = ""  # when their process began: tells it from a later one of the same number
     panels_ns: int = 0  # when the panels' window last did anything (time.monotonic_ns)
     is_ending: bool = False  # the show is over: the stage ends too
@@ -86,6 +87,8 @@ class StageState:
     events: tuple[StageEvent, ...] = ()  # the latest, oldest first
     gl_name: str = ""  # what draws: a card, or a software rasteriser
     bad_chunks: int = 0  # recognised and not shown
+    tap_missed: int = 0  # refreshes of which no picture could be had although they are wanted
+    tap_problem: str = ""  # why there are none at all: a sentence
     fault: str = ""  # why something else plays in the stream's place: black, frozen, late
 
 

@@ -18,6 +18,7 @@ from vj.output.output_window import OutputWindow
 from vj.output.params import OutputParams
 from vj.output.refresh_notes import refresh_notes, refresh_warnings
 from vj.output.shared_scenes import SharedScenes
+from vj.output.tap import OutputTap
 from vj.stage.messages import OutputFacts, Placement
 
 _LOG = logging.getLogger(__name__)
@@ -43,9 +44,12 @@ class Outputs(QObject):
     display_lost = pyqtSignal(int, str)  # number of the output, name of the display
     display_found = pyqtSignal(int, str)
 
-    def __init__(self, scenes: SharedScenes, read_params: Callable[[int], OutputParams]) -> None:
-        """`read_params` says what to draw an output with, by its number."""
+    def __init__(
+        self, scenes: SharedScenes, read_params: Callable[[int], OutputParams], tap: OutputTap | None = None
+    ) -> None:
+        """`read_params` says what to draw an output with, by its number; `tap` reads back what the first one shows."""
         super().__init__()
+        self._tap = tap
         self._scenes = scenes
         self._read_params = read_params
         self._open: dict[int, _Output] = {}
@@ -103,7 +107,8 @@ class Outputs(QObject):
     # -- opening and closing -----------------------------------------------------------------------------------------
 
     def _open_one(self, number: int) -> _Output:
-        window = OutputWindow(self._scenes.view(), lambda: self._read_params(number))
+        tap = self._tap if number == 1 else None
+        window = OutputWindow(self._scenes.view(), lambda: self._read_params(number), tap)
         if number > 1:
             window.setTitle(f"vj output {number}")
         window.key_pressed.connect(lambda event: self.key_pressed.emit(number, event))

@@ -24,8 +24,9 @@ from vj.output.layer_params import LayerParams
 from vj.output.layered_scenes import LayeredScenes
 from vj.output.params import OUTPUT_PARAMETERS, OutputParams
 from vj.output.shared_scenes import SharedScenes
+from vj.output.tap import OutputTap
 from vj.run_folder import keep_run_folder
-from vj.stage.block import BLOCK_NAME, DECK_RING_NAME, RING_NAME, StageBlock
+from vj.stage.block import BLOCK_NAME, DECK_RING_NAME, PICTURES_NAME, RING_NAME, StageBlock
 from vj.stage.messages import (
     KEPT_EVENTS,
     EventKind,
@@ -43,6 +44,7 @@ LOOK_MS = 20  # between two looks at where the output is to be
 TELL_NS = 30_000_000
 PANELS_GONE_NS = 3_000_000_000  # panels that did nothing for so long do not answer a key
 TWICE_NS = 3_000_000_000
+TAPPED_NS = 30_000_000_000  # for so long pictures are read back for panels that do nothing
 OTHER_KEYS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
 _PARAMETERS = {parameter.address: parameter for parameter in OUTPUT_PARAMETERS}
 _LOG = logging.getLogger(__name__)
@@ -74,7 +76,8 @@ class Stage(QObject):
         self._reader = DeckReader(folder / RING_NAME, folder / DECK_RING_NAME)
         self.continuity = Continuity(self._reader)  # the source of the scene
         self._layered = LayeredScenes(self.continuity, folder, self.read_layers)
-        self.outputs = Outputs(SharedScenes(self._layered), self.read_params)
+        self._tap = OutputTap(folder / PICTURES_NAME)
+        self.outputs = Outputs(SharedScenes(self._layered), self.read_params, self._tap)
         self.outputs.key_pressed.connect(self._press)
         self.outputs.key_released.connect(lambda number, event: self._note_key("release", event, number))
         self.outputs.panels_pressed.connect(lambda number: self._note("press", Qt.Key.Key_Tab.value, output=number))
@@ -109,6 +112,8 @@ class Stage(QObject):
         """Do what the panels ask of the windows, and tell them how things are."""
         if self._block.wishes.is_new:
             self._read_wishes()
+        silent_ns = time.monotonic_ns() - self._wishes.panels_ns
+        self._tap.is_wanted = self._wishes.tap and silent_ns < TAPPED_NS
         if self._wishes.is_ending and not self.has_ended:
             self._finish("the show is over")
             return
@@ -134,6 +139,8 @@ class Stage(QObject):
             events=tuple(self._events),
             gl_name=self.outputs.first.gl_name,
             bad_chunks=self.continuity.bad_chunks,
+            tap_missed=self._tap.missed,
+            tap_problem=self._tap.problem,
             fault=self.continuity.fault,
         )
         if state.status.state in BESIDE_THE_STREAM:  # first: whoever reads the state looks for it
