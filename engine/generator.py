@@ -13,7 +13,7 @@ from torch import Tensor
 
 from engine.acceleration import EXACT, Acceleration
 from engine.caches.prompt_cache import PromptCache
-from engine.caches.rolling_cache import RollingCache
+from engine.caches.slot_cache import SlotCache
 from engine.chunk import Chunk
 from engine.chunk_start import ChunkStarts
 from engine.latent_anchor import LatentAnchor
@@ -301,7 +301,7 @@ class Generator:
     def _new_state(self) -> StreamState:
         self._streams += 1
         return StreamState(
-            RollingCache(self._model.config, *self._latent_size, device=self._device, dtype=self._dtype),
+            SlotCache(self._model.config, *self._latent_size, device=self._device, dtype=self._dtype),
             PromptCache(self._model, self.prompts, self._device, self._dtype),
             LatentAnchor(self._anchor_gain),
             self._streams,

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from engine.caches.rolling_cache import RollingCache
+from engine.caches.slot_cache import SlotCache
 from engine.checkpoints import Checkpoint, CheckpointError, load_into
 from engine.model.config import ModelConfig
 from engine.model.transformer import CausalWanTransformer
@@ -143,7 +143,7 @@ def _play(model: CausalWanTransformer, script: _Script, dtype: torch.dtype) -> I
     config, device = script.config, model.patch_embedding.weight.device
     height, width = script.noise.shape[-2:]
     # Rotations in float64, as the reference makes them; the live path may use float32.
-    cache = RollingCache(config, height, width, device=device, dtype=dtype, exact_rotation=True)
+    cache = SlotCache(config, height, width, device=device, dtype=dtype, exact_rotation=True)
     schedule = Schedule(config.timestep_shift)
     noise, renoise = script.noise.to(device, dtype), script.renoise.to(device, dtype)
     prompts = [model.encode_text(prompt[None].to(device, dtype)) for prompt in script.prompts]
@@ -164,7 +164,7 @@ def _play(model: CausalWanTransformer, script: _Script, dtype: torch.dtype) -> I
     yield Recomputed("out", torch.cat(finished, dim=1))
 
 
-def _cache_contents(cache: RollingCache, b: int) -> Iterator[Recomputed]:
+def _cache_contents(cache: SlotCache, b: int) -> Iterator[Recomputed]:
     used = cache.filled_frames * cache.tokens_per_frame
     for letter, layers in (("K", cache.keys), ("V", cache.values)):
         for layer, slots in enumerate(layers):

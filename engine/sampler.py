@@ -9,7 +9,6 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from engine.caches.rolling_cache import RollingCache
 from engine.model.attention import AttentionMemory
 from engine.model.block import TextKeysValues
 from engine.model.transformer import CausalWanTransformer
@@ -82,7 +81,7 @@ def denoise_chunk(
             x = renoise(x0, renoises[i], schedule.sigma(timesteps[i + 1]))
 
 
-def clean_pass(model: CausalWanTransformer, cache: RollingCache, text: list[TextKeysValues], x0: Tensor) -> None:
+def clean_pass(model: CausalWanTransformer, cache: AttentionMemory, text: list[TextKeysValues], x0: Tensor) -> None:
     """Overwrite the chunk's keys and values with those of its finished latents: what later chunks look back at."""
     model.remember(x0, _timesteps(CLEAN_TIMESTEP, x0), text, cache)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from engine.caches.prompt_cache import PromptCache
-from engine.caches.rolling_cache import RollingCache
+from engine.caches.slot_cache import SlotCache
 from engine.latent_anchor import LatentAnchor
 from engine.model.block import TextKeysValues
 from engine.vace.state import VaceState
@@ -38,7 +38,7 @@ class StreamMark:
 class StreamState:
     """The stream between two chunks. Owned by the generator's thread, which has one for each deck in use."""
 
-    cache: RollingCache
+    cache: SlotCache
     prompts: PromptCache
     anchor: LatentAnchor
     stream_id: int = 1

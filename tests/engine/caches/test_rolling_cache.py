@@ -1,4 +1,4 @@
-"""The rolling cache: what stays, what leaves, where it stands; and that caching changes nothing."""
+"""Both caches: what stays, what leaves, where it stands; that caching changes nothing; that they are one to the bit."""
 
 import dataclasses
 
@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from engine.caches.rolling_cache import RollingCache
+from engine.caches.slot_cache import SlotCache
 from engine.model.attention import FullAttention
 from engine.model.rope import rotation_table
 from engine.sampler import clean_pass, denoise_chunk
@@ -15,8 +16,15 @@ from tests.engine.tiny import LATENT_HEIGHT, LATENT_WIDTH, TINY, tiny_latents, t
 TOKENS = TINY.tokens_per_frame(LATENT_HEIGHT, LATENT_WIDTH)
 
 
-def make_cache(config=TINY, **options):
-    return RollingCache(config, LATENT_HEIGHT, LATENT_WIDTH, **options)
+KINDS = {"rolling": RollingCache, "slots": SlotCache}
+
+
+@pytest.fixture(params=KINDS)
+def make_cache(request):
+    def make(config=TINY, **options):
+        return KINDS[request.param](config, LATENT_HEIGHT, LATENT_WIDTH, **options)
+
+    return make
 
 
 def write_frames(cache, numbers, mode="static", decay=0.9):
@@ -40,7 +48,7 @@ def frames_held(cache):
 
 
 @pytest.mark.parametrize("chunk", [1, 3])
-def test_whole_groups_leave_and_positions_stay_in_the_window(chunk):
+def test_whole_groups_leave_and_positions_stay_in_the_window(make_cache, chunk):
     cache = make_cache()
     fills = []
     for start in range(0, 60, chunk):
@@ -55,7 +63,7 @@ def test_whole_groups_leave_and_positions_stay_in_the_window(chunk):
     assert set(fills[9:]) == ({7, 8, 9} if chunk == 1 else {9})
 
 
-def test_every_group_that_leaves_is_fused_once():
+def test_every_group_that_leaves_is_fused_once(make_cache):
     decay = 0.9
     cache = make_cache()
     expected = torch.tensor([0.0, 1.0, 2.0])
@@ -67,7 +75,7 @@ def test_every_group_that_leaves_is_fused_once():
     assert torch.allclose(torch.tensor(frames_held(cache)[:3]), expected, atol=1e-5)
 
 
-def test_chunk_size_one_fuses_the_same_groups_as_chunk_size_three():
+def test_chunk_size_one_fuses_the_same_groups_as_chunk_size_three(make_cache):
     by_three, by_one = make_cache(), make_cache()
     for start in range(0, 30, 3):
         write_frames(by_three, [start, start + 1, start + 2], "ema_fp32", 0.8)
@@ -76,14 +84,14 @@ def test_chunk_size_one_fuses_the_same_groups_as_chunk_size_three():
         assert frames_held(by_one) == frames_held(by_three)
 
 
-def test_as_released_fuses_the_newest_group_and_drops_the_oldest():
+def test_as_released_fuses_the_newest_group_and_drops_the_oldest(make_cache):
     cache = make_cache()
     for chunk in range(4):
         write_frames(cache, [3 * chunk, 3 * chunk + 1, 3 * chunk + 2], "as_released", 0.5)
     assert frames_held(cache) == [3.0, 4.0, 5.0, 6, 7, 8, 9, 10, 11]  # (0 + 6) / 2, (1 + 7) / 2, (2 + 8) / 2
 
 
-def test_exact_sink_moves_in_bfloat16_where_the_published_one_stands_still():
+def test_exact_sink_moves_in_bfloat16_where_the_published_one_stands_still(make_cache):
     drift = {}
     for mode in ("parity_bf16", "ema_fp32"):
         cache = make_cache(dtype=torch.bfloat16)
@@ -94,7 +102,7 @@ def test_exact_sink_moves_in_bfloat16_where_the_published_one_stands_still():
     assert drift["ema_fp32"] == pytest.approx(1 - 0.999**100, abs=0.01)
 
 
-def test_soft_cut_makes_the_last_group_the_sink():
+def test_soft_cut_makes_the_last_group_the_sink(make_cache):
     cache = make_cache()
     for chunk in range(4):
         write_frames(cache, [3 * chunk, 3 * chunk + 1, 3 * chunk + 2])
@@ -105,7 +113,7 @@ def test_soft_cut_makes_the_last_group_the_sink():
     assert cache.first_slot == 3
 
 
-def test_a_chunk_that_would_break_a_group_is_refused():
+def test_a_chunk_that_would_break_a_group_is_refused(make_cache):
     cache = make_cache()
     write_frames(cache, [0])
     with pytest.raises(ValueError, match="wait for the group boundary"):
@@ -116,7 +124,7 @@ def test_a_chunk_that_would_break_a_group_is_refused():
 
 @pytest.mark.parametrize("chunk", [1, 3])
 @torch.inference_mode()
-def test_cached_generation_equals_full_block_causal_attention(chunk):
+def test_cached_generation_equals_full_block_causal_attention(make_cache, chunk):
     config = dataclasses.replace(TINY, window_frames=12, chunk_frames=chunk)
     model, schedule = tiny_transformer(config), Schedule(5.0)
     text = model.encode_text(tiny_prompt(config))
@@ -144,7 +152,7 @@ def test_cached_generation_equals_full_block_causal_attention(chunk):
 
 
 @torch.inference_mode()
-def test_a_long_stream_keeps_its_memory_flat():
+def test_a_long_stream_keeps_its_memory_flat(make_cache):
     model = tiny_transformer()
     text = model.encode_text(tiny_prompt())
     cache = make_cache()
@@ -159,7 +167,7 @@ def test_a_long_stream_keeps_its_memory_flat():
     assert all(torch.isfinite(tensor).all() for tensor in (*cache.keys, *cache.values))
 
 
-def test_a_shorter_window_lets_go_sooner_and_grows_back():
+def test_a_shorter_window_lets_go_sooner_and_grows_back(make_cache):
     cache = make_cache()
     for _ in range(3):
         cache.begin_chunk(3)
@@ -170,3 +178,33 @@ def test_a_shorter_window_lets_go_sooner_and_grows_back():
     assert cache.filled_frames == 9
     cache.begin_chunk(3, window_frames=1)  # sink and chunk are the least
     assert cache.filled_frames == 6
+
+
+CHUNKS = (3, 3, 3, 3, 1, 1, 1, 1, 1, 1, 3, 3, 3, 3)
+SINKS = ("parity_bf16", "ema_fp32", "static", "as_released", "ema_fp32")
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@torch.inference_mode()
+def test_slots_hold_and_answer_what_the_rolling_cache_does_bit_for_bit(dtype):
+    config = dataclasses.replace(TINY, sink_frames=3, window_frames=12)
+    caches = [kind(config, LATENT_HEIGHT, LATENT_WIDTH, dtype=dtype) for kind in KINDS.values()]
+    generator = torch.Generator().manual_seed(3)
+    for mode in SINKS:
+        for number, frames in enumerate(CHUNKS):
+            shape = (1, frames * TOKENS, config.num_heads, config.head_dim)
+            window = 9 if number % 5 == 4 else None
+            for cache in caches:
+                cache.begin_chunk(frames, mode, 0.9, window)
+            for layer in range(config.num_layers):
+                q, k, v = (torch.randn(shape, generator=generator).to(dtype) for _ in range(3))
+                answers = [cache.attend(layer, q, k, v) for cache in caches]
+                assert torch.equal(*answers)
+            assert caches[0].filled_frames == caches[1].filled_frames
+        used = caches[0].filled_frames * TOKENS
+        for first, second in zip(
+            (*caches[0].keys, *caches[0].values), (*caches[1].keys, *caches[1].values), strict=True
+        ):
+            assert torch.equal(first[:, :used], second[:, :used])
+        for cache in caches:
+            cache.restart_from_last()
