@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from engine.chunk import Chunk
+    from engine.live.chunk_watch import ChunkWatch
     from engine.params import ChunkParams
     from engine.reward_forcing.noise_order import PublishedNoise
     from engine.text_slots import FileBook
@@ -102,11 +103,16 @@ class ChunkSource(Protocol):
         ...
 
     def generate_chunk(
-        self, params: ChunkParams, params_version: int = 0, newest: Callable[[], ChunkParams] | None = None
+        self,
+        params: ChunkParams,
+        params_version: int = 0,
+        newest: Callable[[], ChunkParams] | None = None,
+        watch: ChunkWatch | None = None,
     ) -> Chunk:
         """Make the next chunk. Raises ArithmeticError when the model made NaN or infinity.
 
-        `newest` says what the chunk under way may still take up, if its parameters ask for that.
+        `newest` says what the chunk under way may still take up, if its parameters ask for that. A `watch` is shown
+        the frames part by part, may have the chunk given up (ChunkGivenUp), and the last part is returned.
         """
         ...
 

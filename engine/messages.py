@@ -104,6 +104,7 @@ class GeneratorStatus:
     references: tuple[str, ...] = ()  # what the picture of each reference pad is; empty = none, or being read
     reference_failures: tuple[str, ...] = ()  # why the picture of each pad cannot be used; empty = it can
     input_notice: str = ""  # why the newest chunk does not follow inputs or references as asked; empty = it does
+    given_up: int = 0  # chunks so far that a hard cue began anew before they were shown
     making_since_ns: int = 0  # when the chunk in the making was begun, its values taken; 0 = none is
     making_frames: int = 0  # frames that chunk will have at most
     moved_ns: int = 0  # when the chunk loop last got on: an engine that stands still says the same again

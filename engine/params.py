@@ -19,6 +19,7 @@ LORA_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")  # looked for in this or
 SEED_MAX = 2**31 - 1
 SINK_MODES = ("parity_bf16", "ema_fp32", "static", "as_released")
 BLEND_MODES = ("linear", "spherical")
+PREEMPTIONS = ("off", "cuts", "cues")
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,16 @@ class ChunkParams(VideoInParams):
             1,
             3,
             "latent frames",
+        )
+    )
+    preempt: str = knob(
+        Parameter(
+            "/vj/model/preempt",
+            "choice",
+            "cues",
+            "What gives up a chunk that is being made and begins it anew, so that it is seen sooner: nothing, a hard "
+            "cut, or also a soft cut and a prompt or seed that jumps. Only while the picture plays on until then.",
+            choices=PREEMPTIONS,
         )
     )
     window_frames: int = knob(

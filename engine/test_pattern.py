@@ -15,6 +15,7 @@ import numpy as np
 
 from engine.chunk import Chunk
 from engine.frame_stamp import stamp_frame
+from engine.live.chunk_watch import ChunkGivenUp
 from engine.model_presets import TEST_PATTERN_NAME
 from engine.params import PROMPT_PADS, ChunkParams
 from engine.pattern_faults import PatternFaults
@@ -22,12 +23,14 @@ from engine.pattern_name import PatternFault
 from engine.text_slots import EmptyBook
 
 if TYPE_CHECKING:
+    from engine.live.chunk_watch import ChunkWatch
     from engine.reward_forcing.noise_order import PublishedNoise
     from engine.video_in.given import VideoInput
 
 TEST_PATTERN_SIZE = (256, 144)  # width, height
 TEST_PATTERN_RATE_FPS = 16.0
 LAMP_SHARE = 16  # of the picture's width
+STEP_S = 0.05  # of the time a slow pattern takes
 FRAMES_PER_LATENT = 4  # as the Wan VAE; the first latent frame of a stream is one frame
 
 
@@ -112,7 +115,11 @@ class TestPattern:
         """Do nothing: a drawing follows no other picture."""
 
     def generate_chunk(
-        self, params: ChunkParams, params_version: int = 0, newest: Callable[[], ChunkParams] | None = None
+        self,
+        params: ChunkParams,
+        params_version: int = 0,
+        newest: Callable[[], ChunkParams] | None = None,
+        watch: ChunkWatch | None = None,
     ) -> Chunk:
         """Draw the next 9 or 12 frames (chunk 3), or 1 or 4 (chunk 1)."""
         if self._hard_cut_wanted:
@@ -128,7 +135,7 @@ class TestPattern:
         count = FRAMES_PER_LATENT * latent_frames - (FRAMES_PER_LATENT - 1 if self._next_frame == 0 else 0)
         frames = self._draw(params, count)
         if self._made_fps is not None:
-            time.sleep(max(0.0, began_s + count / self._made_fps - time.monotonic()))
+            _wait_until(began_s + count / self._made_fps, watch)
         chunk = Chunk(
             frames=frames,
             stream_id=self._stream_id,
@@ -141,7 +148,10 @@ class TestPattern:
         self._next_frame += count
         self._frames_made += count
         self._generation_id += 1
-        return self._faults.after(chunk)
+        chunk = self._faults.after(chunk)
+        if watch is not None:
+            watch.show(chunk)
+        return chunk
 
     def begin_deck(self) -> None:
         """Begin a second stream."""
@@ -222,6 +232,14 @@ class TestPattern:
             return np.full(3, 0.5)
         colours = np.array([colour_of(text) for text in self._texts])
         return np.asarray(weights) @ colours / total
+
+
+def _wait_until(time_s: float, watch: ChunkWatch | None) -> None:
+    """Be as slow as a model, which is asked after every step whether it is to go on."""
+    while (left_s := time_s - time.monotonic()) > 0.0:
+        if watch is not None and watch.is_given_up():
+            raise ChunkGivenUp
+        time.sleep(min(left_s, STEP_S))
 
 
 def colour_of(text: str) -> tuple[float, float, float]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +19,11 @@ from engine.cut_plan import CutPlan
 from engine.frame_ring import FrameRing
 from engine.free_deck import FreeDeck
 from engine.inbox import Inbox
-from engine.memory import free_caches, is_out_of_memory, memory_of_engine
+from engine.live.chunk_watch import ChunkGivenUp, ChunkWatch
+from engine.live.failures import ChunkFailures
+from engine.live.hard_cues import can_begin_anew, is_hard_cue
+from engine.live.shown_parts import ShownParts
+from engine.memory import memory_of_engine
 from engine.messages import ENCODE_AHEAD, Command, Done, Failure, GeneratorStatus, Message
 from engine.params import ChunkParams
 
@@ -29,17 +32,11 @@ LONGEST_WAIT_S = 0.25
 SHORT_WAIT_S = 0.02  # how often a text that is being encoded, or a full ring that a cut waits for, is looked at
 IDLE_STATUS_NS = 400_000_000  # an idle loop says that it lives
 MEMORY_STATUS_CHUNKS = 32  # between two looks at the memory
-FULL_AGAIN_S = 60.0  # memory that is full twice in this time does not suffice
 TAKE = "deck/take"
 NEW_STREAMS = ("cut/hard", TAKE)  # commands that begin another stream at their moment
-RETRY_WAIT_S = 1.0  # between tries of a model that keeps failing: the performer must be able to turn a knob
+MOST_GIVEN_UP = 2  # chunks in a row for what is no cut: a value that keeps jumping must not stop the stream
 
 Send = Callable[[Message], None]
-_LOG = logging.getLogger(__name__)
-
-
-class OutOfMemoryError(Exception):
-    """Memory does not suffice for this source; the text is a sentence for the performer."""
 
 
 class WorkerLoop:
@@ -58,9 +55,8 @@ class WorkerLoop:
         self._commands: list[Command] = []  # taken, not obeyed: their time has not come
         self._cut: Command | None = None  # given to the source, seen with the next chunk
         self._stream_start = ring.written  # counter of the playing stream's first frame
-        self._failures = 0  # in a row
-        self._retry_ns = 0
-        self._memory_full_ns = 0  # when it last was
+        self._failures = ChunkFailures((source.width, source.height))
+        self._given_up = 0  # chunks in a row
         self._is_stopped = False
 
     def run(self) -> None:
@@ -216,7 +212,7 @@ class WorkerLoop:
 
     def _is_due(self, params: ChunkParams) -> bool:
         frames = frames_of(params.chunk_frames)
-        if time.monotonic_ns() < self._retry_ns or self._ring.free_frames < frames:
+        if not self._failures.may_try or self._ring.free_frames < frames:
             return False
         is_low = self._buffered_frames <= self._pace.low_water_frames(params.chunk_frames, frames)
         return is_low or self._cut is not None or self._must_fill(params)
@@ -246,32 +242,36 @@ class WorkerLoop:
         return max(0.001, min(waits_s))
 
     def _make_chunk(self, params: ChunkParams, params_version: int) -> None:
-        began_ns = time.monotonic_ns()
-        self._publish(making=(began_ns, frames_of(params.chunk_frames)))
+        present_ns = (self._cut.at_ns if self._cut is not None else None) or 0
+        parts = ShownParts(self._ring, self._status.stream_id, present_ns)
+        self._publish(making=(parts.began_ns, frames_of(params.chunk_frames)))
+        watch = ChunkWatch(lambda: self._is_given_up(params), parts.show)
         try:
-            chunk = self._source.generate_chunk(params, params_version, self._newest)
-            answered_ns = time.monotonic_ns()
-            if chunk.stream_id != self._status.stream_id:
-                self._stream_start = self._ring.written
-                present_ns = (self._cut.at_ns if self._cut is not None else None) or 0
-                chunk = dataclasses.replace(chunk, present_ns=present_ns)
-            self._ring.write(chunk)
+            chunk = self._source.generate_chunk(params, params_version, self._newest, watch)
             self._source.remember_chunk()
+        except ChunkGivenUp:
+            self._given_up += 1
+            self._status = dataclasses.replace(self._status, given_up=self._status.given_up + 1)
+            self._publish()
+            return
         # ArithmeticError: NaN. The others are what torch raises for a device that is full or a shape that does not fit
         except (ArithmeticError, RuntimeError, MemoryError, ValueError) as error:
             self._recover(error)
             return
         now_ns = time.monotonic_ns()
-        self._failures = 0
-        frames = len(chunk.frames)
-        self._pace.note(params.chunk_frames, frames, (answered_ns - began_ns) / 1e9, (now_ns - began_ns) / 1e9)
+        self._failures.forget()
+        self._given_up = 0
+        if chunk.stream_id != self._status.stream_id:
+            self._stream_start = parts.start
+        chunk_s = (now_ns - parts.began_ns) / 1e9
+        self._pace.note(params.chunk_frames, parts.frames, parts.answer_s, chunk_s)
         if self._cut is not None:
             self._send(Done(self._cut.id))
             self._cut = None
         self._status = dataclasses.replace(
             self._status,
             generator_fps=self._pace.generator_fps,
-            chunk_s=(now_ns - began_ns) / 1e9,
+            chunk_s=chunk_s,
             cut_s=self._cut_plan(params).lead_s,
             chunks=self._status.chunks + 1,
             stream_id=chunk.stream_id,
@@ -283,32 +283,44 @@ class WorkerLoop:
         self._answer(self._texts.answers())
         self._publish(has_chunk=True)
 
+    def _is_given_up(self, made_with: ChunkParams) -> bool:
+        """Whether a hard cue has come for which the chunk under way is begun anew. Texts that are due are obeyed."""
+        self._take_commands()
+        _, newest = self._snapshot()
+        if newest.preempt == "off":
+            return False
+        waiting = [command for command in self._commands if command.at_ns is None]
+        if self._cut is None and any(self._begins_stream(command) for command in waiting):
+            return can_begin_anew(self._buffered_s, self._need_s(newest))
+        if newest.preempt != "cues" or self._given_up >= MOST_GIVEN_UP:
+            return False
+        has_soft_cut = self._cut is None and any(command.name == "cut/soft" for command in waiting)
+        for command in itertools.takewhile(self._texts.knows, waiting):
+            self._commands.remove(command)
+            self._obey(command)
+        _, newest = self._snapshot()
+        prompts = self._source.prompts
+        if not (has_soft_cut or is_hard_cue(made_with, newest, self._source.prompts_on_screen, prompts.is_ready)):
+            return False
+        frames = frames_of(newest.chunk_frames)
+        return can_begin_anew(self._buffered_s, self._pace.expected_s(newest.chunk_frames, frames))
+
+    def _begins_stream(self, command: Command) -> bool:
+        is_waiting_deck = command.name == TAKE and not self._deck.is_ready
+        return command.name == "cut/hard" or is_waiting_deck
+
+    def _need_s(self, params: ChunkParams) -> float:
+        """From the beginning of a new stream until it can be shown, as expected."""
+        frames = frames_of(params.chunk_frames)
+        made_s = self._pace.expected_s(params.chunk_frames, frames)
+        return CutPlan.of(made_s, made_s, frames - FRAMES_PER_LATENT + 1).need_s
+
     def _recover(self, error: Exception) -> None:
-        """Tell the performer, forget the stream that went wrong, and slow down when it keeps going wrong."""
-        self._failures += 1
-        if is_out_of_memory(error):
-            sentence = self._make_room(error)
-        elif isinstance(error, ArithmeticError):
-            sentence = f"{error}; a new stream is started"
-        else:
-            _LOG.error("a chunk failed", exc_info=error)
-            sentence = f"a chunk failed ({_first_line(error)}); a new stream is started"
-        if self._failures > 1:
-            sentence += f", try {self._failures}"
-            self._retry_ns = time.monotonic_ns() + int(RETRY_WAIT_S * 1e9)
+        """Tell the performer, and forget the stream that went wrong. Raises OutOfMemoryError."""
+        sentence = self._failures.note(error)
         self._source.hard_cut()
         self._send(Failure(sentence))
         self._publish(detail=sentence)
-
-    def _make_room(self, error: Exception) -> str:
-        """Free what is cached, and say so. Raises OutOfMemoryError when that was done lately and did not suffice."""
-        now_ns = time.monotonic_ns()
-        if self._memory_full_ns and now_ns - self._memory_full_ns < FULL_AGAIN_S * 1e9:
-            _LOG.error("a chunk failed", exc_info=error)
-            raise OutOfMemoryError(f"out of memory at {self._source.width}x{self._source.height}") from error
-        self._memory_full_ns = now_ns
-        free_caches()
-        return "out of memory: caches are freed and a new stream is started"
 
     def _publish(
         self, *, state: str = "", detail: str = "", has_chunk: bool = False, making: tuple[int, int] = (0, 0)
@@ -329,7 +341,3 @@ class WorkerLoop:
         if has_chunk or status != self._status or now_ns - self._status.moved_ns >= IDLE_STATUS_NS:
             self._status = dataclasses.replace(status, moved_ns=now_ns)
             self._send(dataclasses.replace(self._status, buffered_frames=self._buffered_frames))
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0] or type(error).__name__

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from engine.chunk_source import SourceChoice, SourceError, load_source
 from engine.inbox import Inbox
+from engine.live.failures import OutOfMemoryError
 from engine.messages import Failure, GeneratorStatus, Ready
 from engine.ring_place import make_ring
 from engine.video_in.ring_input import ring_inputs
-from engine.worker_loop import OutOfMemoryError, Send, WorkerLoop
+from engine.worker_loop import Send, WorkerLoop
 
 _LOG = logging.getLogger(__name__)
 

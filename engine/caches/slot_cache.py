@@ -27,6 +27,19 @@ def run_now(_key: Hashable, work: Work) -> None:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a chunk stands in the window. The same place means the same addresses."""
+
+    first_frame: int  # slot of its first latent frame
+    frames: int
+
+    @property
+    def end(self) -> int:
+        """Frames held, the chunk included."""
+        return self.first_frame + self.frames
+
+
+@dataclass(frozen=True)
 class CurrentSlots:
     """Where the chunk being made is written in one layer, for a kernel that writes it itself; views, never copies."""
 
@@ -84,9 +97,9 @@ class SlotCache:
         return self.filled_frames - self.current_frames
 
     @property
-    def position(self) -> tuple[int, int]:
-        """Where the current chunk stands: its first slot and its frames. The same position means the same addresses."""
-        return self.first_slot, self.current_frames
+    def place(self) -> Place:
+        """Where the current chunk stands."""
+        return Place(self.first_slot, self.current_frames)
 
     def reset(self) -> None:
         """Forget everything (hard cut). Old contents stay in memory and are never read."""
@@ -150,33 +163,43 @@ class SlotCache:
         self.current_frames = frames
         self.frames_seen += frames
 
+    def abandon_chunk(self) -> None:
+        """Take back `enter_chunk`: only the chunk's own slots were written since. What left the window stays fused."""
+        self.filled_frames -= self.current_frames
+        self.frames_seen -= self.current_frames
+        self.current_frames = 0
+
+    def leave_chunk(self) -> None:
+        """Stand as before the current chunk was entered, to make it anew; what left the window for it stays out."""
+        self.filled_frames -= self.current_frames
+        self.frames_seen -= self.current_frames
+        self.current_frames = 0
+
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """Write the current chunk's k, v (B, L, N, D) and answer q over sink, window and the chunk itself."""
-        self.store(layer, k, v)
-        return self.answer(layer, rotate(q, self._table[self._current]))
+        return self.attend_at(self.place, layer, q, k, v)
+
+    def attend_at(self, place: Place, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """As `attend`, for a chunk that stands elsewhere."""
+        slots = self.slots_at(place, layer)
+        _write(slots, k, v)
+        return self.answer(place, layer, rotate(q, slots.table))
 
     def store(self, layer: int, k: Tensor, v: Tensor) -> None:
         """Write the current chunk's k (before rotation) and v (B, L, N, D) into its slots."""
-        slots = self.current_slots(layer)
-        slots.keys.copy_(k)
-        slots.values.copy_(v)
-        slots.rotated.copy_(rotate(k, slots.table))
+        _write(self.slots_at(self.place, layer), k, v)
 
-    def current_slots(self, layer: int) -> CurrentSlots:
-        """Where keys and values of the current chunk belong."""
-        at = self._current
+    def slots_at(self, place: Place, layer: int) -> CurrentSlots:
+        """Where keys and values of a chunk belong."""
+        at = self._tokens(place.first_frame, place.frames)
         return CurrentSlots(
             self._keys[layer, :, at], self._rotated[layer, :, at], self._values[layer, :, at], self._table[at]
         )
 
-    def answer(self, layer: int, rotated_q: Tensor) -> Tensor:
-        """Answer q (B, L, N, D), already rotated, over all that is held; the current chunk must have been written."""
-        end = self.filled_frames * self.tokens_per_frame
+    def answer(self, place: Place, layer: int, rotated_q: Tensor) -> Tensor:
+        """Answer q (B, L, N, D), already rotated, over all that is held; the chunk's own must have been written."""
+        end = place.end * self.tokens_per_frame
         return scaled_dot_product(rotated_q, self._rotated[layer, :, :end], self._values[layer, :, :end])
-
-    @property
-    def _current(self) -> slice:
-        return self._tokens(self.first_slot, self.current_frames)
 
     def _tokens(self, first_frame: int, frames: int) -> slice:
         return slice(first_frame * self.tokens_per_frame, (first_frame + frames) * self.tokens_per_frame)
@@ -242,6 +265,12 @@ class SlotCache:
         if frames > 0:
             slots = self._tokens(first_frame, frames)
             self._rotated[layer, :, slots].copy_(rotate(self._keys[layer, :, slots], self._table[slots]))
+
+
+def _write(slots: CurrentSlots, k: Tensor, v: Tensor) -> None:
+    slots.keys.copy_(k)
+    slots.values.copy_(v)
+    slots.rotated.copy_(rotate(k, slots.table))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.chunk import Chunk
+from engine.live.chunk_watch import ChunkWatch
 from engine.messages import Values
 from engine.params import ChunkParams
 from tests.engine.test_worker_loop import SlowPattern, Stage, wait_for
@@ -24,7 +25,11 @@ class Asking(SlowPattern):
         self.is_inside = False
 
     def generate_chunk(
-        self, params: ChunkParams, params_version: int = 0, newest: Callable[[], ChunkParams] | None = None
+        self,
+        params: ChunkParams,
+        params_version: int = 0,
+        newest: Callable[[], ChunkParams] | None = None,
+        watch: ChunkWatch | None = None,
     ) -> Chunk:
         self.is_inside = True
         while self.is_held:
@@ -32,7 +37,7 @@ class Asking(SlowPattern):
         assert newest is not None
         self.asked.append(newest())
         self.is_inside = False
-        return super().generate_chunk(params, params_version, newest)
+        return super().generate_chunk(params, params_version, newest, watch)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from engine.chunk import Chunk
 from engine.chunk_source import SourceChoice
 from engine.frame_ring import FrameRing
 from engine.inbox import Inbox
+from engine.live.chunk_watch import ChunkWatch
 from engine.messages import Command, Done, Failure, GeneratorStatus, Message, Ready, Values
 from engine.params import ChunkParams
 from engine.test_pattern import TestPattern
@@ -35,13 +36,17 @@ class SlowPattern(TestPattern):
         self.cuts: list[str] = []
 
     def generate_chunk(
-        self, params: ChunkParams, params_version: int = 0, newest: Callable[[], ChunkParams] | None = None
+        self,
+        params: ChunkParams,
+        params_version: int = 0,
+        newest: Callable[[], ChunkParams] | None = None,
+        watch: ChunkWatch | None = None,
     ) -> Chunk:
         time.sleep(self.chunk_s)
         self.seen.append(params)
         if self.failures:
             raise self.failures.pop(0)
-        return super().generate_chunk(params, params_version, newest)
+        return super().generate_chunk(params, params_version, newest, watch)
 
     def hard_cut(self) -> None:
         self.cuts.append("hard")

@@ -35,10 +35,10 @@ load = sources.load_source
 def load_source(choice, *tell):
     source = load(choice, *tell)
     make = source.generate_chunk
-    def generate_chunk(params, version=0, newest=None):
+    def generate_chunk(params, version=0, newest=None, watch=None):
         if source.width > 128:
             raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
-        return make(params, version, newest)
+        return make(params, version, newest, watch)
     source.generate_chunk = generate_chunk
     return source
 
