@@ -13,6 +13,7 @@ COMMANDS = {
     "doctor": ("engine.doctor", "what this computer has for the engine, as lines of JSON"),
     "models": ("engine.downloads.command_line", "list, download and verify published models"),
     "evaluate": ("engine.evaluation.command_line", "measure videos and a model's own streams"),
+    "bench": ("engine.benchmark.command_line", "how fast a model plays here, beside the reference implementation"),
     "lora": ("engine.lora.__main__", "inspect, convert, merge and extract LoRA files"),
     "train": ("engine.training.command_line", "train ember or a model like it, stage by stage"),
 }

@@ -6,6 +6,7 @@ Imports what a subcommand needs only when it runs: the window must not wait for 
 from __future__ import annotations
 
 import argparse
+import importlib
 import logging
 import sys
 from collections.abc import Sequence
@@ -20,7 +21,25 @@ from vj.run_command_line import add_arguments as add_run_arguments
 
 EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USE = 0, 1, 2
 EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong use."
-COMMANDS = ("run", "render", "verify", "models", "lora", "timeline", "prompts", "inputs", "train", "evaluate", "doctor")
+COMMANDS = (
+    "run",
+    "render",
+    "verify",
+    "models",
+    "lora",
+    "timeline",
+    "prompts",
+    "inputs",
+    "train",
+    "evaluate",
+    "bench",
+    "doctor",
+)
+NAMED_COMMAND_LINES = {  # the engine's own, that are told what they are called
+    "lora": "engine.lora.__main__",
+    "evaluate": "engine.evaluation.command_line",
+    "bench": "engine.benchmark.command_line",
+}
 OWN_PACKAGES = ("vj", "engine")
 
 
@@ -39,18 +58,12 @@ def _run_words(words: list[str]) -> int:
         from engine.downloads.command_line import main as models
 
         return models(words[1:])
-    if words[:1] == ["lora"]:
-        from engine.lora.__main__ import main as lora
-
-        return lora(words[1:], prog="vj lora")
     if words[:1] == ["train"]:
         from engine.training.command_line import main as train
 
         return train(words[1:])
-    if words[:1] == ["evaluate"]:
-        from engine.evaluation.command_line import main as evaluate
-
-        return evaluate(words[1:], prog="vj evaluate")
+    if words and words[0] in NAMED_COMMAND_LINES:
+        return importlib.import_module(NAMED_COMMAND_LINES[words[0]]).main(words[1:], prog=f"vj {words[0]}")
     if words and not words[0].startswith("-") and words[0] not in COMMANDS:
         near = did_you_mean(words[0], COMMANDS)
         sys.stderr.write(f"vj: there is no command {words[0]!r}{near}; `vj --help` lists them\n")
@@ -117,6 +130,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
         add_inputs(inputs)
     commands.add_parser("train", help="train ember or a model like it, stage by stage", add_help=False)
     commands.add_parser("evaluate", help="measure videos and a model's own streams", add_help=False)
+    commands.add_parser("bench", help="measure how fast a model plays here", add_help=False)
     _add_doctor(commands.add_parser("doctor", help="tell what this computer has and lacks", **_texts(_DOCTOR_HELP)))
     return parser
 
