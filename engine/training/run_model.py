@@ -20,6 +20,7 @@ class RunModelSettings:
     """Stage `model`. Files lie in the run's folder; an empty one stays the base's."""
 
     base: str = "ember"  # a preset's name
+    file: str = FILE  # written in the run's folder; another name beside it for another transformer
     transformer: str = "ode/generator.safetensors"
     autoencoder: str = "autoencoder.safetensors"
     text: str = "text.safetensors"
@@ -34,9 +35,9 @@ def write_run_model(settings: RunModelSettings, folder: Path) -> None:
         if file:
             text = text.replace(f'file = "{table[part]["file"]}"', f'file = "{file}"')
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f"{FILE}.partial"
+    partial = folder / f"{settings.file}.partial"
     partial.write_text(text, "utf-8")
-    partial.replace(folder / FILE)
+    partial.replace(folder / settings.file)
 
 
 def _missing(settings: RunModelSettings, folder: Path) -> list[str]:

@@ -34,6 +34,8 @@ STAGES: dict[str, Place] = {
         "engine.training.objectives.last_frame", "a reward on the last frame of the model's own stream"
     ),
     "random-frame": Place("engine.training.objectives.random_frame", "the same on a random frame, for comparison"),
+    "compare": Place("engine.evaluation.comparison", "several transformers of a run on the same held-out captions"),
+    "curves": Place("engine.training.curves", "figures and losses of every stage of a run, as JSON and as plots"),
     "classifier": Place("engine.evaluation.classifier_training", "the judge of `vj evaluate`, never a reward"),
     "reward-lora": Place("engine.training.objectives.reward_lora", "a reward, propagated back into a LoRA"),
 }

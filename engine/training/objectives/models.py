@@ -24,6 +24,7 @@ from engine.text.umt5 import load_umt5
 
 TRAINING_MODELS = Path(__file__).parents[1] / "models"  # models to train from, which do not play
 FRESH = "fresh"
+PRESET = "preset:"  # of `start_from`: the file another model plays
 _INDEX = ".index.json"
 _CPU = torch.device("cpu")
 
@@ -35,8 +36,13 @@ def model_preset(name: str) -> ModelPreset:
 
 
 def weights_file(preset: ModelPreset, start_from: str, folder: Path) -> Path:
-    """Where weights come from: "" = the preset's own file, `models:..`, a file in the run's `folder` or anywhere."""
-    if start_from.startswith(PREFIX):
+    """Where weights come from: "" = the preset's own file, `preset:NAME`, `models:..`, a file in `folder` or anywhere.
+
+    Raises PresetError for an unknown NAME.
+    """
+    if start_from.startswith(PRESET):
+        path = model_preset(start_from.removeprefix(PRESET)).transformer_file
+    elif start_from.startswith(PREFIX):
         path = resolve(start_from)
     else:  # an absolute path wins over the folder
         path = folder / start_from if start_from else preset.transformer_file
@@ -51,7 +57,10 @@ def missing_model(role: str, name: str, start_from: str, folder: Path) -> list[s
         return [f"{role}: {error}"]
     if start_from == FRESH:
         return []
-    file = weights_file(preset, start_from, folder)
+    try:
+        file = weights_file(preset, start_from, folder)
+    except PresetError as error:
+        return [f"{role}: start_from = {start_from!r}: {error}"]
     if file.exists():
         return []
     is_own = bool(start_from) and not start_from.startswith(PREFIX)

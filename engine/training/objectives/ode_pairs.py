@@ -124,12 +124,13 @@ def make_pairs(settings: OdePairsSettings, folder: Path) -> None:
     number_type = choose_dtype(settings.dtype, device)
     model = load_transformer(settings.model, settings.start_from, folder).to(device).eval().requires_grad_(False)
     narrow = torch.autocast(device.type, number_type) if number_type != torch.float32 else contextlib.nullcontext()
-    with Progress("ode-pairs", len(wanted), "file") as progress, narrow:
+    with Progress("ode-pairs", len(wanted), "file") as progress:
         for start in wanted:
             path = out / f"{start // settings.shard_pairs:05d}.safetensors"
             if not path.exists():
                 chosen = prompts[start : start + settings.shard_pairs]
-                made = _make(model, texts, chosen, start, settings)
+                with narrow:  # not while writing: halves cannot be stacked in it
+                    made = _make(model, texts, chosen, start, settings)
                 write_shard(path, made, settings.stored_sigmas, latent_space(preset))
             progress.advance(1)
 

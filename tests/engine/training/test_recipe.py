@@ -17,7 +17,7 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("recipe", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("recipe", sorted(RECIPES.rglob("*.toml")), ids=lambda path: path.stem)
 def test_shipped_recipes_are_in_order(recipe: Path, tmp_path: Path):
     assert main(["recipe", "--config", str(recipe), "--out", str(tmp_path), "--check"]) == 0
 

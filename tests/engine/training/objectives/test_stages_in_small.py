@@ -44,7 +44,7 @@ def test_the_chain_from_a_teacher_to_rewarded_matching(run: Path) -> None:
     size = {"width": 48, "height": 32}
     _train("teacher", run, start_from="fresh")
     pairs = {"count": 4, "steps": 4, "stored": [0, 1], "latent_frames": 6, "batch": 2, "device": "cpu"}
-    _train("ode-pairs", run, **size, **pairs, dtype="float32")
+    _train("ode-pairs", run, **size, **pairs, dtype="bfloat16")
     _train("ode", run)
     small = str(run / "small")
     others = {"teacher": small, "critic": small, "critic_per_generator": 1, "latent_frames": [6], **size}
