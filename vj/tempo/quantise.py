@@ -153,4 +153,4 @@ def _lead_s(address: str, latency: Latency, left_s: float) -> float:
         return latency.deck_s + SENT_AHEAD_S
     if _CUTS.fullmatch(address):
         return latency.lead_s(left_s) + SENT_AHEAD_S
-    return latency.value_s if _BY_CHUNK.fullmatch(address) else 0.0
+    return latency.jump_s if _BY_CHUNK.fullmatch(address) else 0.0

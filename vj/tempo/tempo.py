@@ -23,7 +23,7 @@ from vj.tempo.params import MIDI_OUT_ADDRESS
 from vj.tempo.quantise import Quantiser
 from vj.tempo.sound_beat import SoundBeat
 
-CHUNK_ADDRESS = "/vj/model/chunk"
+CHUNK_ADDRESS, PREEMPT_ADDRESS = "/vj/model/chunk", "/vj/model/preempt"
 
 
 class Tempo:
@@ -74,7 +74,8 @@ class Tempo:
     def latency(self) -> Latency:
         """What generator and display take now. Any thread; never waits."""
         chunk_frames = int(self._store.get(CHUNK_ADDRESS))
-        return measure_latency(self._generator(), self._playback(), chunk_frames)
+        begins_anew = self._store.get(PREEMPT_ADDRESS) == "cues"
+        return measure_latency(self._generator(), self._playback(), chunk_frames, begins_anew=begins_anew)
 
     def hear_midi(self, device: str, message: Sequence[int], time_ns: int) -> None:
         """Take in a MIDI system message (first byte 0xF0 or more). Any thread; never waits long."""

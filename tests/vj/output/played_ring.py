@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections import deque
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from vj.output.frame_reader import FrameReader
 
 REFRESH_NS = 16_666_667
 SECOND_NS = 1_000_000_000
+PART_NS = 25_000_000  # between the parts of a chunk
 WIDTH, HEIGHT, RATE_FPS = 16, 16, 16.0
 
 
@@ -28,6 +31,8 @@ class PlayedRing:
         self.path = path
         self.input_age_ns = 0  # of what chunks are painted over when they are done; 0 = nothing
         self.pace: ChunkPace | None = None  # set: begins chunks late, as the worker does
+        self.parts = 1  # a chunk is written in so many, a refresh and a half apart
+        self._to_come: deque[tuple[int, Chunk]] = deque()  # when each further part is there
         self.reader = FrameReader(path)
         self.positions: list[tuple[float, int, float]] = []  # seconds, stream, frame on screen with its fraction
         self.new_engine()
@@ -49,6 +54,7 @@ class PlayedRing:
         end_ns = self.now_ns + int(seconds * SECOND_NS)
         while self.now_ns < end_ns:
             self.now_ns += REFRESH_NS
+            self._arrive()
             self._generate()
             self.look()
 
@@ -71,10 +77,28 @@ class PlayedRing:
         if self._finish_ns is None:  # there was no room: the work starts only now
             self._finish_ns = self.now_ns + self._chunk_ns()
         if self.now_ns >= self._finish_ns:
-            self.ring.write(self._chunk(count))
+            self._write(self._chunk(count))
             if self.pace is not None:
                 self.pace.note(3, count, self.chunk_s, self.chunk_s)
             self._finish_ns = self.now_ns + self._chunk_ns() if self.pace is None else None
+
+    def _write(self, chunk: Chunk) -> None:
+        size = len(chunk.frames) // self.parts
+        for k in range(self.parts):
+            part = dataclasses.replace(
+                chunk,
+                frames=chunk.frames[k * size : (k + 1) * size],
+                first_frame=chunk.first_frame + k * size,
+                frames_left=(self.parts - 1 - k) * size,
+                made_ns=self.now_ns + k * PART_NS,
+                input_ns=chunk.input_ns[:size],
+            )
+            self._to_come.append((part.made_ns, part))
+        self._arrive()
+
+    def _arrive(self) -> None:
+        while self._to_come and self._to_come[0][0] <= self.now_ns:
+            self.ring.write(self._to_come.popleft()[1])
 
     def _is_due(self, count: int) -> bool:
         if self.pace is None:

@@ -104,6 +104,17 @@ def test_a_worker_that_waits_for_the_display_is_not_taken_for_a_slow_one(play: P
     assert played.steps(since).mean() == pytest.approx(STEP, rel=1e-3)
 
 
+def test_a_chunk_that_comes_in_parts_is_played_as_one(play: Play):
+    played = play(0.4)
+    played.pace, played.parts = ChunkPace(RATE_FPS, played.ring.capacity), 3
+    played.run(8)
+    since = played.now_ns / SECOND_NS
+    played.run(10)
+    assert played.steps(since).mean() == pytest.approx(STEP, rel=1e-3)
+    assert played.steps(since).min() > STEP / 2, "no refresh waits for a part"
+    assert played.reader.status.repeats == 0
+
+
 def test_after_a_stall_playback_goes_on_from_where_it_was(play: Play):
     played = play(0.3)
     played.run(5)

@@ -26,7 +26,7 @@ class Stage:
         self.now_ns = START_NS
         self.controls = Controls(ParameterStore(), CommandQueue())
         self.clock = Clock(self.controls, lambda: self.now_ns)
-        self.latency = Latency(cut_s=0.9, fill_s=0.4, buffered_s=9.0, value_s=0.7)
+        self.latency = Latency(cut_s=0.9, fill_s=0.4, buffered_s=9.0, value_s=0.7, jump_s=0.7)
         self.quantiser = Quantiser(self.controls, self.clock, lambda: self.latency)
         self.controls.wait_at(lambda press: self.quantiser.hold(press, self.now_ns))
         self.fired: list[tuple[float, Press]] = []
@@ -209,7 +209,10 @@ def test_latency_is_what_both_statuses_say():
     generator = GeneratorStatus(generator_fps=32.0, chunk_s=0.4, cut_s=1.0)
     playback = PlaybackStatus(playback_fps=16.0, rate_fps=16.0, buffered_frames=8, shown_after_s=0.5)
     latency = measure_latency(generator, playback, chunk_frames=3)
-    assert latency == Latency(cut_s=1.0, fill_s=0.5, buffered_s=0.5, value_s=0.5 + 0.4 + 0.375)
+    value_s = 0.5 + 0.4 + 0.375
+    assert latency == Latency(cut_s=1.0, fill_s=0.5, buffered_s=0.5, value_s=value_s, jump_s=value_s)
+    spared = measure_latency(generator, playback, chunk_frames=3, begins_anew=True)
+    assert spared.jump_s == value_s - 0.375, "a chunk under way is given up for a jump"
     slow = measure_latency(GeneratorStatus(generator_fps=8.0, chunk_s=1.5, cut_s=3.8), playback, 3)
     assert slow.fill_s == 0.0, "a slow generator never has time to fill anything"
     assert measure_latency(GeneratorStatus(), PlaybackStatus(), 3) == Latency()
