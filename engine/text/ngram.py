@@ -105,4 +105,4 @@ class NgramEncoder(nn.Module):
         x = x * torch.rsqrt(x.square().mean(dim=-1, keepdim=True) + 1e-6)
         place = torch.tensor([(b, i) for b, prompt in enumerate(words) for i in range(len(prompt))])
         place = place.to(device)
-        return rows.index_put((place[:, 0], place[:, 1]), x)
+        return rows.index_put((place[:, 0], place[:, 1]), x.to(rows.dtype))  # narrow under autocast
