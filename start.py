@@ -37,6 +37,7 @@ LOG = VENV / "set-up.log"
 CLIP = ROOT / "first-light.mp4"
 CLIP_PROMPT = "a drop of black ink blooms in clear water"
 CLIP_SECONDS = 10
+TWO_PROCESSES = ("-n", "2", "--dist", "loadgroup")  # tests/conftest.py parts them
 
 CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
 CPU_WHEELS_PATIENCE_S = 4.0
@@ -121,7 +122,7 @@ def run_tests(arguments: list[str]) -> int:
     for check in (["check", "."], ["format", "--check", "."]):
         found = run_child([str(PYTHON), "-m", "ruff", *check], ROOT)
         status = status or found
-    return run_child([str(PYTHON), "-m", "pytest", *arguments], ROOT) or status
+    return run_child([str(PYTHON), "-m", "pytest", *(arguments or TWO_PROCESSES)], ROOT) or status
 
 
 def run_child(command: list[str], folder: Path | None = None) -> int:
