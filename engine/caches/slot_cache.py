@@ -183,11 +183,19 @@ class SlotCache:
         """As `attend`, for a chunk that stands elsewhere."""
         slots = self.slots_at(place, layer)
         _write(slots, k, v)
-        return self.answer(place, layer, rotate(q, slots.table))
+        return self._answer(place, layer, rotate(q, slots.table))
 
     def store(self, layer: int, k: Tensor, v: Tensor) -> None:
         """Write the current chunk's k (before rotation) and v (B, L, N, D) into its slots."""
-        _write(self.slots_at(self.place, layer), k, v)
+        _write(self.current_slots(layer), k, v)
+
+    def current_slots(self, layer: int) -> CurrentSlots:
+        """Where keys and values of the current chunk belong, for a kernel that writes them itself."""
+        return self.slots_at(self.place, layer)
+
+    def answer(self, layer: int, rotated_q: Tensor) -> Tensor:
+        """Answer q (B, L, N, D), already rotated, over all that is held; the current slots must have been written."""
+        return self._answer(self.place, layer, rotated_q)
 
     def slots_at(self, place: Place, layer: int) -> CurrentSlots:
         """Where keys and values of a chunk belong."""
@@ -196,8 +204,7 @@ class SlotCache:
             self._keys[layer, :, at], self._rotated[layer, :, at], self._values[layer, :, at], self._table[at]
         )
 
-    def answer(self, place: Place, layer: int, rotated_q: Tensor) -> Tensor:
-        """Answer q (B, L, N, D), already rotated, over all that is held; the chunk's own must have been written."""
+    def _answer(self, place: Place, layer: int, rotated_q: Tensor) -> Tensor:
         end = place.end * self.tokens_per_frame
         return scaled_dot_product(rotated_q, self._rotated[layer, :, :end], self._values[layer, :, :end])
 
