@@ -169,12 +169,6 @@ class SlotCache:
         self.frames_seen -= self.current_frames
         self.current_frames = 0
 
-    def leave_chunk(self) -> None:
-        """Stand as before the current chunk was entered, to make it anew; what left the window for it stays out."""
-        self.filled_frames -= self.current_frames
-        self.frames_seen -= self.current_frames
-        self.current_frames = 0
-
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """Write the current chunk's k, v (B, L, N, D) and answer q over sink, window and the chunk itself."""
         return self.attend_at(self.place, layer, q, k, v)
