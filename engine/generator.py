@@ -28,6 +28,7 @@ from engine.model.block import TextKeysValues
 from engine.model.transformer import CausalWanTransformer
 from engine.noise import ChunkNoise
 from engine.params import ChunkParams
+from engine.plans.needs import KEPT_BLENDS
 from engine.reward_forcing.noise_order import PublishedNoise
 from engine.sampler import StepChanges, clean_pass, denoise_chunk
 from engine.schedule import Schedule
@@ -90,6 +91,7 @@ class Generator:
             device=self._device,
             dtype=self._dtype,
         )
+        self._kept_blends = KEPT_BLENDS
         self._streams = 0  # begun so far, on both decks
         self._state = self._new_state()
         self._deck: StreamState | None = None  # of the free deck, while it is in use
@@ -110,6 +112,10 @@ class Generator:
         """Why the newest chunk does not follow inputs or references as it is asked to; empty when it does."""
         guided = self._vace.notice and (self.vace_note or self._vace.notice)
         return "; ".join(filter(None, (self._v2v.notice, guided)))
+
+    def keep_blends(self, count: int) -> None:
+        """Of how many blends of prompts keys and values are kept, beside the one in use; before the first chunk."""
+        self._kept_blends = self._state.prompts.most_kept = count
 
     def hard_cut(self) -> None:
         """Begin a new stream with the next chunk: caches and decoder memory emptied."""
@@ -302,7 +308,7 @@ class Generator:
         self._streams += 1
         return StreamState(
             SlotCache(self._model.config, *self._latent_size, device=self._device, dtype=self._dtype),
-            PromptCache(self._model, self.prompts, self._device, self._dtype),
+            PromptCache(self._model, self.prompts, self._device, self._dtype, kept=self._kept_blends),
             LatentAnchor(self._anchor_gain),
             self._streams,
         )

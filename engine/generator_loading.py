@@ -56,6 +56,7 @@ def load_generator(
         acceleration=preset.acceleration,
     )
     loaded.hold_colours(stream.anchor)
+    loaded.keep_blends(memory_plan.kept_blends)
     if memory_plan.decoder(preset).kind == "wan_vae":  # a tiny one on a GPU takes no time worth parting
         loaded.handing_over.shows_parts = True
     loaded.flavour, loaded.vace_note = parts.flavour, parts.vace_note

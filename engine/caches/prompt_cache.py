@@ -10,9 +10,8 @@ from torch import Tensor
 from engine.model.block import TextKeysValues
 from engine.model.transformer import CausalWanTransformer
 from engine.params import ChunkParams
+from engine.plans.needs import KEPT_BLENDS
 from engine.text.prompts import PromptBook, blend
-
-KEPT_BLENDS = 8  # a crossfade visits many blends once; cuts come back to few
 
 
 class PromptCache:
@@ -21,13 +20,22 @@ class PromptCache:
     A pad whose text is not encoded yet keeps its old one; with every weight at 0 the last blend plays on.
     """
 
-    def __init__(self, model: CausalWanTransformer, book: PromptBook, device: torch.device, dtype: torch.dtype) -> None:
+    def __init__(
+        self,
+        model: CausalWanTransformer,
+        book: PromptBook,
+        device: torch.device,
+        dtype: torch.dtype,
+        *,
+        kept: int = KEPT_BLENDS,
+    ) -> None:
         self._model = model
         self._book = book
         self._device = device
         self._dtype = dtype
         self._kept: OrderedDict[tuple, list[TextKeysValues]] = OrderedDict()
         self._last_key: tuple | None = None
+        self.most_kept = kept  # blends beside the one in use
         self.on_screen: tuple[str, ...] = ()  # text each pad really plays
         self.waiting: tuple[int, ...] = ()  # pads (1..) whose wanted text is not encoded yet
 
@@ -44,7 +52,7 @@ class PromptCache:
             self._kept[key] = self._encode(key)
         self._kept.move_to_end(key)
         self._last_key = key
-        while len(self._kept) > KEPT_BLENDS:
+        while len(self._kept) > self.most_kept:
             self._kept.popitem(last=False)
         return self._kept[key]
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from engine.model_presets import DecoderPreset, ModelPreset, missing_vace
 from engine.plans.needs import (
+    FEW_BLENDS,
     GUIDING_STATES,
+    KEPT_BLENDS,
     activation_bytes,
     cache_bytes,
     decoder_bytes,
@@ -47,6 +49,7 @@ class MemoryPlan:
     is_text_float8: bool = False  # a wide file's weights are stored in float8
     is_light: bool = False  # the light decoder plays, or the one there is if that is tiny; a latent frame at a time
     is_float8: bool = False  # the transformer's blocks, and VACE's, are stored in float8
+    kept_blends: int = KEPT_BLENDS  # of prompts, beside the one in use: a cut back to one of them costs nothing
     vace_note: str = "VACE was not asked for"  # why it is not loaded; empty when it is
     size: tuple[int, int] = (0, 0)
     free_bytes: int = 0
@@ -149,7 +152,7 @@ def _steps(preset: ModelPreset, first: MemoryPlan, text_place: str, has_files: b
     is_there = preset.light_decoder is not None and (has_files or preset.light_decoder.file.exists())
     if is_there or preset.decoder.kind == "tiny_vae":
         steps.append(dataclasses.replace(texts[-1], is_light=True))
-    steps.append(dataclasses.replace(steps[-1], is_float8=True))
+    steps.append(dataclasses.replace(steps[-1], is_float8=True, kept_blends=FEW_BLENDS))
     if first.has_vace:
         steps.append(dataclasses.replace(steps[-1], vace_note=NO_ROOM))
     return steps
@@ -162,14 +165,15 @@ def _counted(preset: ModelPreset, step: MemoryPlan, number_bytes: int) -> Memory
         encoder_bytes //= 2
     frames = 1 if step.is_light else config.chunk_frames
     decoder = step.decoder(preset)
-    guiding = vace_bytes(preset.guided, number_bytes, is_float8=step.is_float8)
+    guiding = vace_bytes(preset.guided, number_bytes, is_float8=step.is_float8, blends=step.kept_blends)
     guiding += GUIDING_STATES * encoder_state_bytes(decoder, size, number_bytes)
     needs = (
         ("transformer", transformer_bytes(config, number_bytes, is_float8=step.is_float8)),
         ("VACE", guiding if step.has_vace else 0),
         ("text encoder", encoder_bytes if step.text_place == "gpu" else 0),
-        ("keys and values", cache_bytes(config, size, number_bytes)),
+        ("keys and values", cache_bytes(config, size, number_bytes, step.kept_blends)),
         ("decoder", decoder_bytes(decoder, size, number_bytes, latent_frames=frames)),
+        ("video in", encoder_state_bytes(decoder, size, number_bytes)),
         ("in between", activation_bytes(config, size, number_bytes)),
     )
     return dataclasses.replace(step, needs=needs)

@@ -13,7 +13,8 @@ from engine.model.config import FRAMES_PER_LATENT, LATENT_STRIDE, ModelConfig
 from engine.model_presets import DecoderPreset, TextPreset
 
 UMT5_PARAMETERS = 5_680_910_336  # of the published encoder, where its file is not here to be asked
-KEPT_BLENDS = 9  # prompts' keys and values that are kept, the one in use included
+KEPT_BLENDS = 8  # prompts' keys and values that are kept beside the one in use: a crossfade visits many blends once
+FEW_BLENDS = 2  # the same where memory is short
 TABLES = 3  # keys before rotation, keys after it, values
 SCALE_BYTES = 4  # of a row of float8 weights
 # numbers per pixel and unit of width; the memories measured, the rest counted from the largest tensors in flight
@@ -59,11 +60,11 @@ def transformer_bytes(config: ModelConfig, number_bytes: int, *, is_float8: bool
     return weights + (config.dim * config.ffn_dim * number_bytes if is_float8 else 0)
 
 
-def vace_bytes(config: ModelConfig, number_bytes: int, *, is_float8: bool) -> int:
+def vace_bytes(config: ModelConfig, number_bytes: int, *, is_float8: bool, blends: int = KEPT_BLENDS) -> int:
     """Weights of VACE, and the prompts' keys and values of its blocks."""
     blocks = len(config.vace_layers)
     weights = _stored_bytes(config, *vace_parameters(config), blocks, number_bytes, is_float8)
-    return weights + _prompt_bytes(config, blocks, number_bytes)
+    return weights + _prompt_bytes(config, blocks, number_bytes, blends)
 
 
 def _stored_bytes(
@@ -74,15 +75,15 @@ def _stored_bytes(
     return linears + beside * number_bytes + blocks * (9 * config.dim + config.ffn_dim) * SCALE_BYTES
 
 
-def _prompt_bytes(config: ModelConfig, blocks: int, number_bytes: int) -> int:
-    return KEPT_BLENDS * 2 * blocks * config.text_len * config.dim * number_bytes
+def _prompt_bytes(config: ModelConfig, blocks: int, number_bytes: int, blends: int) -> int:
+    return (blends + 1) * 2 * blocks * config.text_len * config.dim * number_bytes
 
 
-def cache_bytes(config: ModelConfig, size: tuple[int, int], number_bytes: int) -> int:
+def cache_bytes(config: ModelConfig, size: tuple[int, int], number_bytes: int, blends: int = KEPT_BLENDS) -> int:
     """Keys, rotated keys and values of the whole window, and those of the prompts."""
     tokens = config.window_frames * _tokens(config, size)
     window = TABLES * config.num_layers * tokens * config.dim * number_bytes
-    return window + _prompt_bytes(config, config.num_layers, number_bytes)
+    return window + _prompt_bytes(config, config.num_layers, number_bytes, blends)
 
 
 def activation_bytes(config: ModelConfig, size: tuple[int, int], number_bytes: int) -> int:
