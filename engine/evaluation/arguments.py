@@ -11,7 +11,7 @@ from engine.chunk_source import DEVICES, DTYPES
 from engine.evaluation.vbench_scores import DIMENSIONS
 from engine.frame_size import parse_size
 
-SECTIONS = ("captions", "prompts", "blends", "switches", "drift", "hour")
+SECTIONS = ("captions", "prompts", "blends", "switches", "drift", "hour", "autoencoder")
 USUAL_SECTIONS = ("captions", "blends", "switches", "drift")
 DEFAULT_THREADS = 2
 WAN_CHUNK_FRAMES = 12
@@ -66,6 +66,7 @@ def _add_model(group: argparse._ArgumentGroup) -> None:
         ("captions", 100_000, 70, "held-out captions"),
         ("blends", 10_000, 20, "pairs blended half and half"),
         ("switches", 10_000, 6, "pairs switched between"),
+        ("clips", 1_000, 3, "drawn clips of each family, for `autoencoder`"),
     ):
         group.add_argument(
             f"--{name}", type=_count(1, most), default=default, metavar="N", help=f"{what} (default: %(default)s)"

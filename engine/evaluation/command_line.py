@@ -14,9 +14,10 @@ from engine.evaluation.arguments import USUAL_SECTIONS, make_parser
 from engine.evaluation.tables import section_lines, vbench_lines, video_lines
 from engine.evaluation.vbench_run import VbenchError, VbenchRun, read_vbench_results, run_vbench
 from engine.evaluation.vbench_scores import DIMENSIONS, vbench_scores
-from engine.evaluation.video_report import ChunkGrid, Figures, mean_figures, measure_video
+from engine.evaluation.video_report import ChunkGrid, Figures, mean_figures, measure_video, rounded
 from engine.evaluation.videos import VideoError, find_videos, open_video
 from engine.lora.slots import lora_values
+from engine.model_presets import PresetError, load_preset
 from engine.params import ChunkParams
 from engine.progress import Progress
 
@@ -186,6 +187,11 @@ def _measure_model(args: argparse.Namespace, report: Figures) -> None:
         print("\n".join(section_lines("the classifier, on clips it was not trained on", report["classifier"])))
     if args.model is None:
         return
+    if "autoencoder" in sections:
+        _measure_autoencoder(args, report)
+        sections = tuple(section for section in sections if section != "autoencoder")
+    if not sections:
+        return
     extent = Extent(
         args.seconds,
         args.captions,
@@ -196,6 +202,21 @@ def _measure_model(args: argparse.Namespace, report: Figures) -> None:
         args.seed,
     )
     _run_sections(args, report, (sections, asked, classifier, extent))
+
+
+def _measure_autoencoder(args: argparse.Namespace, report: Figures) -> None:
+    from engine.evaluation.autoencoder_report import FAMILIES, autoencoder_report
+    from engine.weight_files import CheckpointError
+
+    try:
+        preset = load_preset(args.model)
+        size = args.size or (preset.stream.width, preset.stream.height)
+        with Progress("autoencoder", args.clips * len(FAMILIES), unit="clip") as progress:
+            made = rounded(autoencoder_report(preset, size, args.clips, progress.advance))
+    except (PresetError, CheckpointError) as error:
+        raise ChoiceError(str(error)) from error
+    report["autoencoder"] = {"size": list(size), "clips": args.clips, **made}
+    print("\n".join(section_lines("autoencoder", made | made["families"])), flush=True)
 
 
 def _run_sections(args: argparse.Namespace, report: Figures, plan: tuple) -> None:

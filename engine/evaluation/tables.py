@@ -18,7 +18,7 @@ VIDEO_COLUMNS = {
     "longest_still_s": "still s",
 }
 NAME_WIDTH, COLUMN_WIDTH = 34, 11
-LISTS = ("prompts", "blends", "switches", "means")  # of sections: in the JSON, too long for a table
+LISTS = ("prompts", "blends", "switches", "means", "families")  # of sections: in the JSON, too long for a table
 
 
 def video_lines(rows: Mapping[str, Mapping[str, object]]) -> list[str]:

@@ -11,10 +11,12 @@ import pytest
 import torch
 
 from engine.evaluation.asked_pictures import AskedError, held_out_captions, pairs, read_asked
+from engine.evaluation.autoencoder_report import peak, psnr
 from engine.evaluation.classifier import FamilyClassifier, write_classifier
 from engine.evaluation.command_line import main
 from engine.evaluation.model_report import accuracy, first_visible, is_stable, share
 from engine.evaluation.videos import VideoError, find_videos, open_video
+from engine.training.clips.families import FAMILIES
 from engine.video_file import VideoFile
 from tests.engine.small_model import write_small_model
 
@@ -147,6 +149,21 @@ def test_a_models_own_streams_are_judged(tmp_path: Path, capsys: pytest.CaptureF
     assert report["switches"]["switches"][0]["visible_frames"] != 0
     assert report["drift"]["prompts"][0]["frames"] == 480
     assert "on clips it was not trained on" in capsys.readouterr().out
+
+
+def test_an_autoencoder_is_judged_by_family_and_by_its_sparks(tmp_path: Path):
+    model = write_small_model(tmp_path / "small")
+    out = tmp_path / "figures.json"
+    words = ["--measures", "autoencoder", "--clips", "1", "--size", "48x32", "--json", str(out)]
+    assert main(["--model", str(model), *words]) == 0
+    found = json.loads(out.read_text("utf-8"))["autoencoder"]
+    assert list(found["families"]) == list(FAMILIES)
+    assert found["worst_psnr_db"] == min(found["families"].values()) <= found["mean_psnr_db"]
+    assert found["particles_peak_share"] >= 0.0
+    wanted = torch.zeros(2, 3, 40, 50)
+    wanted[:, 1, 20, 20:22] = 0.8  # two pixels of two thousand: the brightest 0.1 %
+    assert peak(wanted).tolist() == pytest.approx([0.8, 0.8])
+    assert psnr(wanted + 0.1, wanted) == pytest.approx(20.0, abs=1e-3)
 
 
 def test_free_sentences_name_families_and_palettes_that_are_drawn():
