@@ -128,7 +128,7 @@ def run_in_turn(
         took_s[name] = time.monotonic() - began_s
         if failure:
             result.failures[name] = failure
-            tell(f"{name} failed: {failure}")
+            tell(f"{name} failed: {failure.splitlines()[-1]}")
         else:
             tell(f"{name}: {result.rounds[name][-1]['fps']} fps, {took_s[name]:.0f} s with loading and warming up")
         keep(result)

@@ -14,11 +14,12 @@ from torch import Tensor
 
 from engine.benchmark.clocks import StageClock
 from engine.benchmark.figures import spread
-from engine.caches.rolling_cache import RollingCache
+from engine.caches.slot_cache import SlotCache
+from engine.cuda_graphs.graphed_decoder import GraphedDecoder
 from engine.generator import Generator
-from engine.live import handing_over
 from engine.model.transformer import CausalWanTransformer
 from engine.params import ChunkParams
+from engine.vae import decode_stream
 from engine.vae.latents import LATENT_STRIDE, frame_count
 from engine.vae.tiny_vae import TinyVae
 from engine.vae.wan_vae import WanVae
@@ -28,10 +29,10 @@ STAGES: tuple[tuple[type | ModuleType, str, str], ...] = (
     (CausalWanTransformer, "encode_text", "prompt keys"),
     (CausalWanTransformer, "forward", DENOISE),
     (CausalWanTransformer, "remember", "clean pass"),
-    (RollingCache, "begin_chunk", "roll"),
+    (SlotCache, "begin_chunk", "roll"),
     (TinyVae, "decode", "decode"),
     (WanVae, "decode", "decode"),
-    (handing_over, "to_rgba", "to 8 bits and to the host"),
+    (decode_stream, "rgba_of", "to 8 bits"),
 )
 
 
@@ -52,7 +53,9 @@ def stage_times(generator: Generator, params: ChunkParams, clock: StageClock, ch
 @contextlib.contextmanager
 def without_decoding() -> Iterator[None]:
     """Let decoders answer with a few grey pixels: what is left of a chunk is the transformer's time."""
-    with patch.object(TinyVae, "decode", _grey), patch.object(WanVae, "decode", _grey):
+    with contextlib.ExitStack() as stack:
+        for decoder in (TinyVae, WanVae, GraphedDecoder):
+            stack.enter_context(patch.object(decoder, "decode", _grey))
         yield
 
 
