@@ -257,23 +257,27 @@ def _load_generator(choice: SourceChoice, tell: Callable[[str], None] | None) ->
     except ValueError as error:  # a preset's faults, or a file that contradicts it
         raise ChoiceError(str(error)) from None
     try:
-        from engine.generator_loading import load_generator
+        from engine.generator_loading import load_generator, size_for_cpu
         from engine.loading import choose_device
         from engine.weight_files import CheckpointError
     except ModuleNotFoundError as error:
         raise SourceError(f"model {choice.model!r} needs {error.name}, which is not installed: run start.py") from None
-    width, height = choice.size or (None, None)
-    dtype = choice.dtype
+    dtype, threads = choice.dtype, choice.threads or max(1, (os.cpu_count() or 2) - 1)
     try:
-        if choice.is_reproducible and dtype == "auto" and choose_device(choice.device).type == "cpu":
-            dtype = "float32"
+        size = choice.size
+        if choose_device(choice.device).type == "cpu":
+            if choice.is_reproducible and dtype == "auto":
+                dtype = "float32"
+            elif size is None and not choice.is_reproducible:
+                size = size_for_cpu(preset, dtype, threads, tell)
+        width, height = size or (None, None)
         return load_generator(
             preset,
             width=width,
             height=height,
             device=choice.device,
             dtype=dtype,
-            threads=choice.threads or max(1, (os.cpu_count() or 2) - 1),
+            threads=threads,
             memory=MemoryChoice(choice.text_place, choice.memory_gb, choice.with_vace),
             tell=tell,
         )

@@ -11,10 +11,32 @@ from engine.generator import Generator
 from engine.loading import choose_device, choose_dtype, device_name, load_model, plan_loading
 from engine.model_presets import ModelPreset
 from engine.plans.loading_progress import Tell
+from engine.plans.machine_speed import machine_speed
 from engine.plans.memory_plan import MemoryChoice
 from engine.schedule import Schedule
 
+ROOM = 1.15  # times the content rate: a window that is drawn by the same processor takes memory's time
 _LOG = logging.getLogger(__name__)
+
+
+def size_for_cpu(preset: ModelPreset, dtype: str, threads: int, tell: Tell | None = None) -> tuple[int, int] | None:
+    """The size to play a preset at live on this machine's CPU; None = the preset's own. `tell` hears why it is not."""
+    stream = preset.stream
+    if stream.small_size is None:
+        return None
+    number_type = str(choose_dtype(dtype, torch.device("cpu"))).removeprefix("torch.")
+    made_fps = machine_speed().fps(number_type, threads)
+    if made_fps >= ROOM * stream.rate_fps:
+        return None
+    width, height = stream.small_size
+    sentence = (
+        f"{preset.name} plays at {width}x{height}: at {stream.width}x{stream.height} this machine makes about "
+        f"{made_fps:.0f} frames a second in {number_type}; --size {stream.width}x{stream.height} has it all the same"
+    )
+    _LOG.info("%s", sentence)
+    if tell is not None:
+        tell(sentence)
+    return stream.small_size
 
 
 def load_generator(

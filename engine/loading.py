@@ -15,6 +15,7 @@ from engine.model.cast_linear import FLOAT8, narrow_linears
 from engine.model.transformer import CausalWanTransformer
 from engine.model_presets import DecoderPreset, ModelPreset
 from engine.plans.loading_progress import LoadingProgress, Tell
+from engine.plans.machine_speed import is_bfloat16_native, machine_speed
 from engine.plans.memory_plan import MemoryChoice, MemoryPlan, plan
 from engine.text.encoder_process import EncoderProcess
 from engine.text.kept_embeddings import KeptEmbeddings, embeddings_folder, fingerprint
@@ -62,13 +63,14 @@ def device_name(device: torch.device) -> str:
 def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     """The number type of a name: "auto" is bfloat16 where the processor multiplies it natively, float32 elsewhere.
 
-    On CPUs that do not, bfloat16 is slower than float32: 1.2 to 6.6 times, measured; with AVX-512 BF16 it is 1.4
-    times faster, with AMX about twice.
+    On CPUs that do not, bfloat16 is slower than float32: 1.2 to 6.6 times, measured. Where one does, both are
+    measured on this machine (`machine_speed`): with AVX-512 BF16 it has been found 1.4 times faster, and slower.
     """
     if name != "auto":
         return NUMBER_TYPES[name]
-    is_native = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
-    return torch.bfloat16 if device.type == "cuda" or is_native else torch.float32
+    if device.type == "cuda":
+        return torch.bfloat16
+    return NUMBER_TYPES[machine_speed().number_type] if is_bfloat16_native() else torch.float32
 
 
 def plan_loading(

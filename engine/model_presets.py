@@ -89,6 +89,7 @@ class StreamPreset:
     rate_fps: float  # content rate
     steps: tuple[int, ...]  # indices into the unwarped schedule, from 1000 down
     warped_steps: tuple[float, ...]  # timesteps as they are, instead of `steps`; empty = none given
+    small_size: tuple[int, int] | None = None  # (width, height) played live on a CPU too slow for the rate at full size
     anchor: float = 0.0  # share of the way back to its first colours a stream takes per chunk; 0 = off, as published
 
 
@@ -305,6 +306,7 @@ def _read_stream(table: PresetTable) -> StreamPreset:
             check_size(width, height)
         except ValueError as error:
             table.complain("width", str(error))
+    small_size = _read_small_size(table)
     if table.has("steps") and table.has("warped_steps"):
         table.complain("warped_steps", "stands beside steps: give one of the two")
     steps = table.numbers("steps", (1000, 750, 500, 250))
@@ -322,4 +324,17 @@ def _read_stream(table: PresetTable) -> StreamPreset:
         anchor=table.number("anchor", 0.0, 0.0, 0.9),
         steps=tuple(int(step) for step in steps),
         warped_steps=tuple(float(step) for step in warped),
+        small_size=small_size,
     )
+
+
+def _read_small_size(table: PresetTable) -> tuple[int, int] | None:
+    if not (table.has("small_width") or table.has("small_height")):
+        return None
+    width, height = table.integer("small_width"), table.integer("small_height")
+    if width and height:  # one that is missing is complained of by itself
+        try:
+            check_size(width, height)
+        except ValueError as error:
+            table.complain("small_width", str(error))
+    return width, height

@@ -19,6 +19,7 @@ from engine.acceleration import add_acceleration_arguments
 from engine.chunk_source import DEFAULT_MODEL, DEVICES, DTYPES, SourceChoice
 from engine.frame_size import parse_size
 from engine.inbox import Inbox
+from engine.live.threads import PASSIVE_THREADS
 from engine.messages import SPARE_READY, Command, Done, GeneratorStatus, Message, Ready, Start, Values, decode
 from engine.outbox import Outbox
 from engine.plans.memory_arguments import add_memory_arguments
@@ -34,6 +35,8 @@ _LOG = logging.getLogger(__name__)
 def main(arguments: list[str] | None = None) -> int:
     """Run the engine until its stdin closes or "stop" comes; return the exit code."""
     args = _parser().parse_args(arguments)
+    for name, value in PASSIVE_THREADS.items():
+        os.environ.setdefault(name, value)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
         size = parse_size(args.size) if args.size else None

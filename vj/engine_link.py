@@ -16,6 +16,7 @@ from typing import Protocol
 from engine.acceleration import acceleration_words
 from engine.chunk_source import SourceChoice
 from engine.inbox import Inbox
+from engine.live.threads import PASSIVE_THREADS
 from engine.messages import Command, Message, Start, Values, decode
 from engine.outbox import Outbox
 from engine.plans.memory_arguments import memory_words
@@ -64,7 +65,7 @@ class EngineProcess:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 # threads that wait for the next chunk must not keep the cores from the display
-                env=python_environment() | {"OMP_WAIT_POLICY": "PASSIVE"},
+                env=python_environment() | PASSIVE_THREADS,
             )
         self._outbox = Outbox(os.dup(self._process.stdin.fileno()), Values)
         self._process.stdin.close()  # the copy is the outbox's own: closing it is the engine's end
