@@ -27,8 +27,17 @@ class ChunkStart:
 class ChunkStarts:
     """Makes them, in text mode and V2V. Belongs to the generator's thread."""
 
-    def __init__(self, noise: ChunkNoise, schedule: Schedule, timesteps: tuple[float, ...], v2v: VideoToVideo) -> None:
-        """`timesteps` are the model's own, warped, 0..1000, falling."""
+    def __init__(
+        self,
+        noise: ChunkNoise,
+        schedule: Schedule,
+        timesteps: tuple[float, ...],
+        v2v: VideoToVideo,
+        *,
+        most_steps: int | None = None,
+    ) -> None:
+        """`timesteps` are the model's own, warped, 0..1000, falling; no chunk has more than `most_steps`."""
+        self._most_steps = most_steps
         self._noise = noise
         self._schedule = schedule
         self._timesteps = timesteps
@@ -38,6 +47,8 @@ class ChunkStarts:
         """The start of a stream's next chunk of `latent_frames`."""
         below = self._v2v.begin_chunk(params, inputs, state.v2v, self._steps_of(params.input_step_list))
         steps = below.timesteps if below else self._text_steps(params)
+        if self._most_steps is not None and steps:
+            steps = self._schedule.choose(steps, self._most_steps)
         first, *renoises = self._noise.take(params, state.latent_frames, latent_frames, max(1, len(steps)))
         return ChunkStart(below.under(first) if below else first, renoises, steps)
 

@@ -13,9 +13,11 @@ from torch import Tensor
 
 from engine.acceleration import EXACT, Acceleration
 from engine.caches.prompt_cache import PromptCache
-from engine.caches.slot_cache import SlotCache
 from engine.chunk import Chunk
 from engine.chunk_start import ChunkStarts
+from engine.cuda_graphs.graphed_decoder import recorded_decoder
+from engine.cuda_graphs.recorder import recorder_for
+from engine.cuda_graphs.stream_passes import StreamPasses, UnfinishedChunk
 from engine.latent_anchor import LatentAnchor
 from engine.live.chunk_watch import ChunkGivenUp, ChunkWatch
 from engine.live.handing_over import HandingOver
@@ -30,12 +32,13 @@ from engine.noise import ChunkNoise
 from engine.params import ChunkParams
 from engine.plans.needs import KEPT_BLENDS
 from engine.reward_forcing.noise_order import PublishedNoise
-from engine.sampler import StepChanges, clean_pass, denoise_chunk
+from engine.sampler import StepChanges, denoise_chunk
 from engine.schedule import Schedule
-from engine.stream_state import StreamState, UnfinishedChunk
+from engine.stream_state import StreamState
 from engine.text.prompts import PromptBook, TextEncoder
 from engine.vace.guidance import VaceGuidance
 from engine.vace.references import ReferenceBook
+from engine.vae.decode_stream import DecodeStream
 from engine.vae.frame_encoding import encode_frames
 from engine.vae.latents import LATENT_STRIDE, StreamingAutoencoder, frame_count
 from engine.video_in.given import ChunkInputs, VideoInput
@@ -73,13 +76,17 @@ class Generator:
         self.device_name = device_name(self._device)
         self.acceleration = acceleration
         self._model = model
+        self._recorder = recorder_for(self._device, is_wanted=acceleration.graphs)
         self._decoder = decoder
-        self.handing_over = HandingOver(decoder, rate_fps, shows_parts=self._device.type == "cpu")
+        played = recorded_decoder(decoder, recorder_for(self._device, is_wanted=acceleration.graphs))
+        self.handing_over = HandingOver(
+            DecodeStream(played, self._device), rate_fps, shows_parts=self._device.type == "cpu"
+        )
         self._schedule = Schedule(model.config.timestep_shift)
         latent_height, latent_width = self.height // LATENT_STRIDE, self.width // LATENT_STRIDE
         self._noise = ChunkNoise((model.config.in_dim, latent_height, latent_width), self._device, self._dtype)
         self._v2v = VideoToVideo(decoder, self._schedule, self._device, self._dtype)
-        self._starts = ChunkStarts(self._noise, self._schedule, timesteps, self._v2v)
+        self._starts = ChunkStarts(self._noise, self._schedule, timesteps, self._v2v, most_steps=acceleration.steps)
         self.prompts = PromptBook(text_encoder)
         self.references = ReferenceBook()
         self._latent_size, self._anchor_gain = (latent_height, latent_width), 0.0
@@ -94,6 +101,7 @@ class Generator:
         self._kept_blends = KEPT_BLENDS
         self._streams = 0  # begun so far, on both decks
         self._state = self._new_state()
+        self._mixed = wanted_loras(ChunkParams())  # LoRAs the last chunk was made with
         self._deck: StreamState | None = None  # of the free deck, while it is in use
         self.loras = LoraMixer(model, lora_folders())
 
@@ -138,14 +146,15 @@ class Generator:
         With `params.mid_chunk` the prompts of `newest()` are taken up before every later step. With a `watch` frames
         are shown to it as they are decoded, and the last part is returned; raises ChunkGivenUp when it wants that.
         """
-        self.remember_chunk()
+        if self._state.cut or not self._can_fold(params):
+            self._finish_chunk()
         self._apply_cut()
         mark = self._state.mark()
-        frames = self._chunk_size(params.chunk_frames)
+        frames = self._state.next_chunk_frames(params.chunk_frames, self.chunk_frames)
         self._mix_loras(params)
         inputs = self._next_inputs(frames)
         try:
-            x0, text = self._denoise(params, inputs, frames, newest, watch)
+            x0, text, steps = self._denoise(params, inputs, frames, newest, watch)
         except ChunkGivenUp:
             self._state.go_back(mark)
             raise
@@ -154,8 +163,10 @@ class Generator:
         else:
             x0 = self._state.anchor.hold(x0, text)
         show = watch.show if watch is not None else None
-        *_, last = self.handing_over.hand_over(x0, self._state, params_version, inputs.arrived_ns, show)
-        self._state.unfinished = UnfinishedChunk(x0, text)
+        if self.acceleration.clean_pass or not steps:
+            self._state.unfinished = UnfinishedChunk(x0, text)
+        send = (params_version, inputs.arrived_ns, show, self.remember_chunk)
+        *_, last = self.handing_over.hand_over(x0, self._state, *send)
         return last
 
     @torch.inference_mode()
@@ -181,7 +192,7 @@ class Generator:
         They go through the clean pass chunk by chunk; where F is no whole number of chunks the rest goes one by one.
         """
         self.hard_cut()
-        self.remember_chunk()
+        self._finish_chunk()
         self._apply_cut()
         self._mix_loras(params)
         state, size = self._state, self._model.config.chunk_frames
@@ -194,7 +205,7 @@ class Generator:
             self._state.anchor.hold(x0, text)  # learns the colours; what was given stays as it is
             chunks += self.handing_over.hand_over(x0, state)
             state.unfinished = UnfinishedChunk(x0, text)
-            self.remember_chunk()
+            self._finish_chunk()
         return chunks
 
     def _denoise(
@@ -204,13 +215,15 @@ class Generator:
         frames: int,
         newest: Callable[[], ChunkParams] | None,
         watch: ChunkWatch | None = None,
-    ) -> tuple[Tensor, list[TextKeysValues]]:
-        """Latents of the next chunk, and the prompt its last step was made under."""
+    ) -> tuple[Tensor, list[TextKeysValues], int]:
+        """Latents of the next chunk, the prompt its last step was made under, and how many steps there were."""
         text = self._state.prompts.select(params)
         start = self._starts.next(params, inputs, self._state, frames)
         guides = self._vace.begin_chunk(params, inputs, self._state.vace, frames, len(start.timesteps))
         x0, cache = start.latents, self._state.cache
-        cache.begin_chunk(frames, params.sink_mode, params.sink_decay, params.window_frames)
+        unfinished, self._state.unfinished = self._state.unfinished, None
+        can_fold = guides is None and bool(start.timesteps)
+        model = self._state.passes.begin_chunk(params, frames, text, unfinished, can_fold=can_fold)
 
         def newer_text() -> list[TextKeysValues]:
             nonlocal text
@@ -220,13 +233,13 @@ class Generator:
         asks = newer_text if params.mid_chunk and newest is not None else None
         pace = StepPace(self._device)
         steps = (start.renoises, start.timesteps, self._schedule)
-        for step in denoise_chunk(self._model, cache, text, start.latents, *steps, StepChanges(asks, guides)):
+        for step in denoise_chunk(model, cache, text, start.latents, *steps, StepChanges(asks, guides)):
             x0 = step.x0
             if asks is not None or watch is not None:
                 pace.wait()
             if watch is not None and watch.is_given_up():
                 raise ChunkGivenUp
-        return x0, text
+        return x0, text, len(start.timesteps)
 
     @torch.inference_mode()
     def remember_chunk(self) -> None:
@@ -234,9 +247,17 @@ class Generator:
 
         `generate_chunk` does it when the owner has not. A hard cut in between makes it unnecessary.
         """
+        if not self.acceleration.fold:
+            self._finish_chunk()
+
+    def _finish_chunk(self) -> None:
         unfinished, self._state.unfinished = self._state.unfinished, None
-        if unfinished is not None and self._state.cut != "hard":
-            clean_pass(self._model, self._state.cache, unfinished.text, unfinished.x0)
+        if self._state.cut != "hard":
+            self._state.passes.finish(unfinished)
+
+    def _can_fold(self, params: ChunkParams) -> bool:
+        """Whether the clean pass that has not run may go with the next chunk's first step: under the same weights."""
+        return self.acceleration.fold and wanted_loras(params) == self._mixed
 
     def hold_colours(self, gain: float) -> None:
         """Pull every stream towards its first colours by this share (0..1) per chunk; 0, off, is what is published."""
@@ -299,15 +320,17 @@ class Generator:
 
     def _mix_loras(self, params: ChunkParams, *, wait: bool = False) -> None:
         decks = [self._state, *([self._deck] if self._deck else [])]
+        self._mixed = wanted_loras(params)
         kept = {*params.lora_files, *(file for deck in decks for file in deck.lora_files)}
         if self.loras.apply(wanted_loras(params), kept=tuple(kept), wait=wait):
             for state in decks:
                 state.prompts.forget()  # its keys and values were made with the weights before
+                state.passes.follow_weights()
 
     def _new_state(self) -> StreamState:
         self._streams += 1
         return StreamState(
-            SlotCache(self._model.config, *self._latent_size, device=self._device, dtype=self._dtype),
+            StreamPasses(self._model, self._latent_size, self._recorder),
             PromptCache(self._model, self.prompts, self._device, self._dtype, kept=self._kept_blends),
             LatentAnchor(self._anchor_gain),
             self._streams,
@@ -325,10 +348,3 @@ class Generator:
     def _next_inputs(self, latent_frames: int) -> ChunkInputs:
         is_start = self._state.latent_frames == 0
         return ChunkInputs(self._state.inputs, frame_count(latent_frames, is_start), is_start=is_start)
-
-    def _chunk_size(self, wanted: int) -> int:
-        """Latent frames of the next chunk: 1 or the model's own size; a change waits for a group boundary."""
-        state = self._state
-        if state.cache.at_group_boundary or not state.chunk_frames:
-            state.chunk_frames = 1 if wanted == 1 else self._model.config.chunk_frames
-        return state.chunk_frames

@@ -6,23 +6,13 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from torch import Tensor
-
 from engine.caches.prompt_cache import PromptCache
 from engine.caches.slot_cache import SlotCache
+from engine.cuda_graphs.stream_passes import StreamPasses, UnfinishedChunk
 from engine.latent_anchor import LatentAnchor
-from engine.model.block import TextKeysValues
 from engine.vace.state import VaceState
 from engine.video_in.given import VideoInput
 from engine.video_in.v2v import V2VState
-
-
-@dataclass(frozen=True)
-class UnfinishedChunk:
-    """Latents that have been shown but whose clean pass has not run: it can wait until the frames have left."""
-
-    x0: Tensor  # (1, F, C, H, W)
-    text: list[TextKeysValues]
 
 
 @dataclass(frozen=True)
@@ -38,7 +28,7 @@ class StreamMark:
 class StreamState:
     """The stream between two chunks. Owned by the generator's thread, which has one for each deck in use."""
 
-    cache: SlotCache
+    passes: StreamPasses
     prompts: PromptCache
     anchor: LatentAnchor
     stream_id: int = 1
@@ -54,9 +44,20 @@ class StreamState:
     cut: str | None = None  # "hard" or "soft", waiting for the next chunk; a hard one wins
 
     @property
+    def cache(self) -> SlotCache:
+        """Keys and values of all layers."""
+        return self.passes.cache
+
+    @property
     def cache_bytes(self) -> int:
         """Memory of the cache: keys as they are, keys rotated, values."""
         return 3 * sum(keys.nbytes for keys in self.cache.keys)
+
+    def next_chunk_frames(self, wanted: int, own: int) -> int:
+        """Latent frames of the next chunk: 1 or the model's own number; a change waits for a group boundary."""
+        if self.cache.at_group_boundary or not self.chunk_frames:
+            self.chunk_frames = 1 if wanted == 1 else own
+        return self.chunk_frames
 
     def mark(self) -> StreamMark:
         """Where the stream stands between two chunks."""

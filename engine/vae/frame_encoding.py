@@ -21,17 +21,13 @@ def to_pixels(frames: np.ndarray, device: torch.device, dtype: torch.dtype) -> T
     return (pixels.to(device).float() / 127.5 - 1.0).to(dtype)
 
 
-def to_rgba(pixels: Tensor, is_finite: Tensor) -> np.ndarray:
-    """Pixels (T, 3, H, W) in [-1, 1] -> (T, H, W, 4) uint8. The one place where a chunk waits for its device.
-
-    Raises NotFiniteError where `is_finite` (one bool) says that the chunk cannot be shown.
-    """
-    scaled = (pixels.float().clamp(-1.0, 1.0) * 127.5 + 127.5).round().to(torch.uint8)
-    opaque = torch.full_like(scaled[:, :1], OPAQUE)
-    rgba = torch.cat([scaled, opaque], dim=1).permute(0, 2, 3, 1).contiguous().cpu()
-    if not is_finite.item():
-        raise NotFiniteError("the model made values that are not numbers; the chunk is not shown")
-    return rgba.numpy()
+def rgba_of(pixels: Tensor) -> Tensor:
+    """Pixels (T, 3, H, W) in [-1, 1] -> (T, H, W, 4) uint8, contiguous, where the pixels are."""
+    frames, _, height, width = pixels.shape
+    scaled = pixels.float().clamp(-1.0, 1.0).mul_(127.5).add_(127.5).round_()
+    rgba = torch.full((frames, height, width, 4), OPAQUE, dtype=torch.uint8, device=pixels.device)
+    rgba[..., :3].copy_(scaled.permute(0, 2, 3, 1))
+    return rgba
 
 
 def encode_frames(
