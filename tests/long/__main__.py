@@ -15,6 +15,7 @@ import traceback
 from pathlib import Path
 
 from bench.environment import ROOT, commit
+from tests.long import JudgedError
 
 RESULTS = ROOT / "bench" / "results" / "long"
 
@@ -33,6 +34,7 @@ def run_one(name: str, results: Path = RESULTS) -> bool:
         figures = importlib.import_module(f"tests.long.{name}").run()
     except AssertionError as error:
         failure = str(error)
+        figures = error.figures if isinstance(error, JudgedError) else {}
         traceback.print_exc()
     result = {
         "name": name,
