@@ -23,6 +23,7 @@ from vj.modulation.params import MODULATION_PARAMETERS
 from vj.output.params import OUTPUT_PARAMETERS, OUTPUT_TRIGGERS
 from vj.presets.deck_params import DECK_PARAMETERS, DECK_TRIGGERS
 from vj.presets.params import PRESET_PARAMETERS, PRESET_TRIGGERS
+from vj.sharing.params import SHARE_PARAMETERS
 from vj.sound.params import SOUND_PARAMETERS
 from vj.tempo.params import TEMPO_PARAMETERS, TEMPO_TRIGGERS
 from vj.words.params import WORDS_TRIGGERS
@@ -39,6 +40,7 @@ PARAMETERS: dict[str, Parameter] = {
         *TEMPO_PARAMETERS,
         *SOUND_PARAMETERS,
         *MODULATION_PARAMETERS,
+        *SHARE_PARAMETERS,
         *OSC_PARAMETERS,
     )
 }

@@ -41,9 +41,11 @@ from vj.presets.repertoire import Repertoire
 from vj.presets.show_file import ShowState
 from vj.presets.timeline import Timeline
 from vj.presets.transitions import Transitions
+from vj.sharing.desk import SharingDesk
 from vj.shipped_files import MAPPINGS, Library, shipped_folder, user_folder
 from vj.sound.click import FlashClick
 from vj.sound.input import SoundInput
+from vj.stage.block import PICTURES_NAME
 from vj.stage.panic import RESET_VALUES
 from vj.stage.picture_demand import PictureDemand
 from vj.tempo.quantise import SENT_AHEAD_S
@@ -94,6 +96,7 @@ class Performance:
         self.inputs = InputDesk(
             self.store.versioned_snapshot, lambda: _stream_size(generator()), folder or Path(), tell
         )
+        self.sharing = SharingDesk(self.store.snapshot, (folder or Path()) / PICTURES_NAME, self.pictures.want, tell)
         self.sound = SoundInput(self.store.versioned_snapshot, tell=tell)
         mappings, problems = load_mappings(self._mapping_files())
         for problem in problems:
@@ -154,6 +157,7 @@ class Performance:
         self.sound.start()
         if self.folder is not None:
             self.inputs.start()
+            self.sharing.start()
         self.lights.start()
         self.tempo.start()
         self.conductor.start()
@@ -174,6 +178,7 @@ class Performance:
         self.tempo.stop()
         self.lights.stop()
         self.inputs.stop()
+        self.sharing.stop()
         self.sound.stop()
         self.midi.stop()
         if self.artnet is not None:

@@ -44,7 +44,7 @@ def read_performance(
         video=VideoSource(
             performance.folder,
             lambda: performance.inputs.states,
-            performance.inputs.listed,
+            lambda: performance.sharing.leave_out_own(performance.inputs.listed()),
             lambda: performance.recent_files.files,
             performance.recent_files.note,
             performance.stills.keep_mask,
