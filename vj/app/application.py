@@ -117,6 +117,7 @@ class Instrument:
         )
         self._generator.ahead.foresee(lambda: coming_texts(performance.repertoire))
         performance.pictures.tell(self.stage.want_pictures)
+        performance.sharing.follow_display(lambda: self.stage.output.refresh_hz)
         performance.decks.show_on(self.stage.take, str(self._generator.ring_path))
         performance.controls.answer(RESTORE_ADDRESS, lambda press: self._generator.restore_size())
         sources = read_performance(performance, lambda: self._generator.status, self.stage, self.problems)

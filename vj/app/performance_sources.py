@@ -49,6 +49,7 @@ def read_performance(
             performance.recent_files.note,
             performance.stills.keep_mask,
         ),
+        sharing=lambda: performance.sharing.states,
         looks=LookSource(lambda: look_names(repertoire.shelf), lambda: repertoire.shelf.version),
         cues=CueSource(
             lambda: view_cues(repertoire.cues, time.monotonic_ns()), lambda: view_timeline(repertoire.timeline.status)

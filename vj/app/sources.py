@@ -25,6 +25,7 @@ from vj.controllers.router import Router
 from vj.generator_thread import EngineFacts
 from vj.output.playback import PlaybackStatus
 from vj.presets.repertoire import Repertoire
+from vj.sharing.messages import ShareState
 from vj.tempo.clock import Clock
 from vj.tempo.latency import Latency
 from vj.tempo.quantise import Waiting
@@ -74,4 +75,5 @@ class PanelSources:
     devices: Callable[[], tuple[str, ...]] = tuple  # controllers that are plugged in
     learn: Learn | None = None
     prompt_help: PromptHelp | None = None
+    sharing: Callable[[], Mapping[str, ShareState]] = dict  # how each way of sending stands, by its word
     engine: Callable[[], EngineFacts] = EngineFacts  # what plays, loads or was reduced
