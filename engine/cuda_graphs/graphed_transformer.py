@@ -110,4 +110,4 @@ class GraphedTransformer:
 
 
 def _addresses(model: CausalWanTransformer) -> tuple[int, ...]:
-    return tuple(parameter.data_ptr() for parameter in model.parameters())
+    return tuple(held.data_ptr() for held in (*model.parameters(), *model.buffers()))
