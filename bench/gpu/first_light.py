@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from bench.environment import ROOT, describe
+from engine.benchmark.random_models import SMOKE_MODEL, SMOKE_TINY, randomise
 from engine.caches.rolling_cache import RollingCache
 from engine.golden import stream_output
 from engine.model.config import WAN_1_3B, ModelConfig
@@ -29,21 +30,6 @@ from engine.vae.wan_vae import WanVae, WanVaeConfig
 GOLDEN = ROOT / "tests" / "data" / "golden" / "tiny_causal_dit.safetensors"
 WARM_CHUNKS = 4  # shapes change at chunks 1, 2 and 3
 PARITY_GATE = 0.02  # relative; the reference's own bfloat16 lies 0.0066 from its float32
-
-SMOKE_MODEL = ModelConfig(dim=48, ffn_dim=96, num_heads=4, num_layers=2, freq_dim=32, text_dim=8, text_len=4)
-SMOKE_TINY = TinyVaeConfig(encoder_widths=(8, 8, 8), decoder_widths=(8, 8, 8, 8))
-
-
-def randomise(module: torch.nn.Module, seed: int) -> None:
-    """Fill every weight at its usual scale. Never zeros: a GPU clocks higher on them."""
-    generator = torch.Generator(next(module.parameters()).device).manual_seed(seed)
-    with torch.no_grad():
-        for name, weight in module.named_parameters():
-            if "norm" in name and name.endswith(("weight", "gamma")):
-                weight.fill_(1.0)
-            else:
-                fan_in = max(1, weight[0].numel()) if weight.dim() > 1 else weight.numel()
-                weight.normal_(std=fan_in**-0.5, generator=generator)
 
 
 class Clock:

@@ -20,19 +20,33 @@ class StageClock:
     device: torch.device
     _events: list[tuple[str, torch.cuda.Event, torch.cuda.Event]] = field(default_factory=list)
     _spans_ms: list[tuple[str, float]] = field(default_factory=list)
+    _is_inside: bool = False  # a span that is under way
 
     def time(self, name: str, work: Callable[[], object]) -> object:
-        """Do work as a span of this name; returns what it returns. On a GPU nothing waits."""
-        if self.device.type != "cuda":
-            began_s = time.perf_counter()
-            made = work()
-            self._spans_ms.append((name, (time.perf_counter() - began_s) * 1e3))
-            return made
+        """Do work as a span of this name; returns what it returns. A span within a span does not count.
+
+        On a GPU nothing waits.
+        """
+        if self._is_inside:
+            return work()
+        self._is_inside = True
+        try:
+            return self._time_by_events(name, work) if self.device.type == "cuda" else self._time_by_host(name, work)
+        finally:
+            self._is_inside = False
+
+    def _time_by_events(self, name: str, work: Callable[[], object]) -> object:
         begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
         begin.record()
         made = work()
         end.record()
         self._events.append((name, begin, end))
+        return made
+
+    def _time_by_host(self, name: str, work: Callable[[], object]) -> object:
+        began_s = time.perf_counter()
+        made = work()
+        self._spans_ms.append((name, (time.perf_counter() - began_s) * 1e3))
         return made
 
     def take(self) -> list[tuple[str, float]]:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import torch
 
+from engine.memory import memory_of_engine
+
 ROOT = Path(__file__).resolve().parents[2]
 CARD_FIELDS = {  # of nvidia-smi
     "driver": "driver_version",
@@ -96,6 +98,14 @@ def device_memory() -> dict[str, int]:
         "reserved_bytes": torch.cuda.max_memory_reserved(),
         "card_bytes": total - free,
     }
+
+
+def memory_in_use() -> int:
+    """Bytes this process uses now: of the GPU where it has one, of the computer's memory elsewhere."""
+    if torch.cuda.is_initialized():
+        return torch.cuda.memory_allocated()
+    used, _ = memory_of_engine()
+    return used
 
 
 def _number(text: str) -> float | str:

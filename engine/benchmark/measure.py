@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import statistics
 import time
 
 import torch
 
 from engine.benchmark.clocks import StageClock, copy_bytes_per_s, matmul_flops, wait_for
-from engine.benchmark.environment import card_state, describe, device_memory
+from engine.benchmark.environment import card_state, describe, device_memory, memory_in_use
 from engine.benchmark.flops import chunk_flop
 from engine.benchmark.jobs import Job
 from engine.benchmark.kernels import kernel_times
 from engine.benchmark.prompt_switch import prompt_switches
 from engine.benchmark.stages import stage_times, without_decoding
-from engine.benchmark.streams import first_frames, play, warm_up
+from engine.benchmark.streams import Played, first_frames, play, warm_up
 from engine.generator import Generator
 from engine.generator_loading import load_generator
 from engine.loading import choose_device, choose_dtype
@@ -25,6 +26,7 @@ from engine.plans.memory_plan import MemoryChoice
 from engine.vae.latents import LATENT_STRIDE
 
 MOST_STAGE_CHUNKS = 30
+DRIFT_CHUNKS = 50  # at either end
 MOST_TRANSFORMER_CHUNKS = 60
 
 
@@ -39,6 +41,7 @@ def measure(job: Job) -> dict[str, object]:
     first, settled = _start(generator, params, job)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats()
+    begun = memory_in_use()
     played = play(generator, params, job.chunks)
     figures: dict[str, object] = {
         **played.figures(),
@@ -50,6 +53,7 @@ def measure(job: Job) -> dict[str, object]:
         "cold": first,
         "warm_up": settled,
         "memory": device_memory(),
+        "drift": _drift(played, begun),
         "card": {"before": before, "after": card_state()},
     }
     figures |= _further(job, generator, params, device)
@@ -58,13 +62,22 @@ def measure(job: Job) -> dict[str, object]:
     _free(device)
     if "transformer" in job.parts:
         figures |= _transformer_alone(job, preset, params, device)
-    if "stages" in job.parts:
-        figures["stages_ms"] = _stages(job, preset, params, device)
     if "switch" in job.parts:
         figures["prompt_switch"] = {
             f"{frames}@{rate:g}": _switches(job, preset, frames, rate, device) for frames, rate in job.paces
         }
     return {"environment": describe(device), "figures": figures}
+
+
+def _drift(played: Played, begun_bytes: int) -> dict[str, float]:
+    """What the last chunks cost beside the first, and what memory has grown by."""
+    first, last = played.times_ms[:DRIFT_CHUNKS], played.times_ms[-DRIFT_CHUNKS:]
+    return {
+        "chunks": len(played.times_ms),
+        "first_ms": round(statistics.median(first), 3),
+        "last_ms": round(statistics.median(last), 3),
+        "memory_growth_bytes": memory_in_use() - begun_bytes,
+    }
 
 
 def _preset(job: Job) -> ModelPreset:
@@ -106,6 +119,10 @@ def _further(job: Job, generator: Generator, params: ChunkParams, device: torch.
     figures: dict[str, object] = {}
     if "first-frame" in job.parts:
         figures["first_frame"] = first_frames(generator, params, 2 if job.is_smoke else 10)
+    if "stages" in job.parts:
+        play(generator, params, 3)
+        chunks = min(job.chunks, MOST_STAGE_CHUNKS)
+        figures["stages_ms"] = stage_times(generator, params, StageClock(device), chunks)
     if "kernels" in job.parts:
         play(generator, params, 3)
         figures["kernels"] = kernel_times(generator, params, device)
@@ -140,16 +157,6 @@ def _transformer_alone(job: Job, preset: ModelPreset, params: ChunkParams, devic
             "of_matmul": round(rate / ceiling, 4),
         },
     }
-
-
-def _stages(job: Job, preset: ModelPreset, params: ChunkParams, device: torch.device) -> dict[str, object]:
-    without_graph = dataclasses.replace(preset, acceleration=preset.acceleration.changed(["graphs=off"]))
-    generator = _load(job, without_graph)
-    play(generator, params, 1)
-    warm_up(generator, params, job.most_warm_up_chunks)
-    stages = stage_times(generator, params, StageClock(device), min(job.chunks, MOST_STAGE_CHUNKS))
-    generator.close()
-    return stages
 
 
 def _switches(

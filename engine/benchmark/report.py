@@ -75,7 +75,7 @@ def _stage_lines(name: str, figures: Figures) -> list[str]:
     if not isinstance(stages, Mapping):
         return []
     parts = ", ".join(f"{stage} {spread['p50']:.4g}" for stage, spread in stages.items())
-    return [f"ours.{name}, median ms of each stage without the chunk's graph: {parts}"]
+    return [f"ours.{name}, median ms of each stage: {parts}"]
 
 
 def _switch_lines(name: str, figures: Figures) -> list[str]:
