@@ -37,7 +37,7 @@ def test_steps_rolls_and_clean_passes():
     for mode in MODES:
         cache.begin_chunk(3, mode, 0.9)
         start, *fresh = noises(3)
-        *_, last = denoise_chunk(model, cache, text, start, fresh, FOUR[2:], SCHEDULE)
+        *_, last = denoise_chunk(model, cache, text, start, fresh, FOUR[:2], SCHEDULE)
         clean_pass(model, cache, text, anchor.hold(last.x0, text))
     cache.restart_from_last()
 
@@ -52,7 +52,7 @@ def test_folded_passes():
     cache.begin_chunk(3)
     cache.begin_chunk(3)
     start, *_ = noises(3)
-    flow = FoldedStart(model, x0, begin_folded(cache, 3))
+    flow = FoldedStart(model, x0, begin_folded(cache, 3, "ema_fp32", 0.9))
     list(denoise_chunk(flow, cache, text, start, [], FOUR[:1], SCHEDULE))
 
 
