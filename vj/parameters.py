@@ -23,6 +23,7 @@ from vj.modulation.params import MODULATION_PARAMETERS
 from vj.output.params import OUTPUT_PARAMETERS, OUTPUT_TRIGGERS
 from vj.presets.deck_params import DECK_PARAMETERS, DECK_TRIGGERS
 from vj.presets.params import PRESET_PARAMETERS, PRESET_TRIGGERS
+from vj.recording.params import RECORD_PARAMETERS, RECORD_TRIGGERS
 from vj.sharing.params import SHARE_PARAMETERS
 from vj.sound.params import SOUND_PARAMETERS
 from vj.tempo.params import TEMPO_PARAMETERS, TEMPO_TRIGGERS
@@ -41,6 +42,7 @@ PARAMETERS: dict[str, Parameter] = {
         *SOUND_PARAMETERS,
         *MODULATION_PARAMETERS,
         *SHARE_PARAMETERS,
+        *RECORD_PARAMETERS,
         *OSC_PARAMETERS,
     )
 }
@@ -58,6 +60,7 @@ TRIGGERS: dict[str, Parameter] = {
         *DECK_TRIGGERS,
         *TEMPO_TRIGGERS,
         *WORDS_TRIGGERS,
+        *RECORD_TRIGGERS,
     )
 }
 """What holds none: each press is one command of the engine or one action of the instrument."""

@@ -41,6 +41,8 @@ from vj.presets.repertoire import Repertoire
 from vj.presets.show_file import ShowState
 from vj.presets.timeline import Timeline
 from vj.presets.transitions import Transitions
+from vj.recording.desk import RecordingDesk
+from vj.recording.stills import StillCapture
 from vj.sharing.desk import SharingDesk
 from vj.shipped_files import MAPPINGS, Library, shipped_folder, user_folder
 from vj.sound.click import FlashClick
@@ -97,7 +99,15 @@ class Performance:
             self.store.versioned_snapshot, lambda: _stream_size(generator()), folder or Path(), tell
         )
         self.sharing = SharingDesk(self.store.snapshot, (folder or Path()) / PICTURES_NAME, self.pictures.want, tell)
-        self.sound = SoundInput(self.store.versioned_snapshot, tell=tell)
+        self.recording = RecordingDesk(self.controls, self.pictures, folder or Path(), self._playing_look, tell)
+        self.still_capture = StillCapture(
+            self.controls,
+            self.pictures,
+            (folder or Path()) / PICTURES_NAME,
+            lambda: {"model": generator().model or options.model, "look": self._playing_look()},
+            tell,
+        )
+        self.sound = SoundInput(self.store.versioned_snapshot, tell=tell, tee=self.recording.sound.hear)
         mappings, problems = load_mappings(self._mapping_files())
         for problem in problems:
             tell(str(problem))
@@ -158,6 +168,7 @@ class Performance:
         if self.folder is not None:
             self.inputs.start()
             self.sharing.start()
+            self.recording.start()
         self.lights.start()
         self.tempo.start()
         self.conductor.start()
@@ -179,6 +190,7 @@ class Performance:
         self.lights.stop()
         self.inputs.stop()
         self.sharing.stop()
+        self.recording.stop()
         self.sound.stop()
         self.midi.stop()
         if self.artnet is not None:
@@ -206,6 +218,11 @@ class Performance:
         slots = enumerate(self.repertoire.shelf.slots, start=1)
         moves = [(self.controls.moved_by(f"/vj/look/{n}/recall"), name) for n, name in slots]
         return max(((move.time_ns, name) for move, name in moves if move is not None), default=(0, ""))[1]
+
+    def _playing_look(self) -> str:
+        """The look called up last, or the one the show began with."""
+        first = self._options.look
+        return self._look_name() or (first.name if first is not None else "")
 
     def _cue_name(self) -> str:
         """The cue played last."""

@@ -42,6 +42,7 @@ from vj.output.displays import (
 from vj.output.params import OUTPUT_PARAMETERS
 from vj.performance import Performance, PerformanceOptions
 from vj.presets.repertoire import SAVED
+from vj.recording.names import SAVED_FILE
 from vj.stage.link import ShowFacts
 from vj.stage.messages import Placement
 from vj.stage.panic import Settings
@@ -117,6 +118,7 @@ class Instrument:
         )
         self._generator.ahead.foresee(lambda: coming_texts(performance.repertoire))
         performance.pictures.tell(self.stage.want_pictures)
+        performance.recording.follow_stage(lambda: self.stage.state.tap_missed)
         performance.sharing.follow_display(lambda: self.stage.output.refresh_hz)
         performance.decks.show_on(self.stage.take, str(self._generator.ring_path))
         performance.controls.answer(RESTORE_ADDRESS, lambda press: self._generator.restore_size())
@@ -203,7 +205,7 @@ class Instrument:
         return refusal.error if refusal else ""
 
     def _tell(self, sentence: str) -> None:
-        if sentence.startswith(SAVED):
+        if sentence.startswith((SAVED, SAVED_FILE)):
             self.problems.news = sentence
             _LOG.info("%s", sentence)
         elif sentence:

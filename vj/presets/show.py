@@ -25,7 +25,7 @@ from vj.shipped_files import LOOKS, MAPPINGS, TIMELINES, Library, show_folder
 from vj.written_files import FileError, replace_file, write_text
 
 LORAS, MEDIA = "loras", "media"
-NOT_KEPT = ("/vj/output/blackout",)  # a moment of the last evening is no part of the next one
+NOT_KEPT = ("/vj/output/blackout", "/vj/record/on")  # a moment of the last evening is no part of the next one
 _HASH_BYTES = 1 << 20
 
 

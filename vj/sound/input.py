@@ -12,6 +12,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from engine.parameter import Value
 from vj.sound.analysis import SoundAnalysis
 from vj.sound.child_input import ChildInput
@@ -77,13 +79,16 @@ class SoundInput:
         begin: Callable[[Request], BegunInput] = begin_input,
         look_every_s: float = LOOK_EVERY_S,
         tell: Callable[[str], None] = lambda sentence: None,
+        tee: Callable[[np.ndarray, int, float], None] | None = None,
     ) -> None:
         """`read_values` gives the newest parameter values and their version; it never waits. Nothing is opened yet.
 
+        `tee` hears every block too: (n, channels) float32, when its last sample was captured, samples per second.
         `tell` takes a sentence when what was listened to goes, or a driver hangs or ends its process; on the
         listening thread.
         """
         self._tell = tell
+        self._tee = tee
         self._told = ""
         self._read_values = read_values
         self._begin = begin
@@ -179,6 +184,7 @@ class SoundInput:
         name = opened.answer.name
         self._status = SoundStatus(name, "")
         analysis = SoundAnalysis(ring.rate_hz)
+        ring.tee = self._tee
         heard_s = looked_s = time.monotonic()
         while not self._is_stopping.is_set():
             block = ring.read(analysis.block)

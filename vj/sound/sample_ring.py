@@ -5,6 +5,7 @@ One thread writes, one thread reads. All memory is taken when the ring is made.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +34,8 @@ class SampleRing:
         self._writes = 0
         self._written = 0
         self.overflows = 0  # how often the driver says it lost samples; the writer counts
+        # takes every block too, with its moment and the rate, on the writer's thread; must not wait or raise
+        self.tee: Callable[[np.ndarray, int, float], None] | None = None
         self._read = 0
         self._origin_ns: float | None = None  # when sample 0 was captured, by the rate; the reader's own
         self._far_reads = 0
@@ -51,6 +54,8 @@ class SampleRing:
         stamp[1] = end_ns
         self._writes += 1
         self._written += count  # last: the reader goes by it
+        if self.tee is not None:
+            self.tee(samples, end_ns, self.rate_hz)
 
     def missing(self, count: int) -> int:
         """Return how many samples must come before `count` can be read. The reader's thread."""
