@@ -101,6 +101,13 @@ def test_cameras_are_looked_for(tmp_path: Path) -> None:
     assert (package.state, package.stops_show) == ("missing", False)
 
 
+def test_what_sharing_needs_is_looked_for_and_stops_no_show(tmp_path: Path) -> None:
+    findings = ask("vj.doctor.probe", "sharing")
+    assert {finding.part for finding in findings} <= {"sharing"}
+    assert all(finding.is_extra and (finding.fix or finding.state == "found") for finding in findings)
+    assert ask("vj.doctor.probe", "sharing", env=without(tmp_path, "cyndilib", "pyvirtualcam")) == []
+
+
 def test_a_check_that_crashes_or_hangs_is_a_finding() -> None:
     crashing = Check("sound", (sys.executable, "-c", "import os; os.abort()"), 20.0)
     (finding,) = _ask(crashing)
