@@ -15,7 +15,7 @@ from engine.acceleration import EXACT, Acceleration
 from engine.caches.prompt_cache import PromptCache
 from engine.chunk import Chunk
 from engine.chunk_start import ChunkStarts
-from engine.cuda_graphs.graphed_decoder import recorded_decoder
+from engine.cuda_graphs.decoding import decode_beside
 from engine.cuda_graphs.recorder import recorder_for
 from engine.cuda_graphs.stream_passes import StreamPasses, UnfinishedChunk
 from engine.latent_anchor import LatentAnchor
@@ -38,7 +38,6 @@ from engine.stream_state import StreamState
 from engine.text.prompts import PromptBook, TextEncoder
 from engine.vace.guidance import VaceGuidance
 from engine.vace.references import ReferenceBook
-from engine.vae.decode_stream import DecodeStream
 from engine.vae.frame_encoding import encode_frames
 from engine.vae.latents import LATENT_STRIDE, StreamingAutoencoder, frame_count
 from engine.video_in.given import ChunkInputs, VideoInput
@@ -78,10 +77,8 @@ class Generator:
         self._model = model
         self._recorder = recorder_for(self._device, is_wanted=acceleration.graphs)
         self._decoder = decoder
-        played = recorded_decoder(decoder, recorder_for(self._device, is_wanted=acceleration.graphs))
-        self.handing_over = HandingOver(
-            DecodeStream(played, self._device), rate_fps, shows_parts=self._device.type == "cpu"
-        )
+        decoding = decode_beside(decoder, self._device, acceleration)
+        self.handing_over = HandingOver(decoding, rate_fps, shows_parts=self._device.type == "cpu")
         self._schedule = Schedule(model.config.timestep_shift)
         latent_height, latent_width = self.height // LATENT_STRIDE, self.width // LATENT_STRIDE
         self._noise = ChunkNoise((model.config.in_dim, latent_height, latent_width), self._device, self._dtype)

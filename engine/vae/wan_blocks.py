@@ -4,6 +4,8 @@ Tensors are (B, C, T, H, W), channels before time, as the convolutions want them
 Knows nothing of the whole network, of latent scale or of checkpoints.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -45,12 +47,12 @@ class CausalConv3d(nn.Conv3d):
 
     def forward(self, x: Tensor, carry: Carry) -> Tensor:
         """Convolve x (B, C, T, H, W); the result has as many frames."""
-        past = carry.take()
-        if past is None:
-            past = _blank_past(x)
-        x = torch.cat([past, x], dim=2)
-        carry.leave(x[:, :, -(TIME_TAPS - 1) :])
-        return super().forward(x)
+        return self.over(torch.cat([past_of(x, carry), x], dim=2), carry)
+
+    def over(self, joined: Tensor, carry: Carry) -> Tensor:
+        """Convolve frames that stand behind their past (B, C, 2 + T, H, W); the result has T."""
+        carry.leave(joined[:, :, -(TIME_TAPS - 1) :])
+        return super().forward(joined)
 
 
 class ChannelNorm(nn.Module):
@@ -81,12 +83,18 @@ class ResidualBlock(nn.Module):
             }
         )
         self.shortcut = nn.Conv3d(in_channels, out_channels, 1) if in_channels != out_channels else nn.Identity()
+        # (past, x, norm) -> past and silu(norm(x)) as one tensor, where a kernel does that at once
+        self.fused: Callable[[Tensor, Tensor, ChannelNorm], Tensor] | None = None
 
     def forward(self, x: Tensor, carry: Carry) -> Tensor:
         """Return x (B, C, T, H, W) plus its correction."""
-        y = self.residual["2"](functional.silu(self.residual["0"](x)), carry)
-        y = self.residual["6"](functional.silu(self.residual["3"](y)), carry)
-        return self.shortcut(x) + y
+        y = self._convolved(self.residual["0"], self.residual["2"], x, carry)
+        return self.shortcut(x) + self._convolved(self.residual["3"], self.residual["6"], y, carry)
+
+    def _convolved(self, norm: ChannelNorm, convolution: CausalConv3d, x: Tensor, carry: Carry) -> Tensor:
+        if self.fused is None:
+            return convolution(functional.silu(norm(x)), carry)
+        return convolution.over(self.fused(past_of(x, carry), x, norm), carry)
 
 
 class SpatialAttention(nn.Module):
@@ -151,6 +159,12 @@ class Downsample(nn.Module):
         past = carry.take()
         carry.leave(x[:, :, -1:])
         return x if past is None else self.time_conv(torch.cat([past, x], dim=2))
+
+
+def past_of(x: Tensor, carry: Carry) -> Tensor:
+    """The two frames before x (B, C, T, H, W) that the asking layer remembers; zeros at the start of a stream."""
+    past = carry.take()
+    return _blank_past(x) if past is None else past
 
 
 def _blank_past(x: Tensor) -> Tensor:

@@ -154,7 +154,7 @@ class WanVae(nn.Module):
         if latents.shape[1] == 0:
             raise ValueError("an empty chunk cannot be decoded; give at least 1 latent frame")
         grid = _grid_of(latents, state)
-        z = self.conv2(to_decoder_scale(latents.transpose(1, 2), self._mean, self._std))
+        z = self.conv2(self._laid_out(to_decoder_scale(latents.transpose(1, 2), self._mean, self._std)))
         # The first latent frame of a stream runs alone: it gives one frame where all others give four.
         memories, parts = _stream(self.decoder, z, None if state is None else state.memories)
         return torch.cat(parts, dim=2).transpose(1, 2), WanDecoderState(memories, grid)
@@ -166,9 +166,15 @@ class WanVae(nn.Module):
         """
         self._check_frames(frames, is_start=state is None)
         grid = _grid_of(frames, state)
-        memories, parts = _stream(self.encoder, frames.transpose(1, 2), None if state is None else state.memories)
+        pixels = self._laid_out(frames.transpose(1, 2))
+        memories, parts = _stream(self.encoder, pixels, None if state is None else state.memories)
         mu, _ = self.conv1(torch.cat(parts, dim=2)).chunk(2, dim=1)
         return to_model_scale(mu, self._mean, self._std).transpose(1, 2), WanEncoderState(memories, grid)
+
+    def _laid_out(self, x: Tensor) -> Tensor:
+        """x (B, C, T, H, W) in memory as the weights are: what lies otherwise is turned over at every layer."""
+        has_channels_first = self.decoder.conv1.weight.is_contiguous()
+        return x if has_channels_first else x.contiguous(memory_format=torch.channels_last_3d)
 
     def _check_frames(self, frames: Tensor, *, is_start: bool) -> None:
         _check_chunk("frames", frames, 3)

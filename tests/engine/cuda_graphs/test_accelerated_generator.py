@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+import engine.cuda_graphs.decoding
 import engine.generator
 from engine.acceleration import EXACT, Acceleration
 from engine.generator import Generator
@@ -30,7 +31,8 @@ def make(monkeypatch):
                 recorders.append(recorder)
             return recorder
 
-        monkeypatch.setattr(engine.generator, "recorder_for", recorder_for)
+        for module in (engine.generator, engine.cuda_graphs.decoding):
+            monkeypatch.setattr(module, "recorder_for", recorder_for)
         torch.manual_seed(0)
         decoder = TinyVae(TinyVaeConfig(encoder_widths=(8, 8, 8), decoder_widths=(8, 8, 8, 8))).eval()
         parts = (tiny_transformer(CONFIG), decoder, HashEncoder())
