@@ -168,10 +168,15 @@ def knob(parameter: Parameter, count: int = 0, rest: Value | None = None) -> dat
     return dataclasses.field(default=default, metadata={"parameter": parameter, "count": count})
 
 
+def _knobs(table: object) -> tuple[dataclasses.Field, ...]:
+    """The fields of a dataclass that are parameters."""
+    return tuple(field for field in dataclasses.fields(table) if "parameter" in field.metadata)
+
+
 def parameters_of(table: type) -> tuple[Parameter, ...]:
     """List every parameter a dataclass of knobs declares, pads spelled out."""
     found: list[Parameter] = []
-    for field in dataclasses.fields(table):
+    for field in _knobs(table):
         parameter: Parameter = field.metadata["parameter"]
         if not field.metadata["count"]:
             found.append(parameter)
@@ -187,7 +192,7 @@ def parameters_of(table: type) -> tuple[Parameter, ...]:
 def values_of(made: object) -> dict[str, Value]:
     """Every value of a dataclass of knobs by its address: the inverse of `values_from`."""
     values: dict[str, Value] = {}
-    for field in dataclasses.fields(made):
+    for field in _knobs(made):
         address, held = field.metadata["parameter"].address, getattr(made, field.name)
         if field.metadata["count"]:
             values |= {address.format(n=n): value for n, value in enumerate(held, start=1)}
@@ -199,7 +204,7 @@ def values_of(made: object) -> dict[str, Value]:
 def values_from(table: type, values: Mapping[str, Value]) -> dict[str, Value | tuple[Value, ...]]:
     """Collect a table's field values from a mapping of addresses; what is absent keeps its default."""
     collected: dict[str, Value | tuple[Value, ...]] = {}
-    for field in dataclasses.fields(table):
+    for field in _knobs(table):
         parameter: Parameter = field.metadata["parameter"]
         if field.metadata["count"]:
             collected[field.name] = tuple(

@@ -89,7 +89,7 @@ def test_every_timeline_loads(path):
 
 def test_there_is_something_of_every_kind():
     assert len(shipped(MAPPINGS)) >= 3
-    assert len(shipped(LOOKS)) == 14
+    assert len(shipped(LOOKS)) == 20
     assert {path.suffix for path in shipped(TIMELINES)} == {".toml", ".json"}
 
 

@@ -17,7 +17,16 @@ MAPPINGS = "mappings"
 LOOKS = "presets/looks"
 TIMELINES = "presets/timelines"
 OSC_TEMPLATES = "presets/osc"
-SUFFIXES = {MAPPINGS: (".toml",), LOOKS: (".toml",), TIMELINES: (".toml", ".json"), OSC_TEMPLATES: (".toml",)}
+EFFECTS = "presets/effects"
+CROSSFADES = "presets/crossfades"
+SUFFIXES = {
+    MAPPINGS: (".toml",),
+    LOOKS: (".toml",),
+    TIMELINES: (".toml", ".json"),
+    OSC_TEMPLATES: (".toml",),
+    EFFECTS: (".fs",),
+    CROSSFADES: (".fs",),
+}
 
 
 def user_folder(kind: str) -> Path:
@@ -78,6 +87,11 @@ class Library:
 def show_folder(show: Path, kind: str) -> Path:
     """Return a show's folder of a kind: `looks` for presets/looks."""
     return show / Path(kind).name
+
+
+def list_shipped(kind: str) -> dict[str, Path]:
+    """List what came with the instrument by name without suffix, in order of name."""
+    return _files_in(shipped_folder(kind), kind)
 
 
 def list_files(kind: str) -> dict[str, Path]:

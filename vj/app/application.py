@@ -85,6 +85,7 @@ class Instrument:
                 "command": self._last_refusal,
                 "osc": lambda: self._performance.osc.status().last_problem if self._performance.osc else "",
                 "clock": lambda: self._performance.tempo.problem,
+                "effect": lambda: next((note.problem for note in self.stage.state.effects if note.problem), ""),
                 "displays": lambda: "; ".join(self.stage.state.warnings),
             }
         )
@@ -118,12 +119,13 @@ class Instrument:
         )
         self._generator.ahead.foresee(lambda: coming_texts(performance.repertoire))
         performance.pictures.tell(self.stage.want_pictures)
-        performance.recording.follow_stage(lambda: self.stage.state.tap_missed)
         performance.sharing.follow_display(lambda: self.stage.output.refresh_hz)
+        performance.recording.follow_stage(lambda: self.stage.state.tap_missed)
         performance.decks.show_on(self.stage.take, str(self._generator.ring_path))
         performance.controls.answer(RESTORE_ADDRESS, lambda press: self._generator.restore_size())
         sources = read_performance(performance, lambda: self._generator.status, self.stage, self.problems)
-        self.panels = MainWindow(self._controls, replace(sources, engine=lambda: self._generator.facts))
+        sources = replace(sources, engine=lambda: self._generator.facts, effect_notes=lambda: self.stage.state.effects)
+        self.panels = MainWindow(self._controls, sources)
         self.panels.end_confirmed.connect(_leave)
         # the keys of the instrument play on the output too; those that open pages and sheets do not
         keys = KeyPlayer(performance.router, {}, lambda: False)

@@ -23,7 +23,7 @@ class Header(QWidget):
         layout.setSpacing(4)
         self.pages: list[QPushButton] = []
         for k, name in enumerate(pages):
-            button = _button(name, f"Ctrl+{k + 1}")
+            button = _button(name, page_key(k) or name)
             button.setObjectName("page")
             button.setCheckable(True)
             button.clicked.connect(lambda _, k=k: self.page_asked.emit(k))
@@ -47,6 +47,11 @@ class Header(QWidget):
     def show_page(self, page: int) -> None:
         """Light the page that is shown."""
         self.pages[page].setChecked(True)
+
+
+def page_key(page: int) -> str:
+    """Key that shows page 0..: Ctrl+1 to Ctrl+9, then Ctrl+0; none for those after."""
+    return f"Ctrl+{(page + 1) % 10}" if page < 10 else ""
 
 
 def _button(text: str, help_text: str) -> QPushButton:

@@ -14,8 +14,9 @@ from PyQt6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from vj.app import theme
 from vj.app.address_menu import AddressMenu
 from vj.app.addressed import SOURCE
+from vj.app.effects.effects_page import EffectsPage
 from vj.app.engine_page import EnginePage
-from vj.app.header import Header
+from vj.app.header import Header, page_key
 from vj.app.key_list import KeyList
 from vj.app.key_player import KeyPlayer
 from vj.app.live_row import LiveRow
@@ -41,7 +42,7 @@ POLL_MS = 33
 CONFIRM_S = 5.0
 SAID_S = 6.0
 NS_PER_MS = 1e6
-PAGES = ("Play", "Show", "Modulation", "Mappings", "Output", "Engine", "Inputs", "Video in", "Layers")
+PAGES = ("Play", "Show", "Modulation", "Mappings", "Output", "Engine", "Inputs", "Video in", "Layers", "Effects")
 SAVE_ADDRESS = "/vj/show/save"
 
 
@@ -71,6 +72,7 @@ class MainWindow(QWidget):
         )
         self.placing = OutputPage(self.surface, frozenset(self.surface.widgets.values()))
         self.layers = LayerPage(self.surface)
+        self.effects = EffectsPage(self.surface)
         self.thumbnails = Thumbnails(sources.video.folder)
         self.inputs = InputsPage(self.surface, sources.video, self.thumbnails)
         self.video_in = VideoInPage(self.surface, sources.video, self.thumbnails)
@@ -90,6 +92,7 @@ class MainWindow(QWidget):
             self.engine,
             self.inputs,
             self.video_in,
+            self.effects,
         )
         self._poll = PanelPoll(self.surface, polled, sources, self.say)
         self.key_list = KeyList(self, sources.router)
@@ -195,7 +198,7 @@ class MainWindow(QWidget):
     def _lay_out(self) -> None:
         self._pages = QStackedWidget()
         own = (self.play, self.show_files, self.modulation, self.mappings, self.placing, self.engine)
-        for page in (*own, self.inputs, self.video_in, self.layers):
+        for page in (*own, self.inputs, self.video_in, self.layers, self.effects):
             self._pages.addWidget(page)
         self._editing = QWidget()
         inside = QVBoxLayout(self._editing)
@@ -227,7 +230,7 @@ class MainWindow(QWidget):
         self.surface.said.connect(self.say)
 
     def _own_keys(self) -> dict[str, object]:
-        keys = {f"Ctrl+{k + 1}": lambda k=k: self.show_page(k) for k in range(len(PAGES))}
+        keys = {page_key(k): lambda k=k: self.show_page(k) for k in range(len(PAGES)) if page_key(k)}
         return keys | {
             "M": lambda: self.map_mode.toggle(),
             "B": self._toggle_blackout,

@@ -11,15 +11,16 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
 
-from engine.parameter import Value
+from engine.parameter import Value, parameters_of
 from vj.app.addressed import label_of
 from vj.app.choices import NameChoice
 from vj.app.fader import Fader
 from vj.app.parameter_widgets import SwitchButton, TriggerButton
 from vj.app.rows import row_of
 from vj.app.surface import Surface
+from vj.effects.params import START as EFFECT_START
 from vj.output.displays import describe
-from vj.output.params import OUTPUT_PARAMETERS, RESET_ADDRESS
+from vj.output.params import OUTPUT_PARAMETERS, RESET_ADDRESS, OutputParams
 from vj.output.placing_params import ADDRESS_START, PLACING_PARAMETERS
 
 LEVEL_ADDRESS = "/vj/output/level"
@@ -102,15 +103,15 @@ def held_switch(values: Mapping[str, Value]) -> str:
 
 
 class EffectPanel(QFrame):
-    """Every effect of the table, in two columns."""
+    """What stands for no file: colours and zoom, in two columns."""
 
     COLUMNS = 2
 
     def __init__(self, surface: Surface) -> None:
         super().__init__()
         self.setObjectName("card")
-        addresses = [address for address in surface.controls.store.parameters if address.startswith("/vj/effect/")]
-        self.faders = [Fader(surface, address) for address in addresses]
+        own = (p for p in parameters_of(OutputParams) if p.kind == "float" and p.address.startswith(EFFECT_START))
+        self.faders = [Fader(surface, parameter.address) for parameter in own]
         grid = QGridLayout(self)
         grid.setContentsMargins(7, 4, 7, 6)
         grid.setSpacing(4)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from engine.parameter import Value
 from vj.app.coming import describe_address, list_coming
+from vj.app.effects.effects_page import EffectsPage
 from vj.app.engine_page import EnginePage
 from vj.app.live_row import LiveRow
 from vj.app.map_mode import MapMode
@@ -49,6 +50,7 @@ class PolledPanels:
     engine: EnginePage
     inputs: InputsPage
     video_in: VideoInPage
+    effects: EffectsPage
 
 
 class PanelPoll:
@@ -172,6 +174,8 @@ class PanelPoll:
             frame = self._sources.reader.frame_on_screen
             self._panels.video_in.refresh(None if frame is None else frame.pixels.shape[1] / frame.pixels.shape[0])
             self._panels.video_in.show_engine(self._sources.generator())
+        if self._panels.effects.isVisible():
+            self._panels.effects.show_notes(self._sources.effect_notes())
 
     def _show_last_message(self, played: Played | None) -> None:
         self._osc_news.poll()

@@ -22,6 +22,7 @@ from vj.app.status_strip import Ports
 from vj.app.video_in.video_source import VideoSource
 from vj.controllers.learn import Learn
 from vj.controllers.router import Router
+from vj.effects.notes import EffectNote
 from vj.generator_thread import EngineFacts
 from vj.output.playback import PlaybackStatus
 from vj.presets.repertoire import Repertoire
@@ -75,5 +76,6 @@ class PanelSources:
     devices: Callable[[], tuple[str, ...]] = tuple  # controllers that are plugged in
     learn: Learn | None = None
     prompt_help: PromptHelp | None = None
+    effect_notes: Callable[[], Sequence[EffectNote]] = tuple  # what the output says of the effects' files
     sharing: Callable[[], Mapping[str, ShareState]] = dict  # how each way of sending stands, by its word
     engine: Callable[[], EngineFacts] = EngineFacts  # what plays, loads or was reduced

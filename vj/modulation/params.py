@@ -11,20 +11,22 @@ from dataclasses import dataclass
 
 from engine.parameter import Parameter, Value, knob, parameters_of, values_from
 from engine.params import ENGINE_PARAMETERS, SEED_MAX
+from vj.effects.params import LIMIT_ADDRESS
 from vj.output.params import OUTPUT_PARAMETERS
 from vj.output.placing_params import PLACING_PARAMETERS
 from vj.sound.features import BANDS
 
 MODULATORS = 16
 NO_TARGET = "none"
-# a modulator must not lift a blackout: it is the performer's alone; where a picture lies belongs to the place
+# a modulator must not lift a blackout or the limit of flashes: they are the performer's alone
+# where a picture lies belongs to the place
 TARGETS: tuple[str, ...] = (
     NO_TARGET,
     *(
         parameter.address
         for parameter in (*ENGINE_PARAMETERS, *OUTPUT_PARAMETERS)
         if parameter.kind not in ("text", "trigger")
-        and parameter.address != "/vj/output/blackout"
+        and parameter.address not in ("/vj/output/blackout", LIMIT_ADDRESS)
         and parameter not in PLACING_PARAMETERS
     ),
 )

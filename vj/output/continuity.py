@@ -53,6 +53,7 @@ class Scene:
     layers: tuple[Layer, ...]
     state: State
     composition: Composition | None = None  # inputs under and over it; None = it is all there is to see
+    is_take: bool = False  # the crossfade is the performer's, from deck to deck
 
 
 class Continuity:
@@ -76,6 +77,7 @@ class Continuity:
         self._film: Film | None = None
         self._film_since_ns: int | None = None
         self._drawn: tuple[Layer, ...] = ()  # at the last refresh
+        self._is_take = False  # the decks were mixed at the last refresh
         self._switches = (False, False)  # freeze and fallback, at the last refresh
         self._shown: Layer | None = None
         self._fading: Layer | None = None  # what is left behind
@@ -104,7 +106,7 @@ class Continuity:
         if params.freeze and self._drawn:
             self._source, self._fading = "freeze", None
             self.state = "blackout" if params.blackout else "freeze"
-            return Scene(self._drawn, self.state)
+            return Scene(self._drawn, self.state, is_take=self._is_take)
         layer, source, state = self._choose(picture, now_ns, params)
         if source != self._source:
             if self._source is not None:
@@ -116,8 +118,9 @@ class Continuity:
         self._shown = layer
         self.state = "blackout" if params.blackout else state
         other = self._reader.fading_at(now_ns)  # asked in any case: it plays on
-        self._drawn = self._layers(layer, now_ns) if other is None or source != "stream" else _mixed(*other, layer)
-        return Scene(self._drawn, self.state)
+        self._is_take = other is not None and source == "stream"
+        self._drawn = _mixed(*other, layer) if self._is_take else self._layers(layer, now_ns)
+        return Scene(self._drawn, self.state, is_take=self._is_take)
 
     def note_lag(self, lag_ns: int) -> None:
         """Take in how long a drawing takes to its light, as far as the window knows."""

@@ -37,5 +37,11 @@ class DelayLine:
             self._wished.popleft()
         past = next((then for at_ns, then in reversed(self._wished) if at_ns <= self._shown_ns), self._wished[0][1])
         return self._shown_ns, replace(
-            params, hue=past.hue, saturation=past.saturation, contrast=past.contrast, zoom=past.zoom
+            params,
+            hue=past.hue,
+            saturation=past.saturation,
+            contrast=past.contrast,
+            zoom=past.zoom,
+            crossfade=past.crossfade,
+            effects=past.effects,
         )

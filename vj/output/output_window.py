@@ -11,11 +11,13 @@ from collections import deque
 from collections.abc import Callable
 
 import numpy as np
-from PyQt6.QtCore import QRect, Qt, QTimer, pyqtSignal
+from PyQt6.QtCore import QRect, Qt, QThread, QTimer, pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QKeyEvent, QScreen
 from PyQt6.QtOpenGL import QOpenGLWindow
 
+from vj.effects.notes import EffectNote
 from vj.output.displays import is_software, output_format
+from vj.output.effect_thread import EffectThread
 from vj.output.gl_objects import ShaderError
 from vj.output.pacing import RefreshPace
 from vj.output.params import OutputParams
@@ -49,6 +51,7 @@ class OutputWindow(QOpenGLWindow):
         self._scenes = scenes
         self._read_params = read_params
         self._renderer: Renderer | None = None
+        self._effects: EffectThread | None = None
         self._window_place = QRect(0, 0, 960, 540)
         self._pace = RefreshPace(0.0)
         self._refreshes: deque[int] = deque(maxlen=MEASURED_REFRESHES)
@@ -69,6 +72,11 @@ class OutputWindow(QOpenGLWindow):
     def has_unwaited_swaps(self) -> bool:
         """Whether swaps come back at once: it may tear. A software rasteriser has nothing to wait for."""
         return self._pace.is_timed and not is_software(self.gl_name)
+
+    @property
+    def effect_notes(self) -> tuple[EffectNote, ...]:
+        """What the users' slots play, and what is wrong with any effect's file."""
+        return self._renderer.effects.notes() if self._renderer is not None else ()
 
     @property
     def fps(self) -> float:
@@ -115,6 +123,9 @@ class OutputWindow(QOpenGLWindow):
         self.has_ended = True
         self._wakefulness.release()
         self._timer.stop()
+        if self._effects is not None:
+            self._effects.end()
+            self._effects = None
         if self._renderer is not None and self.context() is not None:
             self.makeCurrent()
             self._renderer.release()
@@ -129,6 +140,8 @@ class OutputWindow(QOpenGLWindow):
             is_es = self.context().isOpenGLES()
             self._renderer = Renderer(self._scenes, is_es=is_es, draw_card=self._draw_card, tap=self._tap)
             self.gl_name = self._renderer.gl_name
+            self._effects = EffectThread(self._renderer.effects, self.context())
+            self._effects.start(QThread.Priority.LowPriority)
         except ShaderError as error:
             _LOG.error("the output cannot draw: %s", error)
 

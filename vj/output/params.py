@@ -6,9 +6,11 @@ Knows nothing of the store, of windows or of GL.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.parameter import Parameter, Value, knob, parameters_of, values_from
+from vj.effects.chain import EffectUse, effects_in
+from vj.effects.params import CROSSFADE, EFFECT_PARAMETERS
 from vj.output.layer_params import LayerParams
 from vj.output.placing_params import PLACING_PARAMETERS, PlacingParams, values_on
 
@@ -105,11 +107,14 @@ class OutputParams(PlacingParams):
             "/vj/effect/zoom", "float", 1.0, "Enlarges the picture from its centre.", 1.0, 4.0, "x", clock="frame"
         )
     )
+    crossfade: str = knob(CROSSFADE)
+    effects: tuple[EffectUse, ...] = ()  # those that are on, in their order; read from parameters of their own
 
     @classmethod
     def from_values(cls, values: Mapping[str, Value], output: int = 1) -> OutputParams:
         """Build one output's from addresses in native units, as `ParameterStore.snapshot()` holds them."""
-        return cls(**values_from(cls, values if output == 1 else {**values, **values_on(values, output)}))
+        made = cls(**values_from(cls, values if output == 1 else {**values, **values_on(values, output)}))
+        return replace(made, effects=effects_in(values))
 
 
 RESET_ADDRESS = "/vj/output/reset"
@@ -125,6 +130,7 @@ OUTPUT_TRIGGERS: tuple[Parameter, ...] = (
 # the performer's own first: what belongs to the place is touched once an evening
 OUTPUT_PARAMETERS: tuple[Parameter, ...] = (
     *(parameter for parameter in parameters_of(OutputParams) if parameter not in PLACING_PARAMETERS),
+    *EFFECT_PARAMETERS,
     *parameters_of(LayerParams),
     *PLACING_PARAMETERS,
 )

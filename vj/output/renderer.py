@@ -10,12 +10,15 @@ from typing import Protocol
 
 from OpenGL import GL
 
-from engine.frame_ring import Frame
+from vj.effects.params import DISSOLVE
 from vj.output.composition import Framing
 from vj.output.compositor import Compositor, Finish
-from vj.output.continuity import Scene
+from vj.output.continuity import Layer, Scene
 from vj.output.delay import DelayLine
+from vj.output.effect_chain import EffectChain
+from vj.output.effect_library import EffectLibrary
 from vj.output.effects import Rectangle, colour_matrix, colour_offset, enlarged, without_colours
+from vj.output.frame_pair import FramePair
 from vj.output.frame_reader import Picture
 from vj.output.gl_objects import Program, Surface, SurfaceShelf
 from vj.output.params import OutputParams
@@ -38,49 +41,6 @@ class Scenes(Protocol):
     def scene_at(self, now_ns: int, params: OutputParams) -> Scene:
         """Move on to `now_ns` and say what to draw."""
         ...
-
-
-class _FramePair:
-    """Two textures; a frame that is already in one of them is not uploaded again."""
-
-    def __init__(self) -> None:
-        self._held: list[tuple[Frame, Surface]] = []
-
-    def surfaces(self, picture: Picture) -> tuple[Surface, Surface]:
-        """Return the textures of the picture's first and second frame."""
-        height, width, _ = picture.first.pixels.shape
-        if not self._held or (self._held[0][1].width, self._held[0][1].height) != (width, height):
-            self.delete()
-            self._held = [(picture.first, self._filled(picture.first)), (picture.second, self._filled(picture.second))]
-        if self._index_of(picture.first) is None:
-            self._upload(picture.first, keep=picture.second)
-        if self._index_of(picture.second) is None:
-            self._upload(picture.second, keep=picture.first)
-        first, second = self._index_of(picture.first), self._index_of(picture.second)
-        assert first is not None and second is not None, "both frames were uploaded above"
-        return self._held[first][1], self._held[second][1]
-
-    def delete(self) -> None:
-        """Free both textures."""
-        for _, surface in self._held:
-            surface.delete()
-        self._held = []
-
-    @staticmethod
-    def _filled(frame: Frame) -> Surface:
-        height, width, _ = frame.pixels.shape
-        surface = Surface.create(width, height, bits=8)
-        surface.upload(frame.pixels)
-        return surface
-
-    def _index_of(self, frame: Frame) -> int | None:
-        return next((k for k, (held, _) in enumerate(self._held) if held is frame), None)
-
-    def _upload(self, frame: Frame, keep: Frame) -> None:
-        slot = 1 if self._held[0][0] is keep else 0
-        surface = self._held[slot][1]
-        surface.upload(frame.pixels)
-        self._held[slot] = (frame, surface)
 
 
 @dataclass(frozen=True)
@@ -134,12 +94,15 @@ class Renderer:
         self._tap = tap
         self.presenter = Presenter(is_es=is_es, grain=GRAIN, draw_card=draw_card)
         self._compositor = Compositor(is_es=is_es)
+        self.effects = EffectLibrary(is_es=is_es)  # somebody has to look for them
+        self._chain = EffectChain(self.effects)
+        self._has_effects = False
         self._blend = Program("blend", is_es=is_es)
         self._columns = Program("stretch", is_es=is_es, axis=0)
         self._rows = Program("stretch", is_es=is_es, axis=1)
         self._idle = Program("idle", is_es=is_es)
         self._vertices = int(GL.glGenVertexArrays(1))  # empty, but a core profile draws nothing without one
-        self._pairs = (_FramePair(), _FramePair())  # of the picture, and of the one that fades out
+        self._pairs = (FramePair(), FramePair())  # of the picture, and of the one that fades out
         self._surfaces = SurfaceShelf()
         self._began_ns: int | None = None
         self._idle_drawn_ns: int | None = None
@@ -153,6 +116,7 @@ class Renderer:
         is_flash = params.flash_test and played_ns % SECOND_NS < FLASH_NS and not params.blackout
         self._begin(framebuffer, target, white=is_flash)
         self._stream_share(scene, now_ns)  # the fade goes on unseen
+        self._has_effects = self._chain.choose(params.effects, now_ns, is_frozen=params.freeze)
         is_tapped = self._tap is not None and self._tap.look()
         if params.blackout or is_flash or level <= 0.0:
             # the cleared target is exactly what is wanted; playback went on above
@@ -180,6 +144,17 @@ class Renderer:
         return canvas
 
     def _draw_whole(self, scene: Scene, params: OutputParams, target: _Target, level: float, now_ns: int) -> float:
+        """Draw everything that is to be seen; effects act on all of it, and the level on what they make."""
+        if not self._has_effects:
+            return self._draw_layers(scene, params, target, level, now_ns)
+        canvas = self._chain.canvas(target.size)
+        self._begin(canvas.framebuffer, target.size)
+        whole = _Target(canvas.framebuffer, target.size, 0.0)
+        enlargement = self._draw_layers(scene, params, whole, 1.0, now_ns)
+        self._chain.draw(Finish(target.framebuffer, target.size, level, target.grain))
+        return enlargement
+
+    def _draw_layers(self, scene: Scene, params: OutputParams, target: _Target, level: float, now_ns: int) -> float:
         """Draw the picture and what lies under and over it; colours and level act on all of it."""
         if scene.composition is None:
             return self._draw_scene(scene, params, target, level, now_ns)
@@ -198,28 +173,73 @@ class Renderer:
         return enlargement
 
     def _draw_scene(self, scene: Scene, params: OutputParams, target: _Target, level: float, now_ns: int) -> float:
-        """Draw every layer; return how far the last one was enlarged: pixels drawn for each of the frame."""
+        """Draw the picture, or one over another; return how far it was enlarged: pixels drawn for each of the frame."""
+        share = self._stream_share(scene, now_ns)
+        is_fading = 0.0 < share < 1.0 or len(scene.layers) > 1
+        mode = params.crossfade if scene.is_take and share >= 1.0 else DISSOLVE
+        if is_fading and self._chain.has_fade(mode):
+            return self._draw_fade(scene, params, target, level, now_ns, mode)
+        return self._draw_sum(scene, params, target, level, now_ns)
+
+    def _draw_fade(
+        self, scene: Scene, params: OutputParams, target: _Target, level: float, now_ns: int, mode: str
+    ) -> float:
+        """Bring the newest picture over what was there before, each drawn whole on a side of its own."""
+        share, newest = self._stream_share(scene, now_ns), scene.layers[-1]
+        sides = tuple(self._chain.side(number, target.size) for number in (0, 1))
+        before, after = (_Target(side.framebuffer, target.size, 0.0) for side in sides)
+        for side in (before, after):
+            self._begin(side.framebuffer, side.size)
+        if share < 1.0:
+            self._stretch_idle(params, before, 1.0, now_ns)
+        else:
+            self._stretch_layer(scene.layers[0], len(scene.layers) - 1, params, before, 1.0)
+        enlargement = self._stretch_layer(newest, 0, params, after, 1.0)
+        progress = share if share < 1.0 else newest.share
+        self._chain.fade(mode, sides, progress, Finish(target.framebuffer, target.size, level, target.grain))
+        return enlargement
+
+    def _draw_sum(self, scene: Scene, params: OutputParams, target: _Target, level: float, now_ns: int) -> float:
+        """Draw what is alone, or the sum of what there is while no crossfade has been compiled yet."""
         stream_share, enlargement = self._stream_share(scene, now_ns), 1.0
         if stream_share < 1.0:
-            source = self._draw_idle(now_ns, target.size)
-            whole = Crop(0.0, 0.0, source.width, source.height)
-            scaling = _Scaling("wide idle", whole, Rectangle(0, 0, *target.size), target.size, params)
-            self._stretch_columns(source, scaling)
-            self._stretch_rows(target, scaling, level * (1.0 - stream_share))
+            self._stretch_idle(params, target, level * (1.0 - stream_share), now_ns)
         for number, layer in enumerate(reversed(scene.layers)):  # the picture first, what fades out on top
-            source = self._draw_picture(layer.picture, number)
-            enlarging = params if layer.zoom == 1.0 else replace(params, zoom=params.zoom * layer.zoom)
-            crop = crop_of(params, (source.width, source.height))
-            lying = place((crop.width, crop.height), target.size, params.fit)
-            enlargement = lying.height * enlarging.zoom / crop.height
-            scaling = _Scaling(f"wide {number}", crop, lying, target.size, enlarging)
-            self._stretch_columns(source, scaling)
-            if stream_share < 1.0 or number:
-                GL.glEnable(GL.GL_BLEND)
-                GL.glBlendFunc(GL.GL_ONE, GL.GL_ONE)
-            self._stretch_rows(target, scaling, level * stream_share * layer.share)
-            GL.glDisable(GL.GL_BLEND)
+            is_added = stream_share < 1.0 or number > 0
+            brightness = level * stream_share * layer.share
+            enlargement = self._stretch_layer(layer, number, params, target, brightness, is_added=is_added)
         return enlargement
+
+    def _stretch_idle(self, params: OutputParams, target: _Target, brightness: float, now_ns: int) -> None:
+        source = self._draw_idle(now_ns, target.size)
+        whole = Crop(0.0, 0.0, source.width, source.height)
+        scaling = _Scaling("wide idle", whole, Rectangle(0, 0, *target.size), target.size, params)
+        self._stretch_columns(source, scaling)
+        self._stretch_rows(target, scaling, brightness)
+
+    def _stretch_layer(
+        self,
+        layer: Layer,
+        number: int,
+        params: OutputParams,
+        target: _Target,
+        brightness: float,
+        *,
+        is_added: bool = False,
+    ) -> float:
+        """Draw one picture, on top of what is there if it is added; return how far it was enlarged."""
+        source = self._draw_picture(layer.picture, number)
+        enlarging = params if layer.zoom == 1.0 else replace(params, zoom=params.zoom * layer.zoom)
+        crop = crop_of(params, (source.width, source.height))
+        lying = place((crop.width, crop.height), target.size, params.fit)
+        scaling = _Scaling(f"wide {number}", crop, lying, target.size, enlarging)
+        self._stretch_columns(source, scaling)
+        if is_added:
+            GL.glEnable(GL.GL_BLEND)
+            GL.glBlendFunc(GL.GL_ONE, GL.GL_ONE)
+        self._stretch_rows(target, scaling, brightness)
+        GL.glDisable(GL.GL_BLEND)
+        return lying.height * enlarging.zoom / crop.height
 
     def release(self) -> None:
         """Free every GL object."""
@@ -227,6 +247,8 @@ class Renderer:
             self._tap.release()
         self.presenter.release()
         self._compositor.release()
+        self._chain.release()
+        self.effects.release()
         for program in (self._blend, self._columns, self._rows, self._idle):
             program.delete()
         for pair in self._pairs:

@@ -16,6 +16,7 @@ from engine.params import ENGINE_PARAMETERS, ChunkParams
 from engine.preset_table import did_you_mean
 from engine.rendering.plan import Cue, RenderPlan
 from vj.controls import Controls
+from vj.effects.params import FILE_ADDRESSES
 from vj.inputs.params import INPUT_PARAMETERS
 from vj.parameters import PARAMETERS, TRIGGERS
 from vj.written_files import FileError, Problem, read_toml, show_value
@@ -24,7 +25,7 @@ SEED_ADDRESS = "/vj/seed/value"
 NAMED_ADDRESSES = 3  # more than these are named by their groups
 SAVED_GROUPS = ("prompt", "seed", "model", "sink", "lora", "vace", "input", "layer", "effect", "mod")
 """What a saved look holds whole. Not `output`: brightness and blackout belong to the performer's hand."""
-_OF_THE_PLACE = frozenset(parameter.address for parameter in INPUT_PARAMETERS)
+_OF_THE_PLACE = frozenset(parameter.address for parameter in INPUT_PARAMETERS) | FILE_ADDRESSES
 _GROUPS = tuple(dict.fromkeys(address.split("/")[2] for address in PARAMETERS))
 _FILE_KEYS = ("name", "description", "groups", "values")
 
@@ -85,7 +86,7 @@ def group_of(address: str) -> str:
 
 
 def defaults_of(groups: Iterable[str]) -> dict[str, Value]:
-    """Return every parameter of these groups at its default; cameras and films are a place's, not a look's."""
+    """Return every parameter of these groups at its default; cameras, films and a user's own effects are left alone."""
     wanted = frozenset(groups)
     return {
         address: parameter.default
@@ -96,7 +97,8 @@ def defaults_of(groups: Iterable[str]) -> dict[str, Value]:
 
 def look_from(values: Mapping[str, Value], name: str, description: str = "") -> Look:
     """Make a look of what plays: the whole of SAVED_GROUPS, out of a snapshot of the store."""
-    return Look(name, description, {address: values[address] for address in defaults_of(SAVED_GROUPS)})
+    own = [address for address in sorted(FILE_ADDRESSES) if values[address]]
+    return Look(name, description, {address: values[address] for address in [*defaults_of(SAVED_GROUPS), *own]})
 
 
 def look_text(look: Look) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from engine.parameter import Value
+from vj.effects.notes import EffectNote
 from vj.output.decks import Take
 from vj.output.playback import PlaybackStatus
 from vj.stage.panic import Settings
@@ -89,6 +90,7 @@ class StageState:
     bad_chunks: int = 0  # recognised and not shown
     tap_missed: int = 0  # refreshes of which no picture could be had although they are wanted
     tap_problem: str = ""  # why there are none at all: a sentence
+    effects: tuple[EffectNote, ...] = ()  # what users' slots play, and what is wrong with any effect's file
     fault: str = ""  # why something else plays in the stream's place: black, frozen, late
 
 
@@ -117,6 +119,7 @@ def decode_state(data: bytes) -> StageState:
             "notes": tuple(found.get("notes", [])),
             "events": tuple(StageEvent(**_known(StageEvent, event)) for event in found.get("events", [])),
             "panic": _settings(found),
+            "effects": tuple(_effect_note(_known(EffectNote, one)) for one in found.get("effects", [])),
         }
     )
 
@@ -136,6 +139,10 @@ def _object(data: bytes) -> dict[str, Any]:
 def _known(kind: type, found: Mapping[str, Any]) -> dict[str, Any]:
     names = {item.name for item in dataclasses.fields(kind)}
     return {name: value for name, value in found.items() if name in names}
+
+
+def _effect_note(found: dict[str, Any]) -> EffectNote:
+    return EffectNote(**found | {"labels": tuple(found.get("labels", ()))})
 
 
 def _placement(found: dict[str, Any]) -> Placement:

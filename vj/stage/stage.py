@@ -137,6 +137,7 @@ class Stage(QObject):
             notes=tuple(self.outputs.notes(self._reader.status.rate_fps)),
             panic=self._row.settings,
             events=tuple(self._events),
+            effects=self.outputs.first.effect_notes,
             gl_name=self.outputs.first.gl_name,
             bad_chunks=self.continuity.bad_chunks,
             tap_missed=self._tap.missed,
