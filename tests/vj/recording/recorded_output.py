@@ -29,9 +29,9 @@ def numbered(number: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarra
     """A picture (H, W, 4) uint8 that says its number: a row of black and white cells over a soft gradient."""
     rows, columns = np.mgrid[0:height, 0:width]
     picture = np.full((height, width, 4), 255, np.uint8)
-    picture[..., 0] = columns * 255 // width
-    picture[..., 1] = rows * 255 // height
-    picture[..., 2] = (number * 3) % 256
+    picture[..., 0] = 96 + columns * 48 // width
+    picture[..., 1] = 96 + rows * 48 // height
+    picture[..., 2] = 96 + (number * 3) % 48
     for bit in range(BITS):
         picture[:CELL, bit * CELL : (bit + 1) * CELL, :3] = 255 * (number >> bit & 1)
     return picture
@@ -96,11 +96,14 @@ class RecorderProcess:
 
     def end(self) -> int:
         self.process.stdin.close()
-        return self.process.wait(WAIT_S)
+        status = self.process.wait(WAIT_S)
+        self._thread.join()
+        return status
 
     def _read(self) -> None:
-        for line in self.process.stdout:
-            self.state = decode_state(line)
+        with self.process.stdout as lines:
+            for line in lines:
+                self.state = decode_state(line)
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ class PlayedFile:
         """Decode all of it."""
         with av.open(str(path)) as file:
             video = file.streams.video[0]
-            frames = [frame for frame in file.decode(video)]
+            frames = list(file.decode(video))
             codec = video.codec_context.name
         rgb = [frame.to_ndarray(format="rgb24", src_colorspace=_matrix(frame)) for frame in frames]
         times = tuple(float(frame.pts * frame.time_base) for frame in frames)
