@@ -180,6 +180,7 @@ class SourceChoice:
     text_place: str = "auto"  # where the text encoder runs: one of TEXT_PLACES
     memory_gb: float | None = None  # most the engine may take of its device, in 10^9 bytes; None = what is free
     with_vace: bool = True  # load VACE where the model has it
+    decoder_device: str = ""  # of its own, for the decoder; empty = where the model is
     accelerate: tuple[str, ...] = ()  # switches for speed, NAME=VALUE, in place of the preset's
 
 
@@ -278,7 +279,7 @@ def _load_generator(choice: SourceChoice, tell: Callable[[str], None] | None) ->
             device=choice.device,
             dtype=dtype,
             threads=threads,
-            memory=MemoryChoice(choice.text_place, choice.memory_gb, choice.with_vace),
+            memory=MemoryChoice(choice.text_place, choice.memory_gb, choice.with_vace, choice.decoder_device),
             tell=tell,
         )
     except MemoryError:

@@ -25,6 +25,7 @@ from engine.text.umt5 import check_umt5, load_umt5
 from engine.vace.weights import base_weights, check_layers, vace_weights
 from engine.vae.frame_by_frame import FrameByFrame
 from engine.vae.latents import StreamingAutoencoder
+from engine.vae.second_device import OnDevice
 from engine.vae.tiny_vae import TinyVaeConfig, load_tiny_vae
 from engine.vae.wan_vae import WanVae, WanVaeConfig
 
@@ -52,7 +53,10 @@ def choose_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name == "cuda" and not torch.cuda.is_available():
         raise ValueError("device 'cuda' was asked for, but no NVIDIA GPU can be used here; choose 'cpu' or 'auto'")
-    return torch.device(name)
+    device = torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ValueError(f"device {name!r} was asked for, but there are {torch.cuda.device_count()} NVIDIA GPUs here")
+    return device
 
 
 def device_name(device: torch.device) -> str:
@@ -88,6 +92,7 @@ def plan_loading(
         number_bytes=dtype.itemsize,
         text_place=wanted.text_place,
         with_vace=wanted.with_vace,
+        decoder_device=wanted.decoder_device,
     )
 
 
@@ -113,12 +118,13 @@ def load_model(
             vace_note = str(error)
             _LOG.warning("%s plays without VACE: %s", preset.name, vace_note)
     progress.begin("decoder")
-    vae = load_decoder(decoder, device, dtype, advance=progress.advance)
+    at = choose_device(memory.decoder_device) if memory.decoder_device else device
+    vae = load_decoder(decoder, at, dtype, advance=progress.advance)
     progress.begin("text encoder")
     text = load_text_encoder(preset, device, dtype, memory, progress.advance)
-    return LoadedModel(
-        transformer, FrameByFrame(vae) if memory.is_light else vae, text, flavour, _first_line(vace_note)
-    )
+    played = FrameByFrame(vae) if memory.is_light else vae
+    played = OnDevice(played, at) if memory.decoder_device else played
+    return LoadedModel(transformer, played, text, flavour, _first_line(vace_note))
 
 
 def load_transformer(

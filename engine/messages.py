@@ -29,6 +29,7 @@ class Start:
     memory_gb: float | None = None
     with_vace: bool = True
     accelerate: tuple[str, ...] = ()
+    decoder_device: str = ""
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
         importing.join()
     else:
         how = (args.device, args.dtype, args.threads, args.light, args.text_encoder, args.memory, not args.no_vace)
-        start = Start(str(args.ring), args.model, size, *how, accelerate=tuple(args.accelerate))
+        start = Start(str(args.ring), args.model, size, *how, tuple(args.accelerate), args.decoder_device)
     threading.Thread(target=_read_messages, args=(words, inbox, life), name="stdin", daemon=True).start()
     choice = SourceChoice(
         start.model,
@@ -71,6 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
         memory_gb=start.memory_gb,
         with_vace=start.with_vace,
         accelerate=start.accelerate,
+        decoder_device=start.decoder_device,
     )
 
     def send(message: Message) -> None:

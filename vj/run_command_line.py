@@ -136,6 +136,7 @@ def run(args: argparse.Namespace) -> int:
                 text_place=args.text_encoder,
                 memory_gb=args.memory,
                 with_vace=not args.no_vace,
+                decoder_device=args.decoder_device,
                 accelerate=tuple(args.accelerate),
             ),
             performance=PerformanceOptions(

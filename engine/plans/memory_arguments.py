@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 
 from engine.plans.memory_plan import TEXT_PLACES
 
@@ -10,7 +11,7 @@ LEAST_GB, MOST_GB = 0.1, 10_000.0
 
 
 def add_memory_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare --text-encoder, --memory and --no-vace."""
+    """Declare --text-encoder, --memory, --no-vace and --decoder-device."""
     parser.add_argument(
         "--text-encoder",
         choices=TEXT_PLACES,
@@ -30,12 +31,28 @@ def add_memory_arguments(parser: argparse.ArgumentParser) -> None:
         help="leave out what control video and references guide with: it takes 2 to 5 GB beside a 1.3B model",
     )
 
+    parser.add_argument(
+        "--decoder-device",
+        type=_device,
+        default="",
+        metavar="DEVICE",
+        help="decode on a device of its own, such as cuda:1: the model makes the next chunk meanwhile (default: "
+        "where the model is)",
+    )
 
-def memory_words(text_place: str, memory_gb: float | None, with_vace: bool) -> list[str]:
+
+def memory_words(text_place: str, memory_gb: float | None, with_vace: bool, decoder_device: str = "") -> list[str]:
     """The same as words, for a process that is started."""
     words = [] if text_place == "auto" else ["--text-encoder", text_place]
     words += [] if memory_gb is None else ["--memory", f"{memory_gb:g}"]
+    words += ["--decoder-device", decoder_device] if decoder_device else []
     return words if with_vace else [*words, "--no-vace"]
+
+
+def _device(text: str) -> str:
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no device: cpu, or cuda:0, cuda:1 ..")
+    return text
 
 
 def _gigabytes(text: str) -> float:

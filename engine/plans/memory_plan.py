@@ -39,6 +39,7 @@ class MemoryChoice:
     text_place: str = "auto"  # one of TEXT_PLACES
     limit_gb: float | None = None  # in 10^9 bytes; None = what is free
     with_vace: bool = True  # where a model has it
+    decoder_device: str = ""  # one of its own for the autoencoder, such as cuda:1; empty = beside the model
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class MemoryPlan:
     is_light: bool = False  # the light decoder plays, or the one there is if that is tiny; a latent frame at a time
     is_float8: bool = False  # the transformer's blocks, and VACE's, are stored in float8
     kept_blends: int = KEPT_BLENDS  # of prompts, beside the one in use: a cut back to one of them costs nothing
+    decoder_device: str = ""  # of its own, for the autoencoder: nothing of it is in `needs` then
     vace_note: str = "VACE was not asked for"  # why it is not loaded; empty when it is
     size: tuple[int, int] = (0, 0)
     free_bytes: int = 0
@@ -91,6 +93,7 @@ class MemoryPlan:
         place = {"gpu": "on the GPU", "cpu": "on the CPU", "process": "on the CPU in a process of its own"}
         chosen = [f"text encoder {place[self.text_place]}{' in float8' if self.is_text_float8 else ''}"]
         chosen += ["light decoder"] if self.is_light else []
+        chosen += [f"decoder on {self.decoder_device}"] if self.decoder_device else []
         chosen += ["transformer in float8"] if self.is_float8 else []
         chosen += ["without VACE"] if self.vace_note == NO_ROOM else []
         return ", ".join(chosen)
@@ -106,6 +109,7 @@ def plan(
     text_place: str = "auto",
     has_files: bool = False,
     with_vace: bool = True,
+    decoder_device: str = "",
 ) -> MemoryPlan:
     """Choose how to load `preset` at `size` (width, height) into `free_bytes` of the device's memory; 0 = no limit.
 
@@ -114,7 +118,7 @@ def plan(
     `has_files`. On device "cpu" weights stay mapped files and nothing is given up.
     """
     note = _vace_note(preset, has_files) if with_vace else UNWANTED
-    first = MemoryPlan(size=size, free_bytes=free_bytes, vace_note=note)
+    first = MemoryPlan(size=size, free_bytes=free_bytes, vace_note=note, decoder_device=decoder_device)
     if device == "cpu":
         place = "process" if text_place == "process" else "cpu"
         return _counted(preset, dataclasses.replace(first, text_place=place), number_bytes)
@@ -166,14 +170,16 @@ def _counted(preset: ModelPreset, step: MemoryPlan, number_bytes: int) -> Memory
     frames = 1 if step.is_light else config.chunk_frames
     decoder = step.decoder(preset)
     guiding = vace_bytes(preset.guided, number_bytes, is_float8=step.is_float8, blends=step.kept_blends)
-    guiding += GUIDING_STATES * encoder_state_bytes(decoder, size, number_bytes)
+    carried = 0 if step.decoder_device else encoder_state_bytes(decoder, size, number_bytes)
+    decoding = 0 if step.decoder_device else decoder_bytes(decoder, size, number_bytes, latent_frames=frames)
+    guiding += GUIDING_STATES * carried
     needs = (
         ("transformer", transformer_bytes(config, number_bytes, is_float8=step.is_float8)),
         ("VACE", guiding if step.has_vace else 0),
         ("text encoder", encoder_bytes if step.text_place == "gpu" else 0),
         ("keys and values", cache_bytes(config, size, number_bytes, step.kept_blends)),
-        ("decoder", decoder_bytes(decoder, size, number_bytes, latent_frames=frames)),
-        ("video in", encoder_state_bytes(decoder, size, number_bytes)),
+        ("decoder", decoding),
+        ("video in", carried),
         ("in between", activation_bytes(config, size, number_bytes)),
     )
     return dataclasses.replace(step, needs=needs)

@@ -205,6 +205,7 @@ def _render_all(
             text_place=args.text_encoder,
             memory_gb=args.memory,
             with_vace=not args.no_vace,
+            decoder_device=args.decoder_device,
             accelerate=tuple(args.accelerate),
         ),
         _tell,

@@ -59,7 +59,8 @@ class DecodeStream:
         self._stream.wait_stream(torch.cuda.current_stream(latents.device))
         with torch.cuda.stream(self._stream):
             rgba, is_finite, after = self._decode(latents, state)
-            latents.record_stream(self._stream)
+            if latents.device == self._stream.device:  # another device's are copied before its memory is used again
+                latents.record_stream(self._stream)
             rgba, is_finite = _to_host(rgba), _to_host(is_finite)
             there = torch.cuda.Event(blocking=True)
             there.record()
@@ -67,7 +68,8 @@ class DecodeStream:
 
     def _decode(self, latents: Tensor, state: DecoderState | None) -> tuple[Tensor, Tensor, DecoderState]:
         pixels, after = self._decoder.decode(latents, state)
-        return rgba_of(pixels[0]), torch.isfinite(latents).all() & torch.isfinite(pixels).all(), after
+        is_finite = torch.isfinite(latents).all().to(pixels.device) & torch.isfinite(pixels).all()
+        return rgba_of(pixels[0]), is_finite, after
 
 
 def _to_host(tensor: Tensor) -> Tensor:
