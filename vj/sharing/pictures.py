@@ -10,7 +10,7 @@ from pathlib import Path
 
 from engine.video_in.input_ring import InputFrame, InputRing
 
-LOOK_S = 0.001
+LOOK_S = 0.002
 CURRENT_S = 0.05  # without a picture: then another ring may stand at the path
 MOST_BEHIND = 0.6  # of the ring: whoever is further behind gives up what lies between and goes on with the newest
 

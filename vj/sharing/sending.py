@@ -14,6 +14,7 @@ from pathlib import Path
 
 from engine.video_in.input_ring import InputFrame
 from vj.sharing.frame_rate import measured_rate, nominal_rate
+from vj.sharing.kinds import KIND_OF
 from vj.sharing.messages import ShareState, ShareWishes
 from vj.sharing.pictures import Pictures
 from vj.sharing.senders.opening import open_sender
@@ -24,7 +25,8 @@ WAIT_S = 0.1  # for a picture, in one step
 ABSENT_NS = 700_000_000  # without one, before it is said
 MEASURED = 20  # pictures the rate is measured over, where the display does not say it
 BACK_OFF_S = (0.5, 1.0, 2.0, 4.0)  # between two tries at a sender that fails; the last one holds
-ASK_NS = 250_000_000  # between two questions for receivers
+COUNT_NS = 250_000_000  # between two questions for receivers
+SETTLE_NS = 300_000_000  # what is wanted of a sender that is open has to stay the same for so long
 SPAN_NS = 1_000_000_000
 
 
@@ -40,9 +42,11 @@ class Sending:
         self._wishes: ShareWishes | None = None  # before the first none is opened
         self._sender: Sender | None = None
         self._opening: Opening | None = None  # of the sender that is open
+        self._asked: Opening | None = None  # what is wanted, and since when
+        self._asked_ns = 0
         self._arrivals: list[int] = []  # until the rate is known
         self._sent_ns: deque[int] = deque(maxlen=512)
-        self._failures, self._retry_ns, self._asked_ns, self._count = 0, 0, 0, 0
+        self._failures, self._retry_ns, self._counted_ns, self._count = 0, 0, 0, 0
         self._came_ns = time.monotonic_ns()  # when the newest picture was taken
         self._state = ShareState("opening", moved_ns=time.monotonic_ns())
 
@@ -91,7 +95,12 @@ class Sending:
         if rate is None:
             return None
         size = shaped_size(width, height, settings.size)
-        return Opening(settings.name, *size, rate / max(1, settings.every), settings.alpha != "off")
+        return Opening(
+            settings.name or KIND_OF[self._word].default_name,
+            *size,
+            rate / max(1, settings.every),
+            settings.alpha != "off",
+        )
 
     def _measure(self, frame: InputFrame) -> Fraction | None:
         if len(self._arrivals) < MEASURED:
@@ -102,7 +111,11 @@ class Sending:
         """Have the sender open that is wanted; False while it is not its time. Raises SenderError."""
         if opening == self._opening:
             return True
-        if self._sender is None and time.monotonic_ns() < self._retry_ns:
+        now_ns = time.monotonic_ns()
+        if opening != self._asked:
+            self._asked, self._asked_ns = opening, now_ns
+        # a window that is being dragged has a new size at every refresh
+        if now_ns < self._retry_ns or (self._sender is not None and now_ns - self._asked_ns < SETTLE_NS):
             return False
         self._close_sender()
         self._tell(state="opening", name=opening.name)
@@ -123,8 +136,8 @@ class Sending:
         self._failures = 0
         self._sent_ns.append(now_ns)
         receivers = self._state.receivers
-        if now_ns - self._asked_ns > ASK_NS:
-            self._asked_ns = now_ns
+        if now_ns - self._counted_ns > COUNT_NS:
+            self._counted_ns = now_ns
             told = self._sender.receivers
             receivers = -1 if told is None else told
         self._tell(

@@ -61,7 +61,7 @@ def send(sending: Sending, given: GivenOutput, count: int) -> None:
         sending.step()
 
 
-def test_every_picture_goes_out_in_order_named_sized_and_opaque(library, tmp_path: Path) -> None:
+def test_every_picture_goes_out_in_order_named_sized_and_opaque(library, tmp_path: Path, monkeypatch) -> None:
     word, fake = library
     given, sending = GivenOutput(tmp_path, SIZE, 60.0), Sending(word, tmp_path / "output.pictures")
     sending.wish(wishes(word))
@@ -73,8 +73,11 @@ def test_every_picture_goes_out_in_order_named_sized_and_opaque(library, tmp_pat
     assert (state.state, state.name, state.width, state.height, state.rate) == ("sending", name, *SIZE, "60")
     assert (state.sent, state.dropped, state.receivers) == (40, 0, 1 if word == "syphon" else -1)
 
-    given.resize(160, 91)  # another output: the sender is opened anew, even in size
+    given.resize(160, 91)  # another output: the sender is opened anew, even in size, once it stays so
     sending.step()
+    send(sending, given, 5)
+    assert len(fake.received) == 40 and len([about for about, _ in fake.events if about == "name"]) == 1
+    monkeypatch.setattr("vj.sharing.sending.SETTLE_NS", 0)
     send(sending, given, 5)
     assert fake.received[-1].shape == (90, 160, 4) and sending.state.height == 90
     sending.wish(wishes(word, size="360p", every=2, name="Second"))
