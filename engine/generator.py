@@ -126,6 +126,11 @@ class Generator:
         """Begin a new stream with the next chunk: caches and decoder memory emptied."""
         self._state.cut = "hard"
 
+    def begin_anew(self) -> None:
+        """Begin as if nothing had been played: a new stream whose first chunk waits for its prompts."""
+        self.hard_cut()
+        self._state.prompts.begin_anew()
+
     def soft_cut(self) -> None:
         """With the next chunk forget everything but the last group of frames, which becomes the sink."""
         self._state.cut = self._state.cut or "soft"
@@ -173,13 +178,11 @@ class Generator:
         Returns them as the model sees them. T is 1 + 4k; 9, 21, 33 .. are whole chunks. Raises ValueError when number
         or size does not fit.
         """
-        wanted = (self.height, self.width)
-        if frames.shape[1:3] != wanted:
+        if frames.shape[1:3] != (self.height, self.width):
             raise ValueError(
                 f"frames of {frames.shape[2]}x{frames.shape[1]} are given, {self.width}x{self.height} played"
             )
-        size = self._model.config.chunk_frames
-        latents = encode_frames(self._decoder, frames, size, self._device, self._dtype)
+        latents = encode_frames(self._decoder, frames, self.chunk_frames, self._device, self._dtype)
         return self.begin_with_latents(latents, params)
 
     @torch.inference_mode()

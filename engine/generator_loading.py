@@ -6,6 +6,7 @@ import logging
 
 import torch
 
+from engine.cuda_graphs.warm_up import warm_up
 from engine.frame_size import check_size
 from engine.generator import Generator
 from engine.loading import choose_device, choose_dtype, device_name, load_model, plan_loading
@@ -82,4 +83,8 @@ def load_generator(
     if memory_plan.decoder(preset).kind == "wan_vae":  # a tiny one on a GPU takes no time worth parting
         loaded.handing_over.shows_parts = True
     loaded.flavour, loaded.vace_note = parts.flavour, parts.vace_note
+    if chosen.type == "cuda" and preset.acceleration.graphs:
+        if tell is not None:
+            tell(f"{preset.name} warms up")
+        warm_up(loaded, preset.transformer.window_frames)
     return loaded

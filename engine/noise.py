@@ -97,7 +97,13 @@ class ChunkNoise:
             towards = self._second.take(params.second_seed, first_frame, frames, steps)
             pairs = zip(noises, towards, strict=True)
             noises = [morph_noise(first, second, params.seed_morph) for first, second in pairs]
-        return [noise.to(self._device, self._dtype, non_blocking=True) for noise in noises]
+        return [self._placed(noise) for noise in noises]
+
+    def _placed(self, noise: Tensor) -> Tensor:
+        if self._device.type != "cuda":
+            return noise.to(self._device, self._dtype)
+        # from page-locked memory, and rounded on the device: nothing waits for the copy
+        return noise.pin_memory().to(self._device, non_blocking=True).to(self._dtype)
 
     def close(self) -> None:
         """End the threads."""

@@ -64,6 +64,11 @@ class PromptCache:
             self._kept[playing] = self._encode(playing)
             self._last_key = playing
 
+    def begin_anew(self) -> None:
+        """Play nothing on: the next chunk waits for its texts, as the very first does."""
+        self._kept.clear()
+        self._last_key, self.on_screen, self.waiting = None, (), ()
+
     def _playable(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
         if not self.on_screen:  # nothing plays yet: there is no old text to keep
             for text in wanted:

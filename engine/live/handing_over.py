@@ -74,10 +74,8 @@ class HandingOver:
         """
         frames = x0.shape[1]
         sizes = [frames]
-        if is_watched and self.shows_parts:
-            sizes = [1] * frames
-        elif is_watched and self._decoding.is_beside and frames > 1:
-            sizes = [1, frames - 1]
+        if is_watched and self.shows_parts and frames > 1:
+            sizes = [1, frames - 1] if self._decoding.is_beside else [1] * frames
         for latents in x0.split(sizes, dim=1):
             order = self._decoding.order(latents, state.decoder)
             state.decoder = order.state

@@ -9,6 +9,7 @@ import torch
 import engine.cuda_graphs.decoding
 import engine.generator
 from engine.acceleration import EXACT, Acceleration
+from engine.cuda_graphs.warm_up import warm_up
 from engine.generator import Generator
 from engine.live.chunk_watch import ChunkGivenUp, ChunkWatch
 from engine.schedule import PUBLISHED_STEPS, Schedule
@@ -74,6 +75,20 @@ def test_recorded_chunks_are_the_eager_ones_bit_for_bit(make):
     off = []
     play(make(Acceleration(graphs=False), off))
     assert off == []
+
+
+def test_after_warming_up_a_stream_records_nothing_more(make):
+    recorders = []
+    cold, warm = make(), make(recorders=recorders)
+    warm_up(warm, CONFIG.window_frames)
+    before = [recorder.recordings for recorder in recorders]
+    one = dataclasses.replace(PARAMS, chunk_frames=1)
+    for params in [PARAMS] * 6 + [one] * 7:
+        assert np.array_equal(cold.generate_chunk(params).frames, warm.generate_chunk(params).frames)
+    warm.hard_cut(), cold.hard_cut()
+    for _ in range(4):
+        assert np.array_equal(cold.generate_chunk(one).frames, warm.generate_chunk(one).frames)
+    assert [recorder.recordings for recorder in recorders] == before
 
 
 @pytest.mark.parametrize("is_recorded", [False, True])
