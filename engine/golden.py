@@ -6,7 +6,7 @@ Knows nothing of tolerances or of how a result is shown.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -31,6 +31,7 @@ _ORIGINAL_SPELLING = {"temperal_downsample": "temporal_downsample"}
 # Far above any model: a config that says more is damaged, and would only be slow to refuse
 _LARGEST_SIZE = 1_000_000
 _LIMITS = {"num_layers": 1000, "window_frames": 1000, "num_res_blocks": 100}
+Prepare = Callable[[CausalWanTransformer], object]  # chooses how a model is computed, in place
 _PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
@@ -119,14 +120,15 @@ def _recompute_stream(golden: Golden) -> Iterator[Recomputed]:
 
 
 @torch.inference_mode()
-def stream_output(path: Path, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+def stream_output(path: Path, device: torch.device, dtype: torch.dtype, prepare: Prepare = id) -> tuple[Tensor, Tensor]:
     """Return the stream recomputed on a device in a number type, and the file's float32 one, both (1, F, C, h, w).
 
-    Raises CheckpointError or GoldenError as `read_golden` and `recompute` do.
+    `prepare` may choose how the model is computed, in place. Raises CheckpointError or GoldenError as `recompute` does.
     """
     golden = read_golden(path)
     script = _read_script(golden)
     model = _transformer(golden, script.config, dtype).to(device)
+    prepare(model)
     *_, output = _play(model, script, dtype)
     return output.value, golden.expected["fp32.out"]
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from engine.lora.lora_file import ModuleChange
 from engine.model.cast_linear import FLOAT8, CastLinear
+from engine.quantised.linears import QuantisedLinear
 
 
 class KeptWeights:
@@ -44,10 +45,19 @@ class KeptWeights:
         if not changes:
             if (kept := self._kept.pop(name, None)) is not None:
                 parameter.copy_(kept)
+                self._narrow_again(name)
             return
         if name not in self._kept:
             self._kept[name] = parameter.clone()
         parameter.copy_(_sum(self._kept[name].float(), changes, is_bias=name.endswith(".bias")))
+        self._narrow_again(name)
+
+    def _narrow_again(self, name: str) -> None:
+        """Let a layer that multiplies a narrow copy of a weight make that copy anew."""
+        layer, _, leaf = name.rpartition(".")
+        module = self._model.get_submodule(layer)
+        if leaf == "weight" and isinstance(module, QuantisedLinear):
+            module.narrow()
 
     def _mix_float8(self, name: str, changes: Sequence[tuple[ModuleChange, float]]) -> None:
         linear = self._model.get_submodule(name.removesuffix(".weight"))

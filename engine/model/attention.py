@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from engine.attention.kernels import plain
+from engine.attention.table import TABLE
 from engine.model.rope import rotate
 
 
@@ -23,12 +24,36 @@ class AttentionMemory(Protocol):
         ...
 
 
+class Slots(Protocol):
+    """Where one layer's keys and values of the current chunk belong; views into a memory."""
+
+    keys: Tensor | None  # (B, L, N, D) before rotation; None where they are not kept
+    rotated: Tensor  # (B, L, N, D), possibly float8
+    values: Tensor  # (B, L, N, D), possibly float8
+    table: Tensor  # (L, D / 2) complex, by which keys and queries turn
+
+
+@runtime_checkable
+class SlottedMemory(Protocol):
+    """A memory that lets a kernel write its slots."""
+
+    def current_slots(self, layer: int) -> Slots:
+        """Where the current chunk belongs."""
+        ...
+
+    def answer(self, layer: int, rotated_q: Tensor) -> Tensor:
+        """Answer q (B, L, N, D), rotated already, once the slots are written."""
+        ...
+
+
 def scaled_dot_product(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
-    """softmax(q k^T / sqrt(D)) v for q (B, L, N, D), k and v (B, S, N, D); returns (B, L, N, D)."""
-    out = functional.scaled_dot_product_attention(
-        q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), attn_mask=mask
-    )
-    return out.transpose(1, 2)
+    """softmax(q k^T / sqrt(D)) v for q (B, L, N, D), k and v (B, S, N, D); returns (B, L, N, D).
+
+    On CUDA by the kernel that was measured to be fastest; with a mask, for training and on a CPU by PyTorch's choice.
+    """
+    if mask is None and q.is_cuda and not q.requires_grad:
+        return TABLE.kernel(q, k).attend(q, k, v)
+    return plain(q, k, v, mask)
 
 
 class RmsNorm(nn.Module):

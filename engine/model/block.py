@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import torch
 from torch import Tensor, nn
 
+from engine.kernels.shaping import Folded
 from engine.model.attention import Attention, AttentionMemory, scaled_dot_product
 from engine.model.config import ModelConfig
 
 TextKeysValues = tuple[Tensor, Tensor]  # keys, values of the prompt for one layer, each (B, text_len, N, D)
+
+
+Time6 = Tensor | Folded  # a timestep's projection (B, F or 1, 6, E), to which a block adds its own; or that sum
+
+
+class BlockForward(Protocol):
+    """Another way to compute a block, equal to its own."""
+
+    def __call__(self, x: Tensor, time6: Time6, text: TextKeysValues, memory: AttentionMemory) -> Tensor:
+        """As `Block.forward`."""
+        ...
+
+    def store(self, x: Tensor, time6: Time6, memory: AttentionMemory) -> None:
+        """As `Block.store`."""
+        ...
 
 
 class Block(nn.Module):
@@ -27,9 +45,12 @@ class Block(nn.Module):
             nn.Linear(dim, config.ffn_dim), nn.GELU(approximate="tanh"), nn.Linear(config.ffn_dim, dim)
         )
         self.modulation = nn.Parameter(torch.randn(1, 6, dim) / dim**0.5)
+        self.fused: BlockForward | None = None  # what computes this block instead (`engine.kernels`); never in training
 
-    def forward(self, x: Tensor, time6: Tensor, text: TextKeysValues, memory: AttentionMemory) -> Tensor:
+    def forward(self, x: Tensor, time6: Time6, text: TextKeysValues, memory: AttentionMemory) -> Tensor:
         """x (B, F, P, E), time6 (B, F or 1, 6, E), text keys and values of this layer -> (B, F, P, E)."""
+        if self.fused is not None:
+            return self.fused(x, time6, text, memory)
         shift_sa, scale_sa, gate_sa, shift_ff, scale_ff, gate_ff = self._modulations(time6)
         y = (self.norm1(x) * (1 + scale_sa) + shift_sa).flatten(1, 2)  # (B, L, E)
         attended = memory.attend(self.layer, self.self_attn.queries(y), *self.self_attn.keys_values(y))
@@ -43,11 +64,18 @@ class Block(nn.Module):
         """The prompt (B, text_len, E) as this layer's keys and values."""
         return self.cross_attn.keys_values(context)
 
-    def store(self, x: Tensor, time6: Tensor, memory: AttentionMemory) -> None:
+    def store(self, x: Tensor, time6: Time6, memory: AttentionMemory) -> None:
         """Write this layer's keys and values and stop: all a clean pass needs of the last block."""
+        if self.fused is not None:
+            self.fused.store(x, time6, memory)
+            return
         shift_sa, scale_sa, *_ = self._modulations(time6)
         memory.store(self.layer, *self.self_attn.keys_values((self.norm1(x) * (1 + scale_sa) + shift_sa).flatten(1, 2)))
 
-    def _modulations(self, time6: Tensor) -> tuple[Tensor, ...]:
-        modulation = self.modulation[:, None] + time6  # (B, F or 1, 6, E)
-        return tuple(m[:, :, None] for m in modulation.unbind(dim=2))  # six of (B, F or 1, 1, E)
+    def fold(self, time6: Time6) -> Folded:
+        """This layer's modulations of a timestep, its own added."""
+        return time6 if isinstance(time6, Folded) else Folded(self.modulation[:, None] + time6)
+
+    def _modulations(self, time6: Time6) -> tuple[Tensor, ...]:
+        rows = self.fold(time6).rows  # (B, F or 1, 6, E)
+        return tuple(m[:, :, None] for m in rows.unbind(dim=2))  # six of (B, F or 1, 1, E)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from engine.kernels.shaping import Folded
+
 TIMESTEP_BASE = 10_000.0
 
 
@@ -30,7 +32,11 @@ class Head(nn.Module):
         self.head = nn.Linear(dim, out_features)
         self.modulation = nn.Parameter(torch.randn(1, 2, dim) / dim**0.5)
 
-    def forward(self, x: Tensor, time: Tensor) -> Tensor:
+    def fold(self, time: Tensor | Folded) -> Folded:
+        """The modulations of a timestep, its own added: (B, F or 1, 2, E)."""
+        return time if isinstance(time, Folded) else Folded(self.modulation[:, None] + time[:, :, None])
+
+    def forward(self, x: Tensor, time: Tensor | Folded) -> Tensor:
         """x (B, F, P, E), time (B, F or 1, E) -> (B, F, P, out_features)."""
-        shift, scale = (self.modulation[:, None] + time[:, :, None]).unbind(dim=2)  # each (B, F or 1, E)
+        shift, scale = self.fold(time).rows.unbind(dim=2)  # each (B, F or 1, E)
         return self.head(self.norm(x) * (1 + scale[:, :, None]) + shift[:, :, None])

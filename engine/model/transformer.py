@@ -6,16 +6,33 @@ Knows nothing of sampling, of what leaves the window, or of checkpoint files; st
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from engine.kernels.shaping import Folded
 from engine.model.attention import AttentionMemory
-from engine.model.block import Block, TextKeysValues
+from engine.model.block import Block, TextKeysValues, Time6
 from engine.model.config import ModelConfig
 from engine.model.embeddings import Head, sinusoid
 from engine.model.vace import Guide, VaceBlock, hints
+
+
+@dataclass(frozen=True)
+class Modulations:
+    """All that the network takes from a timestep: constants of every layer. Fixed tensors, which may be copied into."""
+
+    blocks: tuple[Folded, ...]  # each (B, F or 1, 6, E)
+    vace: tuple[Folded, ...]
+    head: Folded  # (B, F or 1, 2, E)
+
+    def copy_(self, other: Modulations) -> None:
+        """Take over the values of another timestep of the same shape: what a recorded graph reads stays in place."""
+        pairs = zip((*self.blocks, *self.vace, self.head), (*other.blocks, *other.vace, other.head), strict=True)
+        for mine, theirs in pairs:
+            mine.rows.copy_(theirs.rows)
 
 
 class CausalWanTransformer(nn.Module):
@@ -70,7 +87,7 @@ class CausalWanTransformer(nn.Module):
     def forward(
         self,
         latents: Tensor,
-        timesteps: Tensor,
+        timesteps: Tensor | Modulations,
         text: list[TextKeysValues],
         memory: AttentionMemory,
         guide: Guide | None = None,
@@ -79,32 +96,56 @@ class CausalWanTransformer(nn.Module):
 
         Without a guide, or with scales of 0, the VACE blocks do not run. Raises ValueError where there are none.
         """
-        time, time6 = self.embed_time(timesteps)
+        time, times, vace_times = self._times(timesteps)
         x = self.embed_patches(latents)
-        hint_of = self._hints(guide, x, time6, text)
-        for block, text_kv in zip(self.blocks, self._own(text), strict=True):
+        hint_of = self._hints(guide, x, vace_times, text)
+        for block, text_kv, time6 in zip(self.blocks, self._own(text), times, strict=True):
             x = block(x, time6, text_kv, memory)
             if block.layer in hint_of and (hint := next(hint_of[block.layer])) is not None:
                 x = x + hint
         return self.unpatch(self.head(x, time), *latents.shape[-2:])
 
-    def remember(self, latents: Tensor, timesteps: Tensor, text: list[TextKeysValues], memory: AttentionMemory) -> None:
+    def remember(
+        self,
+        latents: Tensor,
+        timesteps: Tensor | Modulations,
+        text: list[TextKeysValues],
+        memory: AttentionMemory,
+    ) -> None:
         """Run only for keys and values (the clean pass): the last block stops after them and the head is skipped.
 
         Nothing guides it: what later chunks look back at are the keys and values of the model itself.
         """
-        _, time6 = self.embed_time(timesteps)
+        _, times, _ = self._times(timesteps)
         x = self.embed_patches(latents)
-        for block, text_kv in zip(self.blocks[:-1], self._own(text)[:-1], strict=True):
+        for block, text_kv, time6 in zip(self.blocks[:-1], self._own(text)[:-1], times[:-1], strict=True):
             x = block(x, time6, text_kv, memory)
-        self.blocks[-1].store(x, time6, memory)
+        self.blocks[-1].store(x, times[-1], memory)
+
+    def fold(self, timesteps: Tensor) -> Modulations:
+        """The constants of timesteps (B, F or 1), good while the weights stay as they are; the same to the bit."""
+        time, time6 = self.embed_time(timesteps)
+        return Modulations(
+            tuple(block.fold(time6) for block in self.blocks),
+            tuple(block.fold(time6) for block in self.vace_blocks),
+            self.head.fold(time),
+        )
+
+    def _times(
+        self, timesteps: Tensor | Modulations
+    ) -> tuple[Tensor | Folded, Sequence[Time6], Tensor | Sequence[Folded]]:
+        """What the head, each block and the VACE blocks take of a timestep."""
+        if isinstance(timesteps, Modulations):
+            return timesteps.head, timesteps.blocks, timesteps.vace
+        time, time6 = self.embed_time(timesteps)
+        return time, [time6] * len(self.blocks), time6
 
     def _own(self, text: list[TextKeysValues]) -> list[TextKeysValues]:
         """Keys and values of the blocks themselves."""
         return text[: self.config.num_layers]
 
     def _hints(
-        self, guide: Guide | None, x: Tensor, time6: Tensor, text: list[TextKeysValues]
+        self, guide: Guide | None, x: Tensor, time6: Tensor | Sequence[Folded], text: list[TextKeysValues]
     ) -> dict[int, Iterator[Tensor | None]]:
         """Hints by layer, each made when it is asked for; empty when nothing guides."""
         layers = self.config.vace_layers

@@ -6,15 +6,16 @@ Knows nothing of how a context is made, or of when a stream is guided.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from engine.kernels.shaping import Folded
 from engine.model.attention import AttentionMemory, FullAttention
-from engine.model.block import Block, TextKeysValues
+from engine.model.block import Block, TextKeysValues, Time6
 from engine.model.config import ModelConfig
 from engine.model.rope import rotation_table
 
@@ -52,7 +53,7 @@ class VaceBlock(Block):
     def forward(
         self,
         c: Tensor,
-        time6: Tensor,
+        time6: Time6,
         text: TextKeysValues,
         memory: AttentionMemory,
         references: int = 0,
@@ -69,9 +70,16 @@ class VaceBlock(Block):
 
 
 def hints(
-    blocks: nn.ModuleList, context: Tensor, x: Tensor, time6: Tensor, text: list[TextKeysValues], guide: Guide
+    blocks: nn.ModuleList,
+    context: Tensor,
+    x: Tensor,
+    time6: Tensor | Sequence[Folded],
+    text: list[TextKeysValues],
+    guide: Guide,
 ) -> Iterator[Tensor | None]:
     """Yield each VACE layer's scaled hint (B, F, P, E) for the chunk's tokens x (B, F, P, E); None where it is off.
+
+    `time6` (B, F or 1, 6, E), or each block's own.
 
     `context` (B or 1, R + F, P, E) is `guide.context` embedded; one of fewer frames ends in zero tokens. A block runs
     when its hint is asked for, the blocks after the last one that counts do not.
@@ -86,14 +94,22 @@ def hints(
     c = functional.pad(context, (0, 0, 0, 0, 0, absent))
     # the references are not in the latents: nothing is added to them, and they are as noisy as the first frame
     start = functional.pad(x, (0, 0, 0, 0, references, 0))
-    if references and time6.shape[1] > 1:
-        time6 = torch.cat([time6[:, :1].expand(-1, references, -1, -1), time6], dim=1)
-    for number, (block, text_kv, scale) in enumerate(zip(blocks, text, scales, strict=True)):
+    times = [_with_references(time6, references)] * len(blocks) if isinstance(time6, Tensor) else time6
+    for number, (block, text_kv, scale, time) in enumerate(zip(blocks, text, scales, times, strict=True)):
         if not any(scales[number:]):
             yield None
             continue
-        c, hint = block(c, time6, text_kv, guide.memory, references, start if number == 0 else None)
+        if isinstance(time, Folded):
+            time = Folded(_with_references(time.rows, references))
+        c, hint = block(c, time, text_kv, guide.memory, references, start if number == 0 else None)
         yield hint * scale if scale else None
+
+
+def _with_references(rows: Tensor, references: int) -> Tensor:
+    """Rows (B, F or 1, 6, E) for R + F frames."""
+    if references and rows.shape[1] > 1:
+        return torch.cat([rows[:, :1].expand(-1, references, -1, -1), rows], dim=1)
+    return rows
 
 
 def streaming_attention(

@@ -1,0 +1,1 @@
+"""Softmax attention by whichever kernel is fastest here: the kernels, their choice, and attention over parts."""
