@@ -10,6 +10,13 @@ LONGEST = 3600.0
 _FORM = re.compile(r"(\d+(?:[.,]\d+)?)\s*(s|seconds?|b|beats?)?", re.IGNORECASE)
 
 
+def clock_text(seconds: float) -> str:
+    """Seconds as 1:02:03 or 2:03."""
+    whole = int(seconds)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
 def write_duration(duration: Duration | None) -> str:
     """Spell a length; nothing is none."""
     if duration is None:

@@ -23,7 +23,7 @@ class Header(QWidget):
         layout.setSpacing(4)
         self.pages: list[QPushButton] = []
         for k, name in enumerate(pages):
-            button = _button(name, page_key(k) or name)
+            button = _button(name.replace("&", "&&"), page_key(k) or name)  # one alone marks a letter
             button.setObjectName("page")
             button.setCheckable(True)
             button.clicked.connect(lambda _, k=k: self.page_asked.emit(k))

@@ -23,6 +23,7 @@ from vj.app.live_row import LiveRow
 from vj.app.map_mode import MapMode
 from vj.app.mapping_page import MappingPage
 from vj.app.modulation_page import ModulationPage
+from vj.app.outlets.outlets_page import OutletsPage
 from vj.app.output_page import OutputPage
 from vj.app.output_panel import BLACKOUT_ADDRESS
 from vj.app.panel_poll import SLOW_POLLS, PanelPoll, PolledPanels
@@ -42,7 +43,19 @@ POLL_MS = 33
 CONFIRM_S = 5.0
 SAID_S = 6.0
 NS_PER_MS = 1e6
-PAGES = ("Play", "Show", "Modulation", "Mappings", "Output", "Engine", "Inputs", "Video in", "Layers", "Effects")
+PAGES = (
+    "Play",
+    "Show",
+    "Modulation",
+    "Mappings",
+    "Output",
+    "Engine",
+    "Inputs",
+    "Video in",
+    "Layers",
+    "Effects",
+    "Record & share",
+)
 SAVE_ADDRESS = "/vj/show/save"
 
 
@@ -73,6 +86,7 @@ class MainWindow(QWidget):
         self.placing = OutputPage(self.surface, frozenset(self.surface.widgets.values()))
         self.layers = LayerPage(self.surface)
         self.effects = EffectsPage(self.surface)
+        self.outlets = OutletsPage(self.surface, sources.recording, sources.sharing)
         self.thumbnails = Thumbnails(sources.video.folder)
         self.inputs = InputsPage(self.surface, sources.video, self.thumbnails)
         self.video_in = VideoInPage(self.surface, sources.video, self.thumbnails)
@@ -93,6 +107,7 @@ class MainWindow(QWidget):
             self.inputs,
             self.video_in,
             self.effects,
+            self.outlets,
         )
         self._poll = PanelPoll(self.surface, polled, sources, self.say)
         self.key_list = KeyList(self, sources.router)
@@ -198,7 +213,7 @@ class MainWindow(QWidget):
     def _lay_out(self) -> None:
         self._pages = QStackedWidget()
         own = (self.play, self.show_files, self.modulation, self.mappings, self.placing, self.engine)
-        for page in (*own, self.inputs, self.video_in, self.layers, self.effects):
+        for page in (*own, self.inputs, self.video_in, self.layers, self.effects, self.outlets):
             self._pages.addWidget(page)
         self._editing = QWidget()
         inside = QVBoxLayout(self._editing)

@@ -18,6 +18,7 @@ from vj.app.map_mode import MapMode
 from vj.app.mapping_page import MappingPage
 from vj.app.next_panel import first_of
 from vj.app.osc_monitor import OscNews
+from vj.app.outlets.outlets_page import OutletsPage
 from vj.app.output_panel import held_switch
 from vj.app.pad_state import PadStates, heard_prompts, with_help
 from vj.app.performance_view import PerformanceView
@@ -51,6 +52,7 @@ class PolledPanels:
     inputs: InputsPage
     video_in: VideoInPage
     effects: EffectsPage
+    outlets: OutletsPage
 
 
 class PanelPoll:
@@ -116,6 +118,7 @@ class PanelPoll:
             self._panels.engine.loras.show_loras(generator.loras, generator.lora_failures)
             self._panels.engine.engine.show_engine(self._sources.engine())
         self._panels.strip.show_error(self._sources.problems.poll(), state.detail)
+        self._panels.strip.show_recording(self._sources.recording())
         news = self._sources.problems.news
         if news != self._told_news:
             self._told_news = news
@@ -174,6 +177,8 @@ class PanelPoll:
             frame = self._sources.reader.frame_on_screen
             self._panels.video_in.refresh(None if frame is None else frame.pixels.shape[1] / frame.pixels.shape[0])
             self._panels.video_in.show_engine(self._sources.generator())
+        if self._panels.outlets.isVisible():
+            self._panels.outlets.refresh()
         if self._panels.effects.isVisible():
             self._panels.effects.show_notes(self._sources.effect_notes())
 

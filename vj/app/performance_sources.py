@@ -61,6 +61,7 @@ def read_performance(
         devices=lambda: performance.midi.status.devices,
         learn=performance.learn,
         prompt_help=performance.prompt_help,
+        recording=lambda: performance.recording.status,
     )
 
 

@@ -26,6 +26,7 @@ from vj.effects.notes import EffectNote
 from vj.generator_thread import EngineFacts
 from vj.output.playback import PlaybackStatus
 from vj.presets.repertoire import Repertoire
+from vj.recording.desk import RecordStatus
 from vj.sharing.messages import ShareState
 from vj.tempo.clock import Clock
 from vj.tempo.latency import Latency
@@ -78,4 +79,5 @@ class PanelSources:
     prompt_help: PromptHelp | None = None
     effect_notes: Callable[[], Sequence[EffectNote]] = tuple  # what the output says of the effects' files
     sharing: Callable[[], Mapping[str, ShareState]] = dict  # how each way of sending stands, by its word
+    recording: Callable[[], RecordStatus] = RecordStatus
     engine: Callable[[], EngineFacts] = EngineFacts  # what plays, loads or was reduced

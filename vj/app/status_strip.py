@@ -12,9 +12,11 @@ from PyQt6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.messages import GeneratorStatus
 from vj.app import theme
+from vj.app.durations import clock_text
 from vj.app.parameter_widgets import QuietLabel
 from vj.controllers.router import Played
 from vj.output.playback import PlaybackStatus
+from vj.recording.desk import RecordStatus
 from vj.tempo.latency import Latency
 
 LOW_RATE_SHARE = 0.95  # of content rate: below it the generator is shown in amber
@@ -70,6 +72,7 @@ class StatusStrip(QWidget):
         self.effect_latency = Meter("effects", "From a hand to the screen: level, blackout, effects")
         self.model_latency = Meter("prompts", "From a hand to the screen: prompts, seeds, the model's settings")
         self.input_latency = Meter("input", "From a frame that comes in to the picture the model makes of it")
+        self.recording = Meter("recording", "How long the recording plays by now; in amber when it lacks pictures")
         self.message, self.played = QuietLabel(), QuietLabel("note")
         self.osc, self.midi = QuietLabel(), QuietLabel("note")
         self.error = QuietLabel()
@@ -96,6 +99,7 @@ class StatusStrip(QWidget):
             self.effect_latency,
             self.model_latency,
             self.input_latency,
+            self.recording,
         )
 
     def show_status(self, generator: GeneratorStatus, playback: PlaybackStatus, latency: Latency | None) -> None:
@@ -111,6 +115,15 @@ class StatusStrip(QWidget):
         is_measured = latency is not None and playback.is_streaming
         self.model_latency.show_figure(_milliseconds(latency.value_s) if is_measured else "–")
         self.input_latency.show_figure(_milliseconds(playback.input_latency_s) if playback.input_latency_s else "–")
+
+    def show_recording(self, status: RecordStatus) -> None:
+        """Show that and for how long something is recorded."""
+        if not status.is_on:
+            self.recording.show_figure("–")
+            return
+        is_short = bool(status.recorder.dropped + status.missed)
+        length = clock_text(status.recorder.length_s if status.recorder.take else 0.0)
+        self.recording.show_figure(f"● {length}", theme.WARNING if is_short else theme.ALARM)
 
     def show_ports(self, ports: Ports) -> None:
         """Show where controllers are heard; a port that moved or is open cannot be missed."""

@@ -88,7 +88,10 @@ QPushButton#blackout {{ font-size: {px(18)}; font-weight: 800; padding: {px(6)};
 QPushButton#blackout:checked {{
     background: {ALARM}; color: {ON_COLOUR}; border: {px(3)} solid {TEXT}; padding: {px(4)};
 }}
-QPushButton#page {{ border-radius: 0; border: 0; border-bottom: {px(3)} solid transparent; background: {BACKGROUND}; }}
+QPushButton#page {{
+    border-radius: 0; border: 0; border-bottom: {px(3)} solid transparent; background: {BACKGROUND};
+    padding: {px(3)} {px(2)}; font-size: {px(13)};
+}}
 QPushButton#page:checked {{ color: {TEXT}; border-bottom-color: {ACCENT}; }}
 QScrollArea, QTableWidget, QListWidget {{ border: 0; background: {SURFACE}; }}
 QTableWidget, QListWidget {{ gridline-color: {EDGE}; font-size: {px(14)}; alternate-background-color: {WELL}; }}
