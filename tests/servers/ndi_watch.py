@@ -18,7 +18,7 @@ from tests.servers.given_output import draw, number_of, psnr_db
 from tests.servers.ndi_library import NdiPicture, NdiReceiver
 from vj.child_process import end_with_parent
 
-FIND_S = 8.0
+FIND_S = 20.0
 JUDGED, MOST_JUDGED = 6, 40  # one of so many pictures is compared to what was sent
 # sources are asked for on this computer alone, by address: no daemon is needed and nothing goes out
 CONFIG = {"ndi": {"networks": {"ips": "127.0.0.1", "discovery": ""}, "adapters": {"allowed": ["127.0.0.1"]}}}
