@@ -195,6 +195,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, help="folder for the figures (default: $OUT, or bench/results)")
     parser.add_argument("--upstream", type=Path, metavar="DIR", help="a checkout of the reference implementation")
+    parser.add_argument("--commit", default="", metavar="HASH", help="of what is measured, where git cannot tell")
     parser.add_argument("--smoke", action="store_true", help="tiny shapes: checks the script, measures nothing")
     arguments = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -203,6 +204,7 @@ def main() -> int:
     out, began_s = output_folder(arguments.out), time.monotonic()
     dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
     result: Figures = {"environment": describe(device), "smoke": arguments.smoke, "card": card_state()}
+    result["commit"] = arguments.commit or result["environment"]["commit"]  # type: ignore[index]
     result["matmul_tflop_per_s"] = round(matmul_flops(device, dtype) / 1e12, 2)
     result["copy_gb_per_s"] = round(copy_bytes_per_s(device) / 1e9, 1)
     parts: dict[str, Callable[[], Figures]] = {

@@ -60,11 +60,13 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="folder for the figures (default: $OUT, or bench/results)")
     parser.add_argument("--upstream", type=Path, metavar="DIR", help="a checkout of the reference implementation")
     parser.add_argument("--weights", type=Path, metavar="DIR", help="keep the random weights here from part to part")
+    parser.add_argument("--commit", default="", metavar="HASH", help="of what is measured, where git cannot tell")
     parser.add_argument("--smoke", action="store_true", help="tiny sizes: checks the script, measures nothing")
     arguments = parser.parse_args()
     part = PARTS[arguments.part]
     file = output_folder(arguments.out) / f"table_{arguments.part}.json"
     words = [*part.words, "--parts", *part.parts, "--json", str(file), "--limit", str(LIMIT_S)]
+    words += ["--commit", arguments.commit]
     if part.variants and arguments.upstream:
         words += ["--upstream", str(arguments.upstream), "--variants", *part.variants]
     if arguments.weights:

@@ -67,6 +67,7 @@ def make_parser(prog: str) -> argparse.ArgumentParser:
     add("--limit", type=_whole(1, 1_000_000), default=86_400, metavar="SECONDS", help="begin nothing that would not "
         "end by then; what was measured is kept (default: a day)")  # fmt: skip
     add("--weights", type=Path, metavar="DIR", help="keep the random weights here, and take them if they are there")
+    add("--commit", default="", metavar="HASH", help="of what is measured, where the folder is no git checkout")
     add("--json", type=Path, metavar="FILE", help="write the result, after every process anew")
     add("--plot", type=Path, metavar="FILE", help="draw the result as .svg, .png or .pdf (needs matplotlib)")
     add("--compare", nargs=2, type=Path, metavar=("BEFORE", "AFTER"), help="compare two results instead of measuring")

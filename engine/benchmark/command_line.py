@@ -42,7 +42,7 @@ def _measure(args: argparse.Namespace) -> int:
         weights = args.weights.resolve() if args.weights else folder / "weights"
         jobs = jobs_of(args, weights)
         _make_weights(jobs, weights, is_smoke=args.smoke)
-        result = Result(is_smoke=args.smoke)
+        result = Result(is_smoke=args.smoke, commit=args.commit)
         turns = in_turn(jobs, 1 if args.smoke else args.rounds)
         run_in_turn(turns, folder, result, _tell, limit_s=args.limit, keep=lambda kept: _write(args.json, kept))
     _write(args.json, result)

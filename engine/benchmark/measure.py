@@ -14,7 +14,7 @@ from engine.benchmark.environment import card_state, describe, device_memory, me
 from engine.benchmark.flops import chunk_flop
 from engine.benchmark.jobs import Job
 from engine.benchmark.kernels import kernel_times
-from engine.benchmark.prompt_switch import prompt_switches
+from engine.benchmark.prompt_switch import SETTLE_S, prompt_switches
 from engine.benchmark.stages import stage_times, without_decoding
 from engine.benchmark.streams import Played, first_frames, play, warm_up
 from engine.generator import Generator
@@ -167,7 +167,8 @@ def _switches(
     params = dataclasses.replace(ChunkParams(), chunk_frames=chunk_frames)
     warm_up(generator, params, job.most_warm_up_chunks)
     generator.hard_cut()
-    measured = prompt_switches(generator, chunk_frames, switches=job.switches, seed=job.seed)
+    settle_s = 0.2 if job.is_smoke else SETTLE_S
+    measured = prompt_switches(generator, chunk_frames, switches=job.switches, seed=job.seed, settle_s=settle_s)
     generator.close()
     del generator
     _free(device)

@@ -74,7 +74,54 @@ class Display:
             self.ring.release(self.shown)
 
 
-def prompt_switches(generator: Generator, chunk_frames: int, *, switches: int, seed: int = 0) -> dict[str, object]:
+@dataclass(frozen=True)
+class Player:
+    """The hand and the eye: switches prompts and looks for the first frame of each."""
+
+    ring: WatchedRing
+    inbox: Inbox
+    chunk_frames: int
+    settle_s: float  # of playing before the first switch
+
+    def say(self, version: int, text: str) -> None:
+        """What the instrument sends when a hand has changed a prompt."""
+        params = dataclasses.replace(ChunkParams(), chunk_frames=self.chunk_frames)
+        self.inbox.put(Command(version, "prompt/text", {"pad": 1, "text": text}))
+        self.inbox.put(Values(version, values_of(params)))
+
+    def switch(self, switches: int, dice: random.Random) -> tuple[list[float], int]:
+        """Milliseconds of each switch that was seen, and how many refreshes had no new frame."""
+        display = Display(self.ring, self.ring.rate_fps)
+        taken_ms: list[float] = []
+        seen_s = time.monotonic()
+        press_s, wanted, lost = seen_s + LONGEST_START_S, "", 0  # the next press, or the last while one is wanted
+        while len(taken_ms) + lost < switches:
+            refresh_s = seen_s + 1 / REFRESH_HZ
+            time.sleep(max(0.0, (refresh_s if wanted else min(press_s, refresh_s)) - time.monotonic()))
+            now_s = time.monotonic()
+            if not wanted and press_s <= now_s:
+                if display.generation_id < 0:
+                    break  # nothing was ever shown
+                number = len(taken_ms) + lost + 1
+                wanted, press_s = PROMPTS[number % 2], now_s
+                self.say(number + 1, wanted)
+                continue
+            is_first = display.generation_id < 0
+            display.refresh(now_s - seen_s)
+            seen_s = now_s
+            if is_first and display.generation_id >= 0:
+                press_s, display.held = now_s + self.settle_s, 0
+            elif wanted and self.ring.prompt_of.get(display.generation_id) == wanted:
+                taken_ms.append((now_s - press_s) * 1e3)
+                wanted, press_s = "", now_s + dice.uniform(*WAIT_S)
+            elif wanted and now_s - press_s > LONGEST_S:
+                wanted, press_s, lost = "", now_s + self.settle_s, lost + 1
+        return taken_ms, display.held
+
+
+def prompt_switches(
+    generator: Generator, chunk_frames: int, *, switches: int, seed: int = 0, settle_s: float = SETTLE_S
+) -> dict[str, object]:
     """Milliseconds from a switch to its first frame, over so many at random moments, at the generator's own rate."""
     rate_fps = generator.rate_fps
     for text in PROMPTS:
@@ -97,11 +144,12 @@ def prompt_switches(generator: Generator, chunk_frames: int, *, switches: int, s
             if isinstance(message, Failure):
                 failures.append(message.sentence)
 
-        _say(inbox, 1, PROMPTS[0], chunk_frames)
+        player = Player(ring, inbox, chunk_frames, settle_s)
+        player.say(1, PROMPTS[0])
         loop = threading.Thread(target=WorkerLoop(generator, ring, inbox, hear).run, name="chunks", daemon=True)
         loop.start()
         try:
-            taken_ms, held = _switch(ring, inbox, chunk_frames, rate_fps, switches=switches, seed=seed)
+            taken_ms, held = player.switch(switches, random.Random(seed))
         finally:
             inbox.close()
             loop.join(JOIN_S)
@@ -118,40 +166,3 @@ def prompt_switches(generator: Generator, chunk_frames: int, *, switches: int, s
         "failures": failures,
         "times_ms": [round(taken, 1) for taken in taken_ms],
     }
-
-
-def _say(inbox: Inbox, version: int, text: str, chunk_frames: int) -> None:
-    """What the instrument sends when a hand has changed a prompt."""
-    params = dataclasses.replace(ChunkParams(), chunk_frames=chunk_frames)
-    inbox.put(Command(version, "prompt/text", {"pad": 1, "text": text}))
-    inbox.put(Values(version, values_of(params)))
-
-
-def _switch(
-    ring: WatchedRing, inbox: Inbox, chunk_frames: int, rate_fps: float, *, switches: int, seed: int
-) -> tuple[list[float], int]:
-    dice, display = random.Random(seed), Display(ring, rate_fps)
-    taken_ms: list[float] = []
-    begun_s = seen_s = time.monotonic()
-    press_s, wanted, lost = begun_s + LONGEST_START_S, "", 0  # the next press, or the last while a prompt is wanted
-    while len(taken_ms) + lost < switches:
-        refresh_s = seen_s + 1 / REFRESH_HZ
-        time.sleep(max(0.0, (refresh_s if wanted else min(press_s, refresh_s)) - time.monotonic()))
-        now_s = time.monotonic()
-        if not wanted and press_s <= now_s:
-            if display.generation_id < 0:
-                break  # nothing was ever shown
-            wanted, press_s = PROMPTS[(len(taken_ms) + lost + 1) % 2], now_s
-            _say(inbox, len(taken_ms) + lost + 2, wanted, chunk_frames)
-            continue
-        is_first = display.generation_id < 0
-        display.refresh(now_s - seen_s)
-        seen_s = now_s
-        if is_first and display.generation_id >= 0:
-            press_s, display.held = now_s + SETTLE_S, 0
-        elif wanted and ring.prompt_of.get(display.generation_id) == wanted:
-            taken_ms.append((now_s - press_s) * 1e3)
-            wanted, press_s = "", now_s + dice.uniform(*WAIT_S)
-        elif wanted and now_s - press_s > LONGEST_S:
-            wanted, press_s, lost = "", now_s + SETTLE_S, lost + 1
-    return taken_ms, display.held

@@ -30,6 +30,7 @@ class Result:
 
     environment: Figures = field(default_factory=dict)
     is_smoke: bool = False
+    commit: str = ""  # where the checkout cannot tell
     order: list[str] = field(default_factory=list)  # of the processes, as they ran
     rounds: dict[str, list[Figures]] = field(default_factory=dict)  # by "ours.NAME" and "upstream.NAME"
     failures: dict[str, str] = field(default_factory=dict)
@@ -50,7 +51,7 @@ class Result:
         return {
             "format": FORMAT,
             "gpu": self.environment.get("gpu", "none"),
-            "commit": self.environment.get("commit", "unknown"),
+            "commit": self.commit or self.environment.get("commit", "unknown"),
             "chunks": min(counts, default=0),
             "smoke": self.is_smoke,
             "environment": self.environment,

@@ -98,4 +98,5 @@ class TinyDecoder(nn.Module):
     def decode_to_pixel(self, latent: Tensor, use_cache: bool = False) -> Tensor:
         """Latents (1, F, C, h, w) to frames (1, T, 3, H, W) in [-1, 1]."""
         parts = latent.split(self._chunk_frames, dim=1)
-        return torch.cat([self.taehv.decode_video(part, parallel=True) for part in parts], dim=1) * 2 - 1
+        frames = torch.cat([self.taehv.decode_video(part, parallel=True) for part in parts], dim=1) * 2 - 1
+        return frames if use_cache else frames[:, self.taehv.frames_to_trim :]
