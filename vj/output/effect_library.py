@@ -17,6 +17,7 @@ from vj.effects.isf_file import Effect, EffectFileError, read_effect
 from vj.effects.isf_glsl import fault_line, fragment_shader
 from vj.effects.notes import EffectNote
 from vj.effects.params import DISSOLVE
+from vj.effects.shipped import SHIPPED, SHIPPED_FADES
 from vj.output.gl_objects import Program, ShaderError, Surface
 from vj.shipped_files import CROSSFADES, EFFECTS, find_file, list_files
 from vj.written_files import FileError
@@ -85,8 +86,8 @@ class EffectLibrary:
         Needs a current context that shares its objects with the one that draws.
         """
         places: dict[str, str | Path] = {
-            **list_files(EFFECTS),
-            **{f"{FADE_PREFIX}{name}": path for name, path in list_files(CROSSFADES).items()},
+            **{name: path for name, path in list_files(EFFECTS).items() if name in SHIPPED},
+            **{f"{FADE_PREFIX}{name}": path for name, path in list_files(CROSSFADES).items() if name in SHIPPED_FADES},
             **self._wanted.files,
         }
         for gone in self._seen.keys() - places.keys():
