@@ -20,11 +20,11 @@ END_NS = round(END_S * 1e9)
 
 
 class KeptProcess:
-    """One process and those that followed it. `moved_ns` and `is_opening` are asked of its state."""
+    """One process and those that followed it. Its states have `state` ("opening" or another word) and `moved_ns`."""
 
     def __init__(self, what: str, start: Callable[[], TalkingProcess]) -> None:
-        """`what` is its name in sentences; `start` starts one, raising OSError."""
-        self._what = what
+        """`what` is its name in sentences, which may change; `start` starts one, raising OSError."""
+        self.what = what
         self._start_one = start
         self.process: TalkingProcess | None = None
         self._leaving: TalkingProcess | None = None  # asked to end, or killed
@@ -37,14 +37,23 @@ class KeptProcess:
         """Have it running with these wishes; None = ended."""
         if wishes == self._wanted:
             return
-        before, self._wanted = self._wanted, wishes
+        now_ns, self._wanted = time.monotonic_ns(), wishes
         if wishes is None:
-            self.trouble = ""
-            self._dismiss(time.monotonic_ns() + END_NS)
+            self.begin_afresh()
+            self._dismiss(now_ns + END_NS)
         elif self.process is not None:
             self.process.send(wishes)
-        elif before is None:
-            self._failures, self._start_ns = 0, 0
+        else:
+            self._start(now_ns)
+
+    def begin_afresh(self) -> None:
+        """Forget what went wrong: something else is wanted, and is tried at once."""
+        self._failures, self._start_ns, self.trouble = 0, 0, ""
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether no process of it is left."""
+        return self.process is None and self._leaving is None
 
     def supervise(self, *, was_absent: bool) -> None:
         """Start what is to run; start again what has ended or hangs. `was_absent`: the caller itself stood still."""
@@ -55,10 +64,10 @@ class KeptProcess:
         if self.process is None:
             self._start(now_ns)
         elif ending := self.process.ending:
-            self.trouble = f"the process of {self._what} stopped ({ending}) and is started again"
+            self.trouble = f"the process of {self.what} stopped ({ending}) and is started again"
             self._retire(now_ns)
         elif not was_absent and (still_s := self._stood_still_s(now_ns)):
-            self.trouble = f"{self._what} hangs ({still_s:.0f} s without a word) and is begun anew"
+            self.trouble = f"{self.what} hangs ({still_s:.0f} s without a word) and is begun anew"
             self._retire(now_ns)
 
     def stop(self) -> None:
@@ -79,7 +88,7 @@ class KeptProcess:
         try:
             self.process = self._start_one()
         except OSError as error:
-            self.trouble = f"the process of {self._what} cannot be started: {error.strerror or error}"
+            self.trouble = f"the process of {self.what} cannot be started: {error.strerror or error}"
             self._start_ns = now_ns + RESTART_NS[-1]
             return
         self.process.send(self._wanted)

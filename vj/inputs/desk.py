@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from engine.parameter import Value
@@ -20,18 +21,13 @@ from vj.inputs.capture_process import CaptureProcess
 from vj.inputs.listing import Listed, Listing
 from vj.inputs.messages import InputState, InputWishes
 from vj.inputs.params import InputParams, source_address
+from vj.kept_process import END_S, KeptProcess
 from vj.modulation.params import MODULATORS
 from vj.output.layer_params import LAYERS
 
 LOOK_S = 0.005  # how soon a change is told
 SUPERVISE_NS = 100_000_000
 ABSENT_NS = 1_000_000_000  # a thread that did not look for so long was itself stopped
-OPENING_HANGS_NS = 20_000_000_000  # some drivers take as long to open
-HANGS_NS = 4_000_000_000  # addresses give up by themselves before that
-RESTART_NS = (0, 500_000_000, 1_000_000_000, 2_000_000_000, 4_000_000_000)  # waits before a process is started again
-WELL_NS = 10_000_000_000  # a process that ran for so long is no repeated failure
-END_S = 1.0
-END_NS = round(END_S * 1e9)
 USES = ("engine", "layer")
 
 Snapshot = tuple[int, Mapping[str, Value]]  # version and values, as ParameterStore.versioned_snapshot() returns them
@@ -42,15 +38,10 @@ class _Input:
     """What is known of one input, on the desk's thread."""
 
     number: int
-    opening: int = 0
-    process: CaptureProcess | None = None
-    leaving: CaptureProcess | None = None  # asked to end, or killed
-    kill_ns: int = 0  # when it is ended the hard way
+    kept: KeptProcess
     sent: InputWishes | None = None
-    failures: int = 0
-    start_ns: int = 0  # when the next start is due
-    trouble: str = ""  # what happened to its process, until pictures come again
     told: str = ""  # the sentence the performer was told last
+    has_rings: bool = False  # files may be there
     state: InputState = dataclasses.field(default_factory=InputState)
 
 
@@ -73,8 +64,10 @@ class InputDesk:
         self._stream_size = stream_size
         self._folder = folder
         self._tell = tell
-        self._log_folder = log_folder
-        self._inputs = tuple(_Input(number) for number in range(1, INPUTS + 1))
+        self._inputs = tuple(
+            _Input(number, KeptProcess("its source", partial(CaptureProcess, folder, number, log_folder)))
+            for number in range(1, INPUTS + 1)
+        )
         self._restarts = [0] * INPUTS
         self._listing = Listing()
         self._is_asked_for_listing = threading.Event()
@@ -119,11 +112,10 @@ class InputDesk:
         self._is_stopping.set()
         if self._thread.ident is not None:
             self._thread.join(END_S)
-        processes = [process for one in self._inputs for process in (one.process, one.leaving) if process is not None]
-        for process in processes:
-            process.ask_to_end()
-        for process in processes:
-            process.end(END_S)
+        for one in self._inputs:
+            one.kept.ask_to_end()
+        for one in self._inputs:
+            one.kept.stop()
         for one in self._inputs:
             self._remove_rings(one)
         self._listing.stop()
@@ -141,15 +133,15 @@ class InputDesk:
             was_absent = now_ns - self._supervised_ns > ABSENT_NS
             for one in self._inputs:
                 if seen != self._seen:
-                    self._wish(one, values, now_ns)
+                    self._wish(one, values)
                 if is_due:
-                    self._supervise(one, now_ns, was_absent=was_absent)
+                    self._supervise(one, was_absent=was_absent)
             self._seen = seen
             if is_due:
                 self._supervised_ns = now_ns
                 self._look_after_listing()
 
-    def _wish(self, one: _Input, values: Mapping[str, Value], now_ns: int) -> None:
+    def _wish(self, one: _Input, values: Mapping[str, Value]) -> None:
         """Tell a process what is wanted now; begin or end it."""
         if one.sent is None and not values[source_address(one.number)]:
             return  # not used, as most are most of the time
@@ -164,74 +156,32 @@ class InputDesk:
             return
         before, one.sent = one.sent, wishes
         if not params.source:
-            one.state, one.told, one.trouble, one.sent = InputState(), "", "", None
-            self._dismiss(one, now_ns + END_NS)
+            one.state, one.told, one.sent = InputState(), "", None
+            one.kept.wish(None)
             return
         if before is None or _opens(before) != _opens(wishes):
-            one.failures, one.start_ns, one.trouble = 0, now_ns, ""
-        if one.process is None:
-            self._start(one, now_ns)
-        else:
-            one.process.send(wishes)
+            one.kept.begin_afresh()
+        one.has_rings = True
+        one.kept.wish(wishes)
 
-    def _start(self, one: _Input, now_ns: int) -> None:
-        if now_ns < one.start_ns or one.leaving is not None:  # two would write the same rings
-            return
-        try:
-            one.process = CaptureProcess(self._folder, one.number, self._log_folder)
-        except OSError as error:
-            one.trouble = f"its process cannot be started: {error.strerror or error}"
-            one.start_ns = now_ns + RESTART_NS[-1]
-            return
-        one.process.send(one.sent)
-
-    def _supervise(self, one: _Input, now_ns: int, *, was_absent: bool) -> None:
+    def _supervise(self, one: _Input, *, was_absent: bool) -> None:
         """Start again what has ended or hangs, and keep its state for the panels."""
-        self._look_after_leaving(one, now_ns)
-        if one.sent is None:
-            return
-        if one.process is None:
-            self._start(one, now_ns)
-        elif ending := one.process.ending:
-            one.trouble = f"its capture process stopped ({ending}) and is started again"
-            self._retire(one, now_ns)
-        elif not was_absent and (still_s := _stood_still_s(one.process, now_ns)):
-            name = one.process.state.name or one.sent.params.source
-            one.trouble = f"{name} hangs ({still_s:.0f} s without a word); it is opened again"
-            self._retire(one, now_ns)
-        self._take_state(one)
-
-    def _retire(self, one: _Input, now_ns: int) -> None:
-        """Give up a process that ended or hangs."""
-        if now_ns - one.process.started_ns > WELL_NS:
-            one.failures = 0
-        self._dismiss(one, now_ns)
-        self._look_after_leaving(one, now_ns)
-        one.start_ns = now_ns + RESTART_NS[min(one.failures, len(RESTART_NS) - 1)]
-        one.failures += 1
-
-    def _dismiss(self, one: _Input, kill_ns: int) -> None:
-        if one.process is not None:
-            one.process.ask_to_end()
-            one.leaving, one.process, one.kill_ns = one.process, None, kill_ns
-
-    def _look_after_leaving(self, one: _Input, now_ns: int) -> None:
-        """Bury a process that was dismissed; nobody waits for one that hangs in a driver."""
-        if one.leaving is None:
-            return
-        if not one.leaving.ending and now_ns >= one.kill_ns:
-            one.leaving.kill()
-        if one.leaving.ending or now_ns >= one.kill_ns + END_NS:
-            one.leaving = None
-            if one.sent is None:
-                self._remove_rings(one)
+        if one.sent is not None:
+            one.kept.what = one.state.name or one.sent.params.source
+        one.kept.supervise(was_absent=was_absent)
+        if one.sent is not None:
+            self._take_state(one)
+        elif one.has_rings and one.kept.is_gone:
+            self._remove_rings(one)
+            one.has_rings = False
 
     def _take_state(self, one: _Input) -> None:
-        state = one.process.state if one.process is not None else InputState(state="lost")
+        process = one.kept.process
+        state = process.state if process is not None else InputState(state="lost")
         if state.state in ("live", "held"):
-            one.trouble = ""
-        elif one.trouble and not state.problem:
-            state = dataclasses.replace(state, state="lost", problem=one.trouble)
+            one.kept.trouble = ""
+        elif one.kept.trouble and not state.problem:
+            state = dataclasses.replace(state, state="lost", problem=one.kept.trouble)
         one.state = state
         if state.problem and state.problem != one.told:
             self._tell(f"input {one.number}: {state.problem}")
@@ -262,11 +212,3 @@ def layer_inputs(values: Mapping[str, Value]) -> frozenset[int]:
 
 def _opens(wishes: InputWishes) -> tuple[str, str, int]:
     return wishes.params.source, wishes.params.format, wishes.opening
-
-
-def _stood_still_s(process: CaptureProcess, now_ns: int) -> float:
-    """Seconds without progress when that is too long, else 0."""
-    state = process.state
-    still_ns = now_ns - max(state.moved_ns, process.started_ns)
-    limit_ns = OPENING_HANGS_NS if state.state == "opening" else HANGS_NS
-    return still_ns / 1e9 if still_ns > limit_ns else 0.0

@@ -15,7 +15,7 @@ import pytest
 
 from engine.video_in.input_ring import InputFrame, InputRing, ring_name
 from tests.vj.inputs.films import number_of, write_film
-from vj.inputs import desk as desk_module
+from vj import kept_process
 from vj.inputs.capture_process import CaptureProcess
 from vj.inputs.desk import InputDesk
 from vj.parameters import ParameterStore
@@ -113,11 +113,12 @@ def test_an_input_is_captured_changed_and_let_go(rig, monkeypatch):
 
     rig.set("source", "")
     rig.wait(lambda: rig.desk.state(1).state == "off" and rig.newest() is None, "let go")
-    assert rig.newest("layer") is None and not is_running(process_id)
+    rig.wait(lambda: rig.newest("layer") is None, "of both rings")
+    assert not is_running(process_id)
 
 
 def test_a_capture_process_that_is_killed_or_hangs_comes_back(rig, monkeypatch):
-    monkeypatch.setattr(desk_module, "HANGS_NS", 1_000_000_000)
+    monkeypatch.setattr(kept_process, "HANGS_NS", 1_000_000_000)
     rig.set("source", GRAPH.format(colour="c83c28"))
     rig.wait_live()
     first = rig.desk.state(1).process_id
