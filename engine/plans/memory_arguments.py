@@ -50,7 +50,7 @@ def memory_words(text_place: str, memory_gb: float | None, with_vace: bool, deco
 
 
 def _device(text: str) -> str:
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", text):
+    if text and not re.fullmatch(r"cpu|cuda(:\d+)?", text):  # the default goes through here, too
         raise argparse.ArgumentTypeError(f"{text!r} is no device: cpu, or cuda:0, cuda:1 ..")
     return text
 
