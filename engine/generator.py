@@ -18,6 +18,7 @@ from engine.chunk_start import ChunkStarts
 from engine.cuda_graphs.decoding import decode_beside
 from engine.cuda_graphs.recorder import recorder_for
 from engine.cuda_graphs.stream_passes import StreamPasses, UnfinishedChunk
+from engine.kernels.folded_schedule import FoldedSchedule
 from engine.latent_anchor import LatentAnchor
 from engine.live.chunk_watch import ChunkGivenUp, ChunkWatch
 from engine.live.handing_over import HandingOver
@@ -33,7 +34,6 @@ from engine.params import ChunkParams
 from engine.plans.needs import KEPT_BLENDS
 from engine.reward_forcing.noise_order import PublishedNoise
 from engine.sampler import StepChanges, denoise_chunk
-from engine.schedule import Schedule
 from engine.stream_state import StreamState
 from engine.text.prompts import PromptBook, TextEncoder
 from engine.vace.guidance import VaceGuidance
@@ -79,7 +79,7 @@ class Generator:
         self._decoder = decoder
         decoding = decode_beside(decoder, self._device, acceleration)
         self.handing_over = HandingOver(decoding, rate_fps, shows_parts=self._device.type == "cpu")
-        self._schedule = Schedule(model.config.timestep_shift)
+        self._schedule = FoldedSchedule(model.config.timestep_shift, model)
         latent_height, latent_width = self.height // LATENT_STRIDE, self.width // LATENT_STRIDE
         self._noise = ChunkNoise((model.config.in_dim, latent_height, latent_width), self._device, self._dtype)
         self._v2v = VideoToVideo(decoder, self._schedule, self._device, self._dtype)
@@ -222,8 +222,8 @@ class Generator:
         guides = self._vace.begin_chunk(params, inputs, self._state.vace, frames, len(start.timesteps))
         x0, cache = start.latents, self._state.cache
         unfinished, self._state.unfinished = self._state.unfinished, None
-        can_fold = guides is None and bool(start.timesteps)
-        model = self._state.passes.begin_chunk(params, frames, text, unfinished, can_fold=can_fold)
+        folds_at = start.timesteps[0] if guides is None and start.timesteps else None
+        model = self._state.passes.begin_chunk(params, frames, text, unfinished, folds_at=folds_at)
 
         def newer_text() -> list[TextKeysValues]:
             nonlocal text
@@ -323,6 +323,7 @@ class Generator:
         self._mixed = wanted_loras(params)
         kept = {*params.lora_files, *(file for deck in decks for file in deck.lora_files)}
         if self.loras.apply(wanted_loras(params), kept=tuple(kept), wait=wait):
+            self._schedule.forget()
             for state in decks:
                 state.prompts.forget()  # its keys and values were made with the weights before
                 state.passes.follow_weights()
@@ -330,7 +331,7 @@ class Generator:
     def _new_state(self) -> StreamState:
         self._streams += 1
         return StreamState(
-            StreamPasses(self._model, self._latent_size, self._recorder),
+            StreamPasses(self._model, self._latent_size, self._schedule, self._recorder, self.acceleration.attention),
             PromptCache(self._model, self.prompts, self._device, self._dtype, kept=self._kept_blends),
             LatentAnchor(self._anchor_gain),
             self._streams,

@@ -6,13 +6,16 @@ import logging
 
 import torch
 
+from engine.attention.cpu_products import PRODUCTS
 from engine.cuda_graphs.warm_up import warm_up
 from engine.frame_size import check_size
 from engine.generator import Generator
+from engine.kernels.choice import prepare_model
 from engine.loading import choose_device, choose_dtype, device_name, load_model, plan_loading
+from engine.model.config import LATENT_STRIDE
 from engine.model_presets import ModelPreset
 from engine.plans.loading_progress import Tell
-from engine.plans.machine_speed import machine_speed
+from engine.plans.machine_speed import is_bfloat16_native, machine_speed
 from engine.plans.memory_plan import MemoryChoice
 from engine.schedule import Schedule
 
@@ -60,6 +63,8 @@ def load_generator(
         torch.set_num_threads(threads)
     chosen = choose_device(device)
     number_type = choose_dtype(dtype, chosen)
+    if chosen.type == "cpu" and number_type == torch.bfloat16 and is_bfloat16_native():
+        PRODUCTS.is_on = machine_speed().has_fast_products
     stream = preset.stream
     size = (width or stream.width, height or stream.height)
     check_size(*size)
@@ -68,6 +73,11 @@ def load_generator(
     if tell is not None:
         tell(f"{preset.name} {memory_plan.words}")
     parts = load_model(preset, memory_plan, chosen, number_type, tell)
+    prepared = prepare_model(
+        parts.transformer, preset.acceleration, tuple(side // LATENT_STRIDE for side in size[::-1])
+    )
+    for note in prepared.notes:
+        _LOG.warning("%s: %s", preset.name, note)
     loaded = Generator(
         parts.transformer,
         parts.decoder,

@@ -16,7 +16,9 @@ from engine.cuda_graphs.recorder import RecordedWork, Recorder
 from engine.model.block import TextKeysValues
 from engine.model.transformer import CausalWanTransformer
 from engine.params import ChunkParams
-from engine.sampler import FlowModel, clean_pass
+from engine.quantised.float8_cache import Float8SlotCache
+from engine.sampler import CLEAN_TIMESTEP, FlowModel, clean_pass
+from engine.schedule import Schedule
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,15 @@ class StreamPasses:
         self,
         model: CausalWanTransformer,
         latent_size: tuple[int, int],
+        schedule: Schedule,
         recorder: Recorder | None,
+        attention: str = "exact",
     ) -> None:
-        """`latent_size` is (height, width); without a recorder everything is done as written."""
+        """`latent_size` is (height, width), `attention` that of `Acceleration`; no recorder: all is as written."""
         weight = model.patch_embedding.weight
-        self.cache = SlotCache(model.config, *latent_size, device=weight.device, dtype=weight.dtype)
+        kind = Float8SlotCache if attention == "fp8" else SlotCache
+        self.cache = kind(model.config, *latent_size, device=weight.device, dtype=weight.dtype)
+        self._schedule = schedule
         self._graphed: GraphedTransformer | None = None
         if recorder is not None:
             self._graphed = GraphedTransformer(model, self.cache, RecordedWork(recorder, "the transformer"))
@@ -51,16 +57,18 @@ class StreamPasses:
         text: list[TextKeysValues],
         unfinished: UnfinishedChunk | None,
         *,
-        can_fold: bool,
+        folds_at: float | None,
     ) -> FlowModel:
         """Enter the next chunk of `frames` latent frames, made under `text` first; returns what makes its steps.
 
-        A clean pass that has waited is made with the first step, or now where that cannot be: under another prompt, or
-        where not `can_fold`: with a guide, or without steps.
+        A clean pass that has waited is made with the first step, which is at timestep `folds_at`; or now where that
+        cannot be: under another prompt, or with None (a guide, or no steps).
         """
         how = (frames, params.sink_mode, params.sink_decay, params.window_frames)
-        if unfinished is not None and text is unfinished.text and can_fold:
-            return FoldedStart(self._model, unfinished.x0, begin_folded(self.cache, *how))
+        if unfinished is not None and text is unfinished.text and folds_at is not None:
+            x0 = unfinished.x0
+            times = self._schedule.times(x0, *[CLEAN_TIMESTEP] * x0.shape[1], *[folds_at] * frames)
+            return FoldedStart(self._model, x0, begin_folded(self.cache, *how), times)
         self.finish(unfinished)
         self.cache.begin_chunk(*how)
         return self._model
@@ -68,7 +76,8 @@ class StreamPasses:
     def finish(self, unfinished: UnfinishedChunk | None) -> None:
         """Make a clean pass, if there is one to make."""
         if unfinished is not None:
-            clean_pass(self._model, self.cache, unfinished.text, unfinished.x0)
+            times = self._schedule.times(unfinished.x0, CLEAN_TIMESTEP)
+            clean_pass(self._model, self.cache, unfinished.text, unfinished.x0, times)
 
     def follow_weights(self) -> None:
         """After weights of the model changed."""

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from engine.kernels.plain import Kernels
 from engine.kernels.shaping import After, Rows8
-from engine.model.attention import Attention, AttentionMemory, SlottedMemory, scaled_dot_product
+from engine.model.attention import Attention, AttentionMemory, Slots, SlottedMemory, scaled_dot_product
 from engine.model.block import Block, TextKeysValues, Time6
 from engine.model.transformer import CausalWanTransformer
 from engine.quantised.linears import Float8Linear, QuantisedLinear, multiply
@@ -94,19 +94,22 @@ class FusedBlock:
         if not isinstance(memory, SlottedMemory):
             keys = self._normed(k, attention.norm_k)
             return memory.attend(self._block.layer, self._normed(q, attention.norm_q), keys, self._heads(v))
-        table = self._write(k, v, memory)
-        return memory.answer(self._block.layer, self._normed(q, attention.norm_q, table))
+        slots = self._write(k, v, memory)
+        queries = self._normed(q, attention.norm_q, slots.table, slots.rotated.dtype)  # as the keys they meet
+        return memory.answer(self._block.layer, queries)
 
-    def _write(self, k: Tensor, v: Tensor, memory: SlottedMemory) -> Tensor:
-        """Put keys and values into their slots; the table by which they turn."""
+    def _write(self, k: Tensor, v: Tensor, memory: SlottedMemory) -> Slots:
+        """Put keys and values into their slots."""
         slots = memory.current_slots(self._block.layer)
         norm = self._block.self_attn.norm_k
         self._kernels.norm_rotate(k, norm.weight, norm.eps, slots.table, slots.rotated, slots.keys)
         slots.values.copy_(self._heads(v))
-        return slots.table
+        return slots
 
-    def _normed(self, x: Tensor, norm: nn.Module, table: Tensor | None = None) -> Tensor:
-        heads = x.new_empty(*x.shape[:2], *self._heads(x).shape[2:])
+    def _normed(
+        self, x: Tensor, norm: nn.Module, table: Tensor | None = None, dtype: torch.dtype | None = None
+    ) -> Tensor:
+        heads = torch.empty_like(self._heads(x), dtype=dtype or x.dtype, memory_format=torch.contiguous_format)
         self._kernels.norm_rotate(x, norm.weight, norm.eps, table, heads)
         return heads
 

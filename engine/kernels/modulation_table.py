@@ -23,7 +23,9 @@ class ModulationTable:
         """Those of one timestep for all latent frames, or of one for each; timesteps in 0..1000."""
         if timesteps not in self._kept:
             device = self._model.patch_embedding.weight.device
-            self._kept[timesteps] = self._model.fold(torch.tensor([timesteps], dtype=torch.float32).to(device))
+            # filled on the device: a copy from the host would wait for it
+            written = [torch.full((1, 1), timestep, dtype=torch.float32, device=device) for timestep in timesteps]
+            self._kept[timesteps] = self._model.fold(torch.cat(written, dim=1)).packed()
         self._kept.move_to_end(timesteps)
         while len(self._kept) > KEPT_TIMESTEPS:
             self._kept.popitem(last=False)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from engine.kernels.shaping import After, Folded, Rows8, rows8
+from engine.kernels.shaping import FLOAT8, LARGEST_FLOAT8, After, Folded, Rows8, rows8
 from engine.model.rope import rotate
 
 
@@ -86,7 +86,8 @@ class PlainKernels:
         heads = normed.view(out.shape)
         if plain is not None:
             plain.copy_(heads)
-        out.copy_(heads if table is None else rotate(heads, table))
+        turned = heads if table is None else rotate(heads, table)
+        out.copy_(turned.clamp(-LARGEST_FLOAT8, LARGEST_FLOAT8) if out.dtype == FLOAT8 else turned)
 
     def gelu(self, x: Tensor, narrow: str = "") -> Tensor | Rows8:
         """GELU by tanh."""

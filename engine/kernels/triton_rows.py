@@ -25,7 +25,7 @@ def _rounded(x, KIND: tl.constexpr):
 
 
 @triton.jit
-def _to_float8(x):
+def to_float8(x):
     """Round float32 to the nearest number of e4m3, ties to even: the interpreter's own cast is off by up to a half."""
     x = tl.minimum(tl.maximum(x, -448.0), 448.0)
     bits = x.to(tl.uint32, bitcast=True)
@@ -42,7 +42,7 @@ def _store_narrow(y, out, scales, row, at, inside, is_row, SMALLEST: tl.constexp
     peak = tl.maximum(tl.max(tl.abs(y), 1), SMALLEST)[:, None]
     if NARROW == 1:
         scale = peak / 448.0
-        numbers = _to_float8(y / scale)
+        numbers = to_float8(y / scale)
     else:
         scale = peak / 127.0
         numbers = ((y / scale + 12582912.0) - 12582912.0).to(tl.int8)  # 1.5 * 2^23: no digits are left behind the point
@@ -172,7 +172,7 @@ def norm_rotate_kernel(
             h = _rounded(h, KIND)
     place = out + batch * out_batch + token * out_row + columns
     if FLOAT8_OUT:
-        tl.store(place, _to_float8(h), mask=inside)
+        tl.store(place, to_float8(h), mask=inside)
     else:
         tl.store(place, h.to(out.dtype.element_ty), mask=inside)
 

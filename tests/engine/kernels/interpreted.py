@@ -14,12 +14,15 @@ from pathlib import Path
 
 import torch
 
+from engine.attention.kernels import plain
 from engine.golden import stream_output
 from engine.kernels.fused_block import fuse
 from engine.kernels.plain import PLAIN
 from engine.kernels.shaping import FLOAT8, After, Folded, Rows8
 from engine.kernels.triton_kernels import TRITON
 from engine.model.rope import rotation_table
+from engine.quantised.attention import to_float8
+from engine.quantised.triton_attention import attend
 
 SHAPES = ((1, 2, 2, 48), (2, 1, 3, 30))  # B, F, P, E: widths that are no powers of two
 GOLDEN = Path(__file__).resolve().parents[2] / "data" / "golden" / "tiny_causal_dit.safetensors"
@@ -80,6 +83,16 @@ def rotations(dtype):
         tell("norm_rotate plain", plain, plain_expected)
 
 
+def attention():
+    """Float8 keys and values, values with the tokens innermost; lengths that fill no block."""
+    q, k, v = (to_float8(random(2, length, 3, 40, seed=length)) for length in (5, 150, 151))
+    v = v[:, :150].permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
+    made = attend(q, k, v, torch.float32)
+    expected = plain(*(x.float() for x in (q, k, v)))
+    distance = ((made - expected).norm() / expected.norm()).item()
+    sys.stdout.write(json.dumps({"name": "attention", "kind": "shares", "error": distance, "shape": [5, 150]}) + "\n")
+
+
 def main():
     torch.set_num_threads(1)
     for shape, dtype, narrow in itertools.product(SHAPES, DTYPES, ("", "fp8", "int8")):
@@ -91,6 +104,7 @@ def main():
             tell("rows8", TRITON.rows8(x, narrow), PLAIN.rows8(x, narrow))
     for dtype in DTYPES:
         rotations(dtype)
+    attention()
     with torch.inference_mode():
         made, expected = stream_output(GOLDEN, torch.device("cpu"), torch.float32, lambda model: fuse(model, TRITON))
     error = (made.double() - expected.double()).abs().max().item()
