@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from engine.attention.cpu_products import PRODUCTS, attend_by_products
 from engine.attention.kernels import plain
 from engine.attention.table import TABLE
 from engine.model.rope import rotate
@@ -49,10 +50,13 @@ class SlottedMemory(Protocol):
 def scaled_dot_product(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
     """softmax(q k^T / sqrt(D)) v for q (B, L, N, D), k and v (B, S, N, D); returns (B, L, N, D).
 
-    On CUDA by the kernel that was measured to be fastest; with a mask, for training and on a CPU by PyTorch's choice.
+    On CUDA by the kernel that was measured to be fastest; with a mask, for training and mostly on a CPU by PyTorch's
+    choice.
     """
     if mask is None and q.is_cuda and not q.requires_grad:
         return TABLE.kernel(q, k).attend(q, k, v)
+    if mask is None and PRODUCTS.suits(q, k) and not (q.requires_grad or k.requires_grad):
+        return attend_by_products(q, k, v)
     return plain(q, k, v, mask)
 
 

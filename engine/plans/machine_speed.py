@@ -20,10 +20,13 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.nn import functional
+from torch.nn import functional as nn
+
+from engine.attention.cpu_products import attend_by_products
+from engine.attention.kernels import plain
 
 # what a chunk of ember's at 256x144 costs in the two samples below, from its own time with one thread in both types
-BLOCKS, CONVOLUTIONS = 30, 51
+BLOCKS, ATTENTIONS, CONVOLUTIONS = 30, 30, 51
 CHUNK_FRAMES = 12
 REPEATS = 3
 THREAD_GAIN = 0.6  # of every thread after the first
@@ -38,6 +41,7 @@ class MachineSpeed:
 
     float32_s: float
     bfloat16_s: float  # infinite where the processor does not multiply it natively
+    has_fast_products: bool = False  # in bfloat16 two products of matrices attend faster than PyTorch's own kernel
 
     @property
     def number_type(self) -> str:
@@ -78,34 +82,40 @@ def measure() -> MachineSpeed:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        float32_s = _chunk_s(torch.float32)
-        bfloat16_s = _chunk_s(torch.bfloat16) if is_bfloat16_native() else math.inf
+        float32_s = _chunk_s(torch.float32) + ATTENTIONS * _attention_s(torch.float32, plain)
+        if not is_bfloat16_native():
+            return MachineSpeed(float32_s, math.inf)
+        plain_s, products_s = (_attention_s(torch.bfloat16, way) for way in (plain, attend_by_products))
+        bfloat16_s = _chunk_s(torch.bfloat16) + ATTENTIONS * min(plain_s, products_s)
+        return MachineSpeed(float32_s, bfloat16_s, products_s < CLEARLY * plain_s)
     finally:
         torch.set_num_threads(threads)
-    return MachineSpeed(float32_s, bfloat16_s)
+
+
+def _random(dtype: torch.dtype, *shape: int) -> Tensor:
+    return (torch.randn(shape, generator=torch.Generator().manual_seed(0)) * 0.05).to(dtype)
+
+
+def _attention_s(dtype: torch.dtype, attend: Callable[[Tensor, Tensor, Tensor], Tensor]) -> float:
+    q, k, v = (_random(dtype, 1, tokens, 4, 64) for tokens in (432, 1296, 1296))
+    return _least_s(lambda: attend(q, k, v))
 
 
 def _chunk_s(dtype: torch.dtype) -> float:
-    generator = torch.Generator().manual_seed(0)
-
-    def random(*shape: int) -> Tensor:
-        return (torch.randn(shape, generator=generator) * 0.05).to(dtype)
-
+    """All but the attention."""
+    random = functools.partial(_random, dtype)
     tokens, weights = random(432, 256), [random(*shape) for shape in ((768, 256), (256, 256), (1024, 256), (256, 1024))]
-    keys, values = random(1, 4, 1296, 64), random(1, 4, 1296, 64)
     frames = random(4, 48, 72, 128).contiguous(memory_format=torch.channels_last)
     kernel = random(24, 48, 3, 3).contiguous(memory_format=torch.channels_last)
 
     def block() -> None:
-        projected = functional.linear(functional.layer_norm(tokens, (256,)), weights[0])
-        q = projected[:, :256].reshape(1, 432, 4, 64).transpose(1, 2)
-        seen = functional.scaled_dot_product_attention(q, keys, values).transpose(1, 2).reshape(432, 256)
-        x = tokens + functional.linear(seen, weights[1])
-        wide = functional.gelu(functional.linear(functional.layer_norm(x, (256,)), weights[2]), approximate="tanh")
-        x.add_(functional.linear(wide, weights[3]))
+        projected = nn.linear(nn.layer_norm(tokens, (256,)), weights[0])
+        x = tokens + nn.linear(projected[:, :256], weights[1])
+        wide = nn.gelu(nn.linear(nn.layer_norm(x, (256,)), weights[2]), approximate="tanh")
+        x.add_(nn.linear(wide, weights[3]))
 
     def convolution() -> None:
-        functional.relu_(functional.conv2d(frames, kernel, padding=1))
+        nn.relu_(nn.conv2d(frames, kernel, padding=1))
 
     return BLOCKS * _least_s(block) + CONVOLUTIONS * _least_s(convolution)
 
@@ -143,7 +153,8 @@ def _read(file: Path, name: str) -> MachineSpeed | None:
         found = json.loads(file.read_text(encoding="utf-8"))
         if found["machine"] != name:
             return None
-        read = MachineSpeed(float(found["float32_s"]), float(found["bfloat16_s"]))
+        times = float(found["float32_s"]), float(found["bfloat16_s"])
+        read = MachineSpeed(*times, found["has_fast_products"] is True)
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return read if read.float32_s > 0.0 and read.bfloat16_s > 0.0 else None
