@@ -150,6 +150,8 @@ def _sound(path: Path) -> tuple[np.ndarray, float]:
         if not file.streams.audio:
             return np.zeros((0, 2)), 0.0
         frames = list(file.decode(file.streams.audio[0]))
+    if not frames:
+        return np.zeros((0, 2)), 0.0
     samples = [frame.to_ndarray() for frame in frames]
     scale = 1.0 if samples[0].dtype.kind == "f" else float(np.iinfo(samples[0].dtype).max)
     flat = [
