@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from bench.environment import ROOT
 from bench.gpu.table import output_folder
 from engine.attention.kernels import Capability, kernels_for
 from engine.benchmark.clocks import copy_bytes_per_s, matmul_flops, median_ms
@@ -24,6 +25,7 @@ from engine.benchmark.environment import card_state, describe
 from engine.benchmark.random_models import SMOKE_MODEL, SMOKE_TINY, randomise
 from engine.caches.slot_cache import SlotCache
 from engine.cuda_graphs.recorder import CudaRecorder, RecordedWork
+from engine.golden import stream_output
 from engine.model.config import WAN_1_3B, ModelConfig
 from engine.model.transformer import CausalWanTransformer
 from engine.vae.latents import LATENT_STRIDE
@@ -31,6 +33,7 @@ from engine.vae.tiny_vae import TinyVae, TinyVaeConfig
 from engine.vae.wan_vae import WanVae, WanVaeConfig
 
 Figures = dict[str, object]
+GOLDEN = ROOT / "tests" / "data" / "golden" / "tiny_causal_dit.safetensors"
 HEADS, HEAD_DIM = 12, 128
 # size, latent frames per chunk: 832x480 and 576x320 in whole chunks, 832x480 frame by frame, 704x512 fills a wave
 STREAMS = (((832, 480), 3), ((576, 320), 3), ((832, 480), 1), ((704, 512), 3))
@@ -49,9 +52,21 @@ def tokens(size: tuple[int, int]) -> int:
 def timed(device: torch.device, work: Callable[[], object]) -> float | str:
     """Median milliseconds of the work, or why it cannot be done here."""
     try:
-        return round(median_ms(device, work, runs=20), 4)
+        return round(median_ms(device, work, *((20, 3) if device.type == "cuda" else (1, 1))), 4)
     except FAULTS as error:
         return f"{type(error).__name__}: {str(error).splitlines()[0][:120]}"
+
+
+def parity(device: torch.device, *, is_smoke: bool) -> Figures:
+    """How far this device's stream lies from the golden file's, relative; the reference's own bfloat16 lies 0.0066."""
+    torch.backends.cudnn.allow_tf32 = False  # true float32
+    told: Figures = {}
+    for dtype, gate in ((torch.float32, 1e-4), (torch.bfloat16, 0.02)):
+        made, expected = stream_output(GOLDEN, device, dtype)
+        error = ((made.cpu().double() - expected.double()).norm() / expected.double().norm()).item()
+        told[str(dtype).removeprefix("torch.")] = {"error": error, "passed": error < gate}
+    torch.backends.cudnn.allow_tf32 = True
+    return told
 
 
 def attention(device: torch.device, *, is_smoke: bool) -> Figures:
@@ -209,7 +224,7 @@ def main() -> int:
     result["copy_gb_per_s"] = round(copy_bytes_per_s(device) / 1e9, 1)
     parts: dict[str, Callable[[], Figures]] = {
         part.__name__: lambda part=part: part(device, is_smoke=arguments.smoke)
-        for part in (attention, linears, decoders, graph)
+        for part in (parity, attention, linears, decoders, graph)
     }
     if arguments.upstream:
         parts["reference"] = lambda: reference(arguments, out)

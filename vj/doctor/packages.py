@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PACKAGES, EXTRAS = "Python", "extras"
 SET_UP = "python3 start.py"
 ROOT = Path(__file__).resolve().parents[2]
-DEVELOPMENT_EXTRAS = ("dev", "train", "rewards", "evaluate")
+DEVELOPMENT_EXTRAS = ("dev", "train", "rewards", "evaluate", "plot")
 PURPOSES = {
     "flash": "faster attention on NVIDIA GPUs",
     "link": "Ableton Link",
