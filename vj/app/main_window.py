@@ -90,7 +90,7 @@ class MainWindow(QWidget):
         self.thumbnails = Thumbnails(sources.video.folder)
         self.inputs = InputsPage(self.surface, sources.video, self.thumbnails)
         self.video_in = VideoInPage(self.surface, sources.video, self.thumbnails)
-        self.engine = EnginePage(self.surface, frozenset(self.surface.widgets.values()))
+        self.engine = EnginePage(self.surface, self.outlets.addresses.union(self.surface.widgets.values()))
         self.performance = PerformanceView(self.surface, sources)
         self.strip = StatusStrip()
         self._lay_out()

@@ -113,7 +113,7 @@ def cut_off(widget: QWidget) -> str:
             return f"{name_of(widget)}: {height} of {room.height()} high" if height > room.height() else ""
         width = metrics.horizontalAdvance(widget.text())
     elif isinstance(widget, QAbstractButton) and widget.text():
-        lines = widget.text().split("\n")
+        lines = widget.text().replace("&&", "&").split("\n")
         width, height = max(map(metrics.horizontalAdvance, lines)), metrics.height() * len(lines)
     elif isinstance(widget, QSpinBox | QDoubleSpinBox):
         width, height = metrics.horizontalAdvance(widget.text()), metrics.height()

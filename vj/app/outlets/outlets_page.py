@@ -13,6 +13,9 @@ from vj.recording.desk import RecordStatus
 from vj.sharing.messages import ShareState
 
 
+ADDRESS_STARTS = ("/vj/record/", "/vj/share/")
+
+
 class OutletsPage(QWidget):
     """Recording on the left, sending on the right."""
 
@@ -23,6 +26,9 @@ class OutletsPage(QWidget):
         sharing: Callable[[], Mapping[str, ShareState]],
     ) -> None:
         super().__init__()
+        # senders this computer lacks have no widgets, and their settings belong nowhere else
+        parameters = surface.controls.store.parameters
+        self.addresses = frozenset(address for address in parameters if address.startswith(ADDRESS_STARTS))
         self.record, self.share = RecordPanel(surface, recording), SharePanel(surface, sharing)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
