@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engine.model.attention import AttentionMemory
 from engine.model.block import TextKeysValues
-from engine.model.transformer import CausalWanTransformer
+from engine.model.transformer import CausalWanTransformer, Modulations
 from engine.model.vace import Guide
 from engine.schedule import Schedule, flow_to_x0, renoise
 
@@ -32,12 +32,12 @@ class FlowModel(Protocol):
     def __call__(
         self,
         latents: Tensor,
-        timesteps: Tensor,
+        timesteps: Tensor | Modulations,
         text: list[TextKeysValues],
         memory: AttentionMemory,
         guide: Guide | None = None,
     ) -> Tensor:
-        """Flow of latents (B, F, C, h, w) at timesteps (B, F), guided or not."""
+        """Flow of latents (B, F, C, h, w) at timesteps (B, F), or at what was made of them, guided or not."""
         ...
 
 
@@ -74,18 +74,24 @@ def denoise_chunk(
         if changes.text is not None and i > 0:
             text = changes.text()
         guide = changes.guide(i) if changes.guide is not None else None
-        flow = model(x, _timesteps(timestep, x), text, cache, guide)
+        flow = model(x, schedule.times(x, timestep), text, cache, guide)
         x0 = flow_to_x0(x, flow, schedule.sigma(timestep))
         yield DenoisingStep(flow, x0)
         if i + 1 < len(timesteps):
             x = renoise(x0, renoises[i], schedule.sigma(timesteps[i + 1]))
 
 
-def clean_pass(model: CausalWanTransformer, cache: AttentionMemory, text: list[TextKeysValues], x0: Tensor) -> None:
-    """Overwrite the chunk's keys and values with those of its finished latents: what later chunks look back at."""
-    model.remember(x0, _timesteps(CLEAN_TIMESTEP, x0), text, cache)
+def clean_pass(
+    model: CausalWanTransformer,
+    cache: AttentionMemory,
+    text: list[TextKeysValues],
+    x0: Tensor,
+    times: Tensor | Modulations | None = None,
+) -> None:
+    """Overwrite the chunk's keys and values with those of its finished latents: what later chunks look back at.
 
-
-def _timesteps(timestep: float, latents: Tensor) -> Tensor:
-    # one per latent frame, as published; float32, never the activations' dtype
-    return torch.full(latents.shape[:2], timestep, dtype=torch.float32, device=latents.device)
+    `times` are those of `CLEAN_TIMESTEP`; None = made here.
+    """
+    if times is None:
+        times = x0.new_full(x0.shape[:2], CLEAN_TIMESTEP, dtype=torch.float32)
+    model.remember(x0, times, text, cache)

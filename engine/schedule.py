@@ -38,6 +38,17 @@ class Schedule:
         """Sigma of the table entry nearest to a timestep. Timestep 0 gives the lowest entry, not 0."""
         return self.sigmas[(self.timesteps - timestep).abs().argmin()].item()
 
+    def times(self, latents: Tensor, *timesteps: float) -> Tensor:
+        """What the network is told of one timestep for all frames of latents (B, F, ...), or of one for each: (B, F).
+
+        float32 as published, never the activations' type; filled on the device, so that nothing waits.
+        """
+        batch, frames = latents.shape[:2]
+        if len(timesteps) == 1:
+            return torch.full((batch, frames), timesteps[0], dtype=torch.float32, device=latents.device)
+        columns = [torch.full((batch, 1), t, dtype=torch.float32, device=latents.device) for t in timesteps]
+        return torch.cat(columns, dim=1)
+
 
 def flow_to_x0(x: Tensor, flow: Tensor, sigma: float) -> Tensor:
     """x0 = x - sigma * v, in float64, back in x's dtype."""

@@ -15,8 +15,9 @@ from torch import Tensor
 from engine.caches.slot_cache import Place, Roll, SlotCache
 from engine.model.attention import AttentionMemory
 from engine.model.block import TextKeysValues
+from engine.model.transformer import Modulations
 from engine.model.vace import Guide
-from engine.sampler import CLEAN_TIMESTEP, FlowModel
+from engine.sampler import FlowModel
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,9 @@ def begin_folded(
 class FoldedStart:
     """A `FlowModel` whose first pass also is the clean pass of the chunk before; the later ones are the model's."""
 
-    def __init__(self, model: FlowModel, finished: Tensor, memory: FoldedMemory) -> None:
-        """`finished` are the latents (1, F, C, h, w) of the chunk before."""
+    def __init__(self, model: FlowModel, finished: Tensor, memory: FoldedMemory, times: Tensor | Modulations) -> None:
+        """`finished` are the latents (1, F, C, h, w) of the chunk before; `times` those of all frames of both."""
+        self._times = times
         self._model = model
         self._finished = finished
         self._memory: FoldedMemory | None = memory
@@ -72,7 +74,7 @@ class FoldedStart:
     def __call__(
         self,
         latents: Tensor,
-        timesteps: Tensor,
+        timesteps: Tensor | Modulations,
         text: list[TextKeysValues],
         memory: AttentionMemory,
         guide: Guide | None = None,
@@ -82,7 +84,5 @@ class FoldedStart:
         if folded is None:
             return self._model(latents, timesteps, text, memory, guide)
         assert guide is None, "a guided step is not folded"
-        finished = self._finished
-        clean = timesteps.new_full(finished.shape[:2], CLEAN_TIMESTEP)
-        both = torch.cat([finished, latents], dim=1)
-        return self._model(both, torch.cat([clean, timesteps], dim=1), text, folded)[:, finished.shape[1] :]
+        both = torch.cat([self._finished, latents], dim=1)
+        return self._model(both, self._times, text, folded)[:, self._finished.shape[1] :]

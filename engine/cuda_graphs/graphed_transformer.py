@@ -16,7 +16,7 @@ from engine.caches.slot_cache import SlotCache
 from engine.cuda_graphs.recorder import RecordedWork
 from engine.model.attention import AttentionMemory
 from engine.model.block import TextKeysValues
-from engine.model.transformer import CausalWanTransformer
+from engine.model.transformer import CausalWanTransformer, Modulations
 from engine.model.vace import Guide
 
 
@@ -25,7 +25,7 @@ class _Buffers:
     """Where a pass finds what it is given and leaves what it makes; (1, F, ...), never freed."""
 
     latents: Tensor
-    timesteps: Tensor
+    timesteps: Tensor | Modulations
     flow: Tensor
 
 
@@ -37,7 +37,7 @@ class GraphedTransformer:
         self._model = model
         self._cache = cache
         self._work = work
-        self._buffers: dict[tuple[int, ...], _Buffers] = {}
+        self._buffers: dict[tuple, _Buffers] = {}
         self._text: list[TextKeysValues] = []  # in buffers
         self._playing: list[TextKeysValues] | None = None  # what was written there last
         self._places = _addresses(model)
@@ -46,7 +46,7 @@ class GraphedTransformer:
     def __call__(
         self,
         latents: Tensor,
-        timesteps: Tensor,
+        timesteps: Tensor | Modulations,
         text: list[TextKeysValues],
         memory: AttentionMemory,
         guide: Guide | None = None,
@@ -60,10 +60,12 @@ class GraphedTransformer:
         def work() -> None:
             buffers.flow.copy_(self._model(buffers.latents, buffers.timesteps, self._text, memory))
 
-        self._work.run(("flow", self._cache.place, rolls), work)
+        self._work.run(("flow", self._cache.place, rolls, _kind(timesteps)), work)
         return buffers.flow.clone()
 
-    def remember(self, latents: Tensor, timesteps: Tensor, text: list[TextKeysValues], memory: AttentionMemory) -> None:
+    def remember(
+        self, latents: Tensor, timesteps: Tensor | Modulations, text: list[TextKeysValues], memory: AttentionMemory
+    ) -> None:
         """As the model's own clean pass."""
         if not self._can_record(memory, text):
             self._model.remember(latents, timesteps, text, memory)
@@ -73,7 +75,7 @@ class GraphedTransformer:
         def work() -> None:
             self._model.remember(buffers.latents, buffers.timesteps, self._text, memory)
 
-        self._work.run(("remember", self._cache.place), work)
+        self._work.run(("remember", self._cache.place, _kind(timesteps)), work)
 
     def follow_weights(self) -> None:
         """After weights changed: record anew where one was replaced by another, go on where it was written over."""
@@ -90,12 +92,13 @@ class GraphedTransformer:
         shapes = [(keys.shape, values.shape) for keys, values in own]
         return not self._text or shapes == [(keys.shape, values.shape) for keys, values in self._text]
 
-    def _take(self, latents: Tensor, timesteps: Tensor, text: list[TextKeysValues]) -> _Buffers:
+    def _take(self, latents: Tensor, timesteps: Tensor | Modulations, text: list[TextKeysValues]) -> _Buffers:
         """Write what a pass is given into its buffers."""
-        shape = tuple(latents.shape)
-        if shape not in self._buffers:
-            self._buffers[shape] = _Buffers(*(torch.empty_like(given) for given in (latents, timesteps, latents)))
-        buffers = self._buffers[shape]
+        key = (latents.shape, _kind(timesteps))
+        if key not in self._buffers:
+            times = timesteps.packed() if isinstance(timesteps, Modulations) else torch.empty_like(timesteps)
+            self._buffers[key] = _Buffers(torch.empty_like(latents), times, torch.empty_like(latents))
+        buffers = self._buffers[key]
         buffers.latents.copy_(latents)
         buffers.timesteps.copy_(timesteps)
         if text is not self._playing:
@@ -111,3 +114,8 @@ class GraphedTransformer:
 
 def _addresses(model: CausalWanTransformer) -> tuple[int, ...]:
     return tuple(held.data_ptr() for held in (*model.parameters(), *model.buffers()))
+
+
+def _kind(timesteps: Tensor | Modulations) -> tuple[int, ...]:
+    """Timesteps of another kind stand in other buffers: as numbers, or as constants for all frames or for each."""
+    return (timesteps.head.frames,) if isinstance(timesteps, Modulations) else ()

@@ -27,12 +27,24 @@ class Modulations:
     blocks: tuple[Folded, ...]  # each (B, F or 1, 6, E)
     vace: tuple[Folded, ...]
     head: Folded  # (B, F or 1, 2, E)
+    memory: Tensor | None = None  # all of it, where it lies in one piece
+
+    def packed(self) -> Modulations:
+        """A copy that lies in one piece of memory."""
+        rows = [folded.rows for folded in (*self.blocks, *self.vace, self.head)]
+        memory = torch.cat([part.flatten() for part in rows])
+        parts = memory.split([part.numel() for part in rows])
+        folded = [Folded(part.view_as(like)) for part, like in zip(parts, rows, strict=True)]
+        blocks = len(self.blocks)
+        return Modulations(tuple(folded[:blocks]), tuple(folded[blocks:-1]), folded[-1], memory)
 
     def copy_(self, other: Modulations) -> None:
-        """Take over the values of another timestep of the same shape: what a recorded graph reads stays in place."""
-        pairs = zip((*self.blocks, *self.vace, self.head), (*other.blocks, *other.vace, other.head), strict=True)
-        for mine, theirs in pairs:
-            mine.rows.copy_(theirs.rows)
+        """Take over the values of another timestep of the same shape: what a recorded graph reads stays in place.
+
+        Both must be packed: it is one copy.
+        """
+        assert self.memory is not None and other.memory is not None, "only packed modulations are copied"
+        self.memory.copy_(other.memory)
 
 
 class CausalWanTransformer(nn.Module):

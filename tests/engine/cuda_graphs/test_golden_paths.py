@@ -54,11 +54,12 @@ class FoldingCache(SlotCache):
 class FoldedPaths(RecordedPaths):
     """The same, with each clean pass in the next chunk's first step."""
 
-    def denoise_chunk(self, model, cache, *how):
+    def denoise_chunk(self, model, cache, text, noise, renoises, steps, schedule):
         flow = self.flow(model, cache)
         if cache.memory is not None:
-            flow, cache.memory = FoldedStart(flow, cache.finished, cache.memory), None
-        return denoise_chunk(flow, cache, *how)
+            times = schedule.times(cache.finished, *[0.0] * cache.finished.shape[1], *[steps[0]] * noise.shape[1])
+            flow, cache.memory = FoldedStart(flow, cache.finished, cache.memory, times), None
+        return denoise_chunk(flow, cache, text, noise, renoises, steps, schedule)
 
     def clean_pass(self, model, cache, text, x0):
         cache.finished = x0

@@ -140,7 +140,8 @@ def test_a_clean_pass_folded_into_the_next_first_step_changes_nothing(mode, is_r
         if unfinished is None:
             folded.cache.begin_chunk(3, mode, 0.9)
         else:
-            flow = FoldedStart(flow, unfinished, begin_folded(folded.cache, 3, mode, 0.9))
+            times = SCHEDULE.times(unfinished, 0.0, 0.0, 0.0, *FOUR[:1] * 3)
+            flow = FoldedStart(flow, unfinished, begin_folded(folded.cache, 3, mode, 0.9), times)
         *_, last = denoise_chunk(flow, folded.cache, text, noises[0], noises[1:], FOUR, SCHEDULE)
         unfinished = last.x0
         assert torch.allclose(unfinished, expected, atol=1e-4), number

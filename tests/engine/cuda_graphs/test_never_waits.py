@@ -52,7 +52,8 @@ def test_folded_passes():
     cache.begin_chunk(3)
     cache.begin_chunk(3)
     start, *_ = noises(3)
-    flow = FoldedStart(model, x0, begin_folded(cache, 3, "ema_fp32", 0.9))
+    times = SCHEDULE.times(x0, 0.0, 0.0, 0.0, *FOUR[:1] * 3)
+    flow = FoldedStart(model, x0, begin_folded(cache, 3, "ema_fp32", 0.9), times)
     list(denoise_chunk(flow, cache, text, start, [], FOUR[:1], SCHEDULE))
 
 
