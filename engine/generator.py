@@ -243,10 +243,7 @@ class Generator:
 
     @torch.inference_mode()
     def remember_chunk(self) -> None:
-        """Run the clean pass of the chunk last made, if it has not run: the part of a chunk nobody waits for.
-
-        `generate_chunk` does it when the owner has not. A hard cut in between makes it unnecessary.
-        """
+        """Make the last chunk's clean pass, which nobody waits for; `generate_chunk` does it if the owner has not."""
         if not self.acceleration.fold:
             self._finish_chunk()
 
