@@ -12,7 +12,6 @@ from vj.app.surface import Surface
 from vj.recording.desk import RecordStatus
 from vj.sharing.messages import ShareState
 
-
 ADDRESS_STARTS = ("/vj/record/", "/vj/share/")
 
 
