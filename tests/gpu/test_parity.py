@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.caches.rolling_cache import RollingCache
+from engine.caches.slot_cache import SlotCache
 from engine.golden import stream_output
 from engine.model.vace import Guide, streaming_attention
 from engine.sampler import StepChanges, clean_pass, denoise_chunk
@@ -44,7 +44,7 @@ def test_a_chunk_never_waits_for_the_device(is_guided):
     config = dataclasses.replace(TINY, vace_layers=(0, 1), vace_in_dim=8)
     model = tiny_transformer(config).to(CUDA)
     text = model.encode_text(tiny_prompt().to(CUDA))
-    cache = RollingCache(config, LATENT_HEIGHT, LATENT_WIDTH, device=CUDA)
+    cache = SlotCache(config, LATENT_HEIGHT, LATENT_WIDTH, device=CUDA)
     context = torch.randn(1, 4, 8, LATENT_HEIGHT, LATENT_WIDTH, device=CUDA)  # a reference and three frames
     memory = streaming_attention(config, 4, (LATENT_HEIGHT, LATENT_WIDTH), CUDA)
     guide = Guide(context, memory, 1.0, reference_frames=1) if is_guided else None
