@@ -30,6 +30,7 @@ COMMANDS = (
     "timeline",
     "prompts",
     "inputs",
+    "effects",
     "train",
     "evaluate",
     "bench",
@@ -128,6 +129,11 @@ def _parser(command: str) -> argparse.ArgumentParser:
         from vj.inputs.command_line import add_arguments as add_inputs
 
         add_inputs(inputs)
+    effects = commands.add_parser("effects", help="list effects, and check files of your own", **_texts(_EFFECTS_HELP))
+    if command == "effects":
+        from vj.output.effects_command_line import add_arguments as add_effects
+
+        add_effects(effects)
     commands.add_parser("train", help="train ember or a model like it, stage by stage", add_help=False)
     commands.add_parser("evaluate", help="measure videos and a model's own streams", add_help=False)
     commands.add_parser("bench", help="measure how fast a model plays here", add_help=False)
@@ -144,6 +150,10 @@ _INPUTS_HELP = (
     "Look for cameras, capture cards, the screen and what other programs share, and try one. SOURCE is what "
     "/vj/input/{n}/source takes: a device's name or part of it, a file, an address, screen, ndi:NAME, spout:NAME, "
     "syphon:NAME or lavfi:GRAPH."
+)
+_EFFECTS_HELP = (
+    "The effects of the output: list those that ship, check files of your own in ISF form (read and compiled by this "
+    "computer's driver), draw a sheet of all of them over a film. docs/effects.md says how one is written."
 )
 _DOCTOR_HELP = (
     "Tell what this computer has for a show and what it lacks, each with the one line that mends it: packages, GPU, "

@@ -120,6 +120,11 @@ class EffectLibrary:
         while self._replaced:
             self._replaced.pop().delete()
 
+    def compile_once(self, path: Path, effect: Effect) -> None:
+        """Try whether a file compiles, and keep nothing of it. Whoever looks. Raises EffectFileError."""
+        for index in range(len(effect.passes)):
+            self._compiled(path, effect, index).delete()
+
     # -- whoever looks -------------------------------------------------------------------------------------------
 
     def _look_at(self, name: str, place: str | Path) -> bool:
