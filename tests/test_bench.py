@@ -22,6 +22,17 @@ def test_what_is_measured_first_on_a_gpu_runs_small(tmp_path):
     assert result["environment"]["commit"]
 
 
+def test_kernels_are_measured_small(tmp_path):
+    command = [sys.executable, "-m", "bench.gpu.kernels", "--smoke", "--out", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    result = json.loads((tmp_path / "kernels.json").read_text())
+    assert not [name for name in ("elementwise", "attention", "linears", "forwards") if "failed" in result[name]], (
+        result
+    )
+    assert 0 < result["forwards"]["fp8 linears"]["relative_error"] < 0.1
+
+
 def test_every_part_of_the_gpu_table_is_words_that_vj_bench_understands(tmp_path):
     for part in PARTS.values():
         words = ["--parts", *part.parts, "--upstream", "checkout", "--variants", *(part.variants or ("as-shipped",))]
