@@ -192,7 +192,7 @@ def _decoder(config: TinyVaeConfig) -> nn.ModuleDict:
     return nn.ModuleDict(layers)
 
 
-def _run(layers: nn.ModuleDict, x: Tensor, batch: int, state: TinyVaeState | None) -> tuple[Tensor, TinyVaeState]:
+def run_layers(layers: nn.ModuleDict, x: Tensor, batch: int, state: TinyVaeState | None) -> tuple[Tensor, TinyVaeState]:
     """Run all frames of a chunk through `layers` at once; the memory joins it to the chunk before."""
     memory: list[Tensor] = []
     growing: TGrow | None = None
@@ -254,7 +254,7 @@ class TinyVae(nn.Module):
         if state is None:
             frames = torch.cat((frames[:, :1].expand(-1, _LEADING_FRAMES, -1, -1, -1), frames), dim=1)
         x = (frames.flatten(0, 1) * 0.5 + 0.5).contiguous(memory_format=torch.channels_last)
-        z, state = _run(self.encoder, x, batch, state)
+        z, state = run_layers(self.encoder, x, batch, state)
         if self.config.has_latent_statistics:
             z = to_model_scale(z, self._mean, self._std)
         return z.unflatten(0, (batch, -1)), state
@@ -278,7 +278,7 @@ class TinyVae(nn.Module):
         if self.config.has_latent_statistics:
             z = to_decoder_scale(z, self._mean, self._std)
         start = state is None
-        x, state = _run(self.decoder, z.contiguous(memory_format=torch.channels_last), latents.shape[0], state)
+        x, state = run_layers(self.decoder, z.contiguous(memory_format=torch.channels_last), latents.shape[0], state)
         frames = x.unflatten(0, (latents.shape[0], -1))
         return (frames[:, _LEADING_FRAMES:] if start else frames), state
 
