@@ -25,6 +25,7 @@ from vj.sharing.messages import ShareState, ShareWishes, decode_wishes
 from vj.sharing.sending import Sending
 
 STATUS_S = 0.25
+NICENESS = 5  # where the processor is short, pictures are lost here and not on the display
 LEAVE_S = 0.5  # for a sender to say goodbye to its receivers
 _LOG = logging.getLogger(__name__)
 
@@ -35,6 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     # Ctrl-C reaches every process of a terminal; the instrument decides when sending ends
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform != "win32":
+        os.nice(NICENESS)
     words = os.dup(sys.stdin.fileno())
     outbox = Outbox(take_stdout(), ShareState, on_broken=lambda: os._exit(0))
     cv2.setNumThreads(1)  # the cores belong to the model
