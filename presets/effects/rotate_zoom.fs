@@ -6,7 +6,7 @@
   "INPUTS": [
     { "NAME": "inputImage", "TYPE": "image" },
     { "NAME": "angle", "TYPE": "float", "MIN": -180, "MAX": 180, "DEFAULT": 0, "UNIT": "°", "HELP": "Turns clockwise." },
-    { "NAME": "zoom", "TYPE": "float", "MIN": 0.25, "MAX": 4, "DEFAULT": 1, "UNIT": "x", "CURVE": "log", "HELP": "Enlarges from the middle; below 1 the edges come in." },
+    { "NAME": "zoom", "TYPE": "float", "MIN": 0.25, "MAX": 4, "DEFAULT": 1, "UNIT": "x", "CURVE": "square", "HELP": "Enlarges from the middle; below 1 the edges come in." },
     { "NAME": "x", "TYPE": "float", "MIN": -1, "MAX": 1, "DEFAULT": 0, "HELP": "Moves to the right, as a share of the width." },
     { "NAME": "y", "TYPE": "float", "MIN": -1, "MAX": 1, "DEFAULT": 0, "HELP": "Moves up, as a share of the height." },
     { "NAME": "edges", "TYPE": "long", "VALUES": [0, 1, 2], "LABELS": ["mirror", "repeat", "black"], "DEFAULT": 0, "HELP": "What is seen beyond the edges of the picture." }

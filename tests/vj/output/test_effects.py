@@ -181,3 +181,13 @@ def test_decks_are_dissolved_in_linear_light_and_the_ends_are_exact(output: Offs
         begun, done = (output.draw(at_s, source(), values, over=(white, share)) for share in (0.0, 1.0))
         assert np.abs(begun.astype(int) - output.draw(at_s, source())).max() <= 2, name
         assert done.min() >= 254, name
+
+
+def test_the_example_of_the_documentation_compiles(output: OffscreenOutput, at_s: float, tmp_path: Path):
+    page = Path(__file__).resolve().parents[3] / "docs" / "effects.md"
+    path = tmp_path / "lines.fs"
+    path.write_text(page.read_text("utf-8").split("```glsl\n")[1].split("```")[0])
+    values = {"/vj/effect/user/3/file": str(path), "/vj/effect/user/3/mix": 1.0}
+    plain = output.draw(at_s, source(), values)
+    assert output.problems() == []
+    assert (output.draw(at_s, source(), values) != plain).mean() > 0.3

@@ -43,7 +43,7 @@ class EffectName(QPushButton):
         self.setCheckable(True)
         self.setObjectName("small")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.setToolTip("Show what this effect is made of")
         self._is_on, self._is_at_fault = False, False
         surface.follow(mix_address(name), self._show_mix)
@@ -76,7 +76,6 @@ class EffectsPage(QWidget):
         self.names = {name: EffectName(surface, name) for name in CHAIN_NAMES}
         self.editors = {name: EffectEditor(surface, name) for name in CHAIN_NAMES}
         self._stack = QStackedWidget()
-        widest = max(button.sizeHint().width() for button in self.names.values())
         grid = QGridLayout()
         grid.setHorizontalSpacing(4)
         grid.setVerticalSpacing(3)
@@ -87,7 +86,6 @@ class EffectsPage(QWidget):
             self._stack.addWidget(self.editors[name])
             place = ParameterNumber(surface, place_address(name))
             place.setFixedWidth(PLACE_WIDTH)
-            button.setMinimumWidth(widest)
             grid.addWidget(button, row, left)
             grid.addWidget(Fader(surface, mix_address(name), "mix"), row, left + 1)
             grid.addWidget(place, row, left + 2)
