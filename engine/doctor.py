@@ -65,6 +65,7 @@ def check_engine(wanted: str) -> Iterator[Finding]:
     yield found(ENGINE, "PyTorch", torch.__version__)
     yield _check_gpu()
     yield from _check_attention()
+    yield from _check_kernels()
     yield from _check_models(wanted, _load)
 
 
@@ -111,6 +112,36 @@ def _check_attention() -> Iterator[Finding]:
         yield found(ATTENTION, "PyTorch's own", f"{names} on {device.type}")
     else:
         yield missing(ATTENTION, "PyTorch's own", f"only {names}, the slow one, on {device.type}", SET_UP)
+
+
+def _check_kernels() -> Iterator[Finding]:
+    """What a model would be computed by: attention's kernel, as measured where it has been, and fused kernels."""
+    import torch
+
+    from engine.attention.kernels import Capability, kernels_for, package_versions, usual
+    from engine.attention.table import machine_identity, read_table, table_file
+    from engine.kernels.choice import fused_kernels
+    from engine.loading import choose_device, choose_dtype
+    from engine.model.config import ModelConfig
+
+    device = choose_device("auto")
+    capability, dtype = Capability.of(device), choose_dtype("auto", device)
+    names = ", ".join(kernel.name for kernel in kernels_for(capability, dtype, ModelConfig().head_dim))
+    file = table_file()
+    kept = read_table(file).get(machine_identity(device), {}) if file is not None else {}
+    taken = [f"{shape}: {min(times, key=lambda name: times[name])}" for shape, times in kept.items() if times]
+    chosen = "; ".join(taken) or f"{usual(capability, dtype)}, until a model's shapes have been measured"
+    packages = "".join(f"; {name} {version}" for name, version in package_versions().items())
+    yield found(ATTENTION, "kernels", f"{names}{packages}; taken: {chosen}")
+    if device.type != "cuda":
+        return
+    kernels = fused_kernels(device)
+    if kernels is not None:
+        yield found(ENGINE, "fused kernels", kernels.name)
+    else:
+        yield missing(
+            ENGINE, "fused kernels", "none: the plain path plays", "pip install triton, on a GPU of 8.0 and up"
+        )
 
 
 # -- models ---------------------------------------------------------------------------------------------------------
