@@ -34,8 +34,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Send until stdin closes; return the exit code."""
     args = _parser().parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    # Ctrl-C reaches every process of a terminal; the instrument decides when sending ends
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # a signal to the whole group is for the panels, who decide when sending ends
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if name in signal.Signals.__members__:  # Windows has fewer
+            signal.signal(signal.Signals[name], signal.SIG_IGN)
     if sys.platform != "win32":
         os.nice(NICENESS)
     words = os.dup(sys.stdin.fileno())
