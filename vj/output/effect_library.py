@@ -85,17 +85,17 @@ class EffectLibrary:
 
         Needs a current context that shares its objects with the one that draws.
         """
+        wanted = self._wanted
         places: dict[str, str | Path] = {
             **{name: path for name, path in list_files(EFFECTS).items() if name in SHIPPED},
             **{f"{FADE_PREFIX}{name}": path for name, path in list_files(CROSSFADES).items() if name in SHIPPED_FADES},
-            **self._wanted.files,
+            **wanted.files,
         }
         for gone in self._seen.keys() - places.keys():
             self._forget(gone)
         done = 0
-        urgent = self._wanted.names
-        for name, place in sorted(places.items(), key=lambda item: item[0] not in urgent):
-            if done >= at_most and name not in urgent:
+        for name, place in sorted(places.items(), key=lambda item: item[0] not in wanted.names):
+            if done >= at_most and name not in wanted.names:
                 break
             done += self._look_at(name, place)
         return done

@@ -140,6 +140,8 @@ class OutputWindow(QOpenGLWindow):
             is_es = self.context().isOpenGLES()
             self._renderer = Renderer(self._scenes, is_es=is_es, draw_card=self._draw_card, tap=self._tap)
             self.gl_name = self._renderer.gl_name
+            if self._effects is not None:  # of a context that is gone
+                self._effects.end()
             self._effects = EffectThread(self._renderer.effects, self.context())
             self._effects.start(QThread.Priority.LowPriority)
         except ShaderError as error:
