@@ -16,7 +16,7 @@ from engine.frame_size import check_size
 from engine.memory import is_out_of_memory
 from engine.model_presets import ModelPreset, check_files, load_preset
 from engine.pattern_name import HEAVY, is_test_pattern, read_pattern_name
-from engine.plans.memory_plan import MemoryChoice
+from engine.plans.memory_plan import NOTHING_SAID, MemoryChoice
 
 if TYPE_CHECKING:
     import numpy as np
@@ -177,10 +177,7 @@ class SourceChoice:
     is_light: bool = False  # decode with the preset's light decoder, where it names one: it takes less memory
     is_reproducible: bool = False  # the same bits every time: float32 on a CPU, whatever is faster
     adjust: Callable[[ModelPreset], ModelPreset] | None = None  # what is asked for beside the preset; raises ValueError
-    text_place: str = "auto"  # where the text encoder runs: one of TEXT_PLACES
-    memory_gb: float | None = None  # most the engine may take of its device, in 10^9 bytes; None = what is free
-    with_vace: bool = True  # load VACE where the model has it
-    decoder_device: str = ""  # of its own, for the decoder; empty = where the model is
+    memory: MemoryChoice = NOTHING_SAID  # where its parts run, and what they may take
     accelerate: tuple[str, ...] = ()  # switches for speed, NAME=VALUE, in place of the preset's
 
 
@@ -279,7 +276,7 @@ def _load_generator(choice: SourceChoice, tell: Callable[[str], None] | None) ->
             device=choice.device,
             dtype=dtype,
             threads=threads,
-            memory=MemoryChoice(choice.text_place, choice.memory_gb, choice.with_vace, choice.decoder_device),
+            memory=choice.memory,
             tell=tell,
         )
     except MemoryError:

@@ -78,6 +78,8 @@ def load_generator(
     )
     for note in prepared.notes:
         _LOG.warning("%s: %s", preset.name, note)
+        if tell is not None:
+            tell(f"{preset.name}: {note}")
     loaded = Generator(
         parts.transformer,
         parts.decoder,
@@ -88,6 +90,8 @@ def load_generator(
         timesteps=stream.warped_steps or Schedule(preset.transformer.timestep_shift).warp(stream.steps),
         acceleration=preset.acceleration,
     )
+    if memory_plan.is_half:
+        loaded.width, loaded.height = size[0] // 2, size[1] // 2
     loaded.hold_colours(stream.anchor)
     loaded.keep_blends(memory_plan.kept_blends)
     if memory_plan.decoder(preset).kind == "wan_vae":  # a tiny one on a GPU takes no time worth parting

@@ -24,9 +24,10 @@ from engine.text.prompts import TextEncoder
 from engine.text.umt5 import check_umt5, load_umt5
 from engine.vace.weights import base_weights, check_layers, vace_weights
 from engine.vae.frame_by_frame import FrameByFrame
+from engine.vae.half_size import HalfSize
 from engine.vae.latents import StreamingAutoencoder
 from engine.vae.second_device import OnDevice
-from engine.vae.tiny_vae import TinyVaeConfig, load_tiny_vae
+from engine.vae.tiny_vae import TinyVae, TinyVaeConfig, load_tiny_vae
 from engine.vae.wan_vae import WanVae, WanVaeConfig
 
 Module = TypeVar("Module", bound=nn.Module)
@@ -90,9 +91,7 @@ def plan_loading(
         free_bytes,
         device=device.type,
         number_bytes=dtype.itemsize,
-        text_place=wanted.text_place,
-        with_vace=wanted.with_vace,
-        decoder_device=wanted.decoder_device,
+        wanted=wanted,
     )
 
 
@@ -122,6 +121,10 @@ def load_model(
     vae = load_decoder(decoder, at, dtype, advance=progress.advance)
     progress.begin("text encoder")
     text = load_text_encoder(preset, device, dtype, memory, progress.advance)
+    if memory.is_half:
+        if not isinstance(vae, TinyVae):
+            raise CheckpointError(f"{preset.name} has no tiny autoencoder: it cannot be decoded at half the size")
+        vae = HalfSize(vae)
     played = FrameByFrame(vae) if memory.is_light else vae
     played = OnDevice(played, at) if memory.decoder_device else played
     return LoadedModel(transformer, played, text, flavour, _first_line(vace_note))

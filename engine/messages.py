@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from engine.parameter import Value
+from engine.plans.memory_plan import NOTHING_SAID, MemoryChoice
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,8 @@ class Start:
     dtype: str = "auto"
     threads: int | None = None
     is_light: bool = False
-    text_place: str = "auto"
-    memory_gb: float | None = None
-    with_vace: bool = True
+    memory: MemoryChoice = NOTHING_SAID
     accelerate: tuple[str, ...] = ()
-    decoder_device: str = ""
 
 
 @dataclass(frozen=True)
@@ -164,8 +162,7 @@ def decode(line: bytes) -> Message:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a message: {line[:80]!r} ({error})") from None
     if isinstance(message, Start):
-        size = None if message.size is None else tuple(message.size)
-        return dataclasses.replace(message, size=size, accelerate=tuple(message.accelerate))
+        return _read_start(message, line)
     if isinstance(message, Values) and message.deck is not None:
         return dataclasses.replace(message, deck=_read_deck(message.deck, line))
     if isinstance(message, GeneratorStatus):
@@ -179,6 +176,15 @@ def decode(line: bytes) -> Message:
             reference_failures=tuple(message.reference_failures),
         )
     return message
+
+
+def _read_start(start: Start, line: bytes) -> Start:
+    try:
+        memory = MemoryChoice(**start.memory) if isinstance(start.memory, dict) else start.memory
+    except TypeError as error:
+        raise ValueError(f"not a start: {line[:80]!r} ({error})") from None
+    size = None if start.size is None else tuple(start.size)
+    return dataclasses.replace(start, size=size, memory=memory, accelerate=tuple(start.accelerate))
 
 
 def _read_deck(fields: object, line: bytes) -> ArmedDeck:

@@ -22,7 +22,7 @@ from engine.inbox import Inbox
 from engine.live.threads import PASSIVE_THREADS
 from engine.messages import SPARE_READY, Command, Done, GeneratorStatus, Message, Ready, Start, Values, decode
 from engine.outbox import Outbox
-from engine.plans.memory_arguments import add_memory_arguments
+from engine.plans.memory_arguments import add_memory_arguments, memory_choice
 from engine.spare_import import import_engine
 from engine.terminal import take_stdout
 from engine.worker_run import run_worker
@@ -57,8 +57,8 @@ def main(arguments: list[str] | None = None) -> int:
             os._exit(0)  # the instrument is gone, or needs no spare any more; imports may be under way
         importing.join()
     else:
-        how = (args.device, args.dtype, args.threads, args.light, args.text_encoder, args.memory, not args.no_vace)
-        start = Start(str(args.ring), args.model, size, *how, tuple(args.accelerate), args.decoder_device)
+        how = (args.device, args.dtype, args.threads, args.light, memory_choice(args), tuple(args.accelerate))
+        start = Start(str(args.ring), args.model, size, *how)
     threading.Thread(target=_read_messages, args=(words, inbox, life), name="stdin", daemon=True).start()
     choice = SourceChoice(
         start.model,
@@ -67,11 +67,8 @@ def main(arguments: list[str] | None = None) -> int:
         start.dtype,
         start.threads,
         start.is_light,
-        text_place=start.text_place,
-        memory_gb=start.memory_gb,
-        with_vace=start.with_vace,
+        memory=start.memory,
         accelerate=start.accelerate,
-        decoder_device=start.decoder_device,
     )
 
     def send(message: Message) -> None:

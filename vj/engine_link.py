@@ -84,8 +84,7 @@ class EngineProcess:
             if self._ending is not None:
                 on_end(*self._ending)
         where, how = (str(ring_path), choice.model, choice.size), (choice.device, choice.dtype, choice.threads)
-        memory = choice.is_light, choice.text_place, choice.memory_gb, choice.with_vace
-        self._outbox.put(Start(*where, *how, *memory, choice.accelerate, choice.decoder_device))
+        self._outbox.put(Start(*where, *how, choice.is_light, choice.memory, choice.accelerate))
 
     def send(self, message: Values | Command) -> None:
         """Queue one message; a process that is gone is reported by `on_end`, not here."""
@@ -184,7 +183,7 @@ def engine_words(choice: SourceChoice, ring_path: Path) -> list[str]:
         options += ["--size", f"{choice.size[0]}x{choice.size[1]}"]
     if choice.is_light:
         options.append("--light")
-    options += memory_words(choice.text_place, choice.memory_gb, choice.with_vace, choice.decoder_device)
+    options += memory_words(choice.memory)
     options += acceleration_words(choice.accelerate)
     if choice.threads is not None:
         options += ["--threads", str(choice.threads)]

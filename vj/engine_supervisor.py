@@ -274,7 +274,8 @@ def _step_down(run: EngineRun) -> tuple[SourceChoice, str] | None:
 def _size_of(run: EngineRun) -> tuple[int, int]:
     """Size an engine plays at, or would."""
     if run.ready is not None:
-        return run.ready.width, run.ready.height
+        enlarged = 2 if run.choice.memory.is_half else 1  # what it is asked for is the size before
+        return run.ready.width * enlarged, run.ready.height * enlarged
     if run.choice.size is not None:
         return run.choice.size
     from engine.model_presets import PresetError, load_preset

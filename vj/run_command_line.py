@@ -14,7 +14,7 @@ from engine.chunk_source import DEFAULT_MODEL, SourceChoice
 from engine.frame_size import parse_size
 from engine.model_presets import TEST_PATTERN_NAME
 from engine.pattern_name import is_test_pattern, read_pattern_name
-from engine.plans.memory_arguments import add_memory_arguments
+from engine.plans.memory_arguments import add_memory_arguments, memory_choice
 from engine.video_in.arguments import add_input_arguments
 from vj.controllers.osc.command_line import add_arguments as add_osc_arguments
 from vj.controllers.osc.command_line import read_options as read_osc_options
@@ -133,10 +133,7 @@ def run(args: argparse.Namespace) -> int:
             choice=SourceChoice(
                 model=model,
                 size=args.size,
-                text_place=args.text_encoder,
-                memory_gb=args.memory,
-                with_vace=not args.no_vace,
-                decoder_device=args.decoder_device,
+                memory=memory_choice(args),
                 accelerate=tuple(args.accelerate),
             ),
             performance=PerformanceOptions(

@@ -29,17 +29,22 @@ GPU_SIZES_GB = (24, 16, 12, 8)
 GIB = 1 << 30
 NO_ROOM = "VACE's weights do not fit into the memory beside the rest: choose a smaller --size, or a smaller model"
 UNWANTED = "VACE was left out (--no-vace)"
+HALF = "VACE takes the whole picture: it was left out (--half-decode)"
 SMALLER_SIZES = ((832, 480), (640, 384), (576, 320), (448, 256), (320, 192))
 
 
 @dataclass(frozen=True)
 class MemoryChoice:
-    """What a person asks for: where the text encoder runs, and the most memory the engine may take."""
+    """What a person asks for: where things run, how much memory the engine may take, what is left out."""
 
     text_place: str = "auto"  # one of TEXT_PLACES
     limit_gb: float | None = None  # in 10^9 bytes; None = what is free
     with_vace: bool = True  # where a model has it
     decoder_device: str = ""  # one of its own for the autoencoder, such as cuda:1; empty = beside the model
+    is_half: bool = False  # pictures have half the height and width; only a tiny autoencoder makes them
+
+
+NOTHING_SAID = MemoryChoice()
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,7 @@ class MemoryPlan:
     is_float8: bool = False  # the transformer's blocks, and VACE's, are stored in float8
     kept_blends: int = KEPT_BLENDS  # of prompts, beside the one in use: a cut back to one of them costs nothing
     decoder_device: str = ""  # of its own, for the autoencoder: nothing of it is in `needs` then
+    is_half: bool = False  # pictures have half the height and width
     vace_note: str = "VACE was not asked for"  # why it is not loaded; empty when it is
     size: tuple[int, int] = (0, 0)
     free_bytes: int = 0
@@ -93,6 +99,7 @@ class MemoryPlan:
         place = {"gpu": "on the GPU", "cpu": "on the CPU", "process": "on the CPU in a process of its own"}
         chosen = [f"text encoder {place[self.text_place]}{' in float8' if self.is_text_float8 else ''}"]
         chosen += ["light decoder"] if self.is_light else []
+        chosen += ["decoded at half the size"] if self.is_half else []
         chosen += [f"decoder on {self.decoder_device}"] if self.decoder_device else []
         chosen += ["transformer in float8"] if self.is_float8 else []
         chosen += ["without VACE"] if self.vace_note == NO_ROOM else []
@@ -106,19 +113,23 @@ def plan(
     *,
     device: str = "cuda",
     number_bytes: int = 2,
-    text_place: str = "auto",
     has_files: bool = False,
-    with_vace: bool = True,
-    decoder_device: str = "",
+    wanted: MemoryChoice = NOTHING_SAID,
 ) -> MemoryPlan:
     """Choose how to load `preset` at `size` (width, height) into `free_bytes` of the device's memory; 0 = no limit.
 
     The first of the steps that fits, best picture and fastest prompts first; the last with advice where none does.
-    `text_place` other than "auto" is obeyed; light decoder and VACE count where their files are here, or with
+    A text place other than "auto" is obeyed; light decoder and VACE count where their files are here, or with
     `has_files`. On device "cpu" weights stay mapped files and nothing is given up.
     """
-    note = _vace_note(preset, has_files) if with_vace else UNWANTED
-    first = MemoryPlan(size=size, free_bytes=free_bytes, vace_note=note, decoder_device=decoder_device)
+    text_place = wanted.text_place
+    first = MemoryPlan(
+        size=size,
+        free_bytes=free_bytes,
+        vace_note=_vace_note(preset, has_files, wanted),
+        decoder_device=wanted.decoder_device,
+        is_half=wanted.is_half,
+    )
     if device == "cpu":
         place = "process" if text_place == "process" else "cpu"
         return _counted(preset, dataclasses.replace(first, text_place=place), number_bytes)
@@ -135,7 +146,9 @@ def plans_by_gpu(preset: ModelPreset, size: tuple[int, int]) -> list[tuple[int, 
     return [(gb, plan(preset, size, free_bytes, has_files=True)) for gb, free_bytes in free]
 
 
-def _vace_note(preset: ModelPreset, has_files: bool) -> str:
+def _vace_note(preset: ModelPreset, has_files: bool, wanted: MemoryChoice) -> str:
+    if not wanted.with_vace or wanted.is_half:
+        return HALF if wanted.with_vace else UNWANTED
     return "" if has_files and preset.vace else missing_vace(preset)
 
 

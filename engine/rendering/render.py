@@ -18,6 +18,7 @@ from engine.lora.slots import lora_values
 from engine.model_presets import ModelPreset
 from engine.parameter import sound_text
 from engine.params import ChunkParams
+from engine.plans.memory_arguments import memory_choice
 from engine.progress import Progress
 from engine.rendering.arguments import DEFAULT_LENGTH_S, LONGEST_S, add_arguments
 from engine.rendering.inputs import connect_clips, with_inputs
@@ -202,10 +203,7 @@ def _render_all(
             args.threads,
             is_reproducible=True,
             adjust=adjusted,
-            text_place=args.text_encoder,
-            memory_gb=args.memory,
-            with_vace=not args.no_vace,
-            decoder_device=args.decoder_device,
+            memory=memory_choice(args),
             accelerate=tuple(args.accelerate),
         ),
         _tell,

@@ -234,7 +234,7 @@ def test_the_plan_counts_vace_and_gives_it_up_last(tmp_path: Path) -> None:
     without = [step for step in plans if step.fits and not step.has_vace]
     assert without
     assert all(step.is_float8 and "without VACE" in step.words and step.vace_note for step in without)
-    unwanted = plan(preset, (832, 480), 24 * 10**9, with_vace=False)
+    unwanted = plan(preset, (832, 480), 24 * 10**9, wanted=MemoryChoice(with_vace=False))
     assert dict(unwanted.needs)["VACE"] == 0
     assert "left out" in unwanted.vace_note
     absent = plan(load_preset("reward-forcing"), (832, 480), 24 * 10**9)

@@ -74,10 +74,10 @@ def test_every_gpu_from_24_to_8_gb_has_a_plan(published: ModelPreset) -> None:
     plans = dict(plans_by_gpu(published, FULL))
     assert all(chosen.fits for chosen in plans.values())
     assert (plans[24].text_place, plans[24].is_light, plans[24].is_float8) == ("process", False, False)
-    without = plan(published, FULL, 24 * GIB - CONTEXT_BYTES, has_files=True, with_vace=False)
+    without = plan(published, FULL, 24 * GIB - CONTEXT_BYTES, has_files=True, wanted=MemoryChoice(with_vace=False))
     assert (without.text_place, without.is_text_float8, without.is_light) == ("gpu", True, False)
     assert (plans[16].text_place, plans[16].is_light) == ("process", True)
-    without = plan(published, FULL, 16 * GIB - CONTEXT_BYTES, has_files=True, with_vace=False)
+    without = plan(published, FULL, 16 * GIB - CONTEXT_BYTES, has_files=True, wanted=MemoryChoice(with_vace=False))
     assert (without.text_place, without.is_light) == ("process", False)
     assert (plans[12].is_light, plans[12].is_float8) == (True, False)
     assert plans[12].needed_bytes <= 12e9
@@ -105,11 +105,11 @@ def test_what_does_not_fit_names_a_size_that_does(published: ModelPreset) -> Non
 
 
 def test_a_place_that_is_asked_for_is_taken(published: ModelPreset) -> None:
-    assert plan(published, FULL, 140 * 10**9, text_place="cpu").text_place == "cpu"
-    chosen = plan(published, FULL, 16 * 10**9, text_place="gpu")
+    assert plan(published, FULL, 140 * 10**9, wanted=MemoryChoice("cpu")).text_place == "cpu"
+    chosen = plan(published, FULL, 16 * 10**9, wanted=MemoryChoice("gpu"))
     assert chosen.text_place == "gpu"
     assert chosen.is_light  # what it costs is saved elsewhere
-    assert plan(published, FULL, 0, device="cpu", text_place="gpu").text_place == "cpu"
+    assert plan(published, FULL, 0, device="cpu", wanted=MemoryChoice("gpu")).text_place == "cpu"
 
 
 def test_the_loader_obeys_a_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from engine.chunk_source import SourceChoice, SourceError, load_source
 from engine.loading import choose_device
 from engine.model_presets import load_preset
 from engine.params import ChunkParams
-from engine.plans.memory_plan import plan
+from engine.plans.memory_plan import MemoryChoice, plan
 from engine.vae.second_device import OnDevice
 from engine.vae.tiny_vae import TinyVae, TinyVaeConfig
 from tests.engine.small_model import write_small_model
@@ -36,7 +36,11 @@ def test_a_stream_decoded_apart_is_the_stream(tmp_path: Path) -> None:
     model = write_small_model(tmp_path / "small")
     made = []
     for apart in ("", "cpu"):
-        source = load_source(SourceChoice(str(model), device="cpu", threads=1, decoder_device=apart, dtype="float32"))
+        source = load_source(
+            SourceChoice(
+                str(model), device="cpu", threads=1, memory=MemoryChoice(decoder_device=apart), dtype="float32"
+            )
+        )
         made.append(np.concatenate([source.generate_chunk(ChunkParams()).frames for _ in range(3)]))
         source.close()
     assert np.array_equal(*made)
@@ -44,7 +48,7 @@ def test_a_stream_decoded_apart_is_the_stream(tmp_path: Path) -> None:
 
 def test_its_memory_is_not_the_models() -> None:
     preset, size = load_preset("reward-forcing"), (832, 480)
-    beside, apart = (plan(preset, size, 0, decoder_device=device) for device in ("", "cuda:1"))
+    beside, apart = (plan(preset, size, 0, wanted=MemoryChoice(decoder_device=device)) for device in ("", "cuda:1"))
     assert dict(apart.needs)["decoder"] == dict(apart.needs)["video in"] == 0
     assert beside.needed_bytes - apart.needed_bytes > 4e9
     assert "decoder on cuda:1" in apart.words
@@ -56,4 +60,4 @@ def test_a_device_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
         choose_device("cuda:1")
     model = write_small_model(tmp_path / "small")
     with pytest.raises(SourceError, match="cuda:1"):
-        load_source(SourceChoice(str(model), device="cpu", threads=1, decoder_device="cuda:1"))
+        load_source(SourceChoice(str(model), device="cpu", threads=1, memory=MemoryChoice(decoder_device="cuda:1")))
