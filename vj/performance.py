@@ -150,6 +150,7 @@ class Performance:
             self._look_name,
             self._cue_name,
             lambda: self.repertoire.timeline.status,
+            lambda: self.recording.status,
         )
         self.osc_network = OscNetwork(self.controls, options.osc, state, self.router.handle, tell)
         self.osc = self.osc_network.input

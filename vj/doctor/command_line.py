@@ -46,7 +46,7 @@ def check_everything(model: str, osc: OscEndpoint | None, display: str) -> list[
         own = [*check_packages(), *check_computer(osc)]
         asked = [finding for answer in answers for finding in answer]
     order = {"Python": 0, "engine": 1, "attention": 2, "models": 3, "displays": 4, "MIDI": 5, "sound": 6, "cameras": 7}
-    order |= {"sharing": 8, "network": 9, "files": 10, "extras": 11}
+    order |= {"recording": 8, "sharing": 9, "network": 10, "files": 11, "extras": 12}
     return sorted([*own, *asked], key=lambda finding: order.get(finding.part, len(order)))
 
 
@@ -58,6 +58,7 @@ def _checks(model: str, display: str) -> tuple[Check, ...]:
         Check("MIDI", (*probe, "midi"), LONGEST_DRIVER_S),
         Check("sound", (*probe, "sound"), LONGEST_DRIVER_S),
         Check("cameras", (*probe, "cameras"), LONGEST_DRIVER_S),
+        Check("recording", (*probe, "recording"), LONGEST_DRIVER_S),
         Check("sharing", (*probe, "sharing"), LONGEST_DRIVER_S),
     )
 

@@ -1,4 +1,4 @@
-"""The checks that call drivers: `python -m vj.doctor.probe displays|midi|sound|cameras|sharing`.
+"""The checks that call drivers: `python -m vj.doctor.probe displays|midi|sound|cameras|recording|sharing`.
 
 Each runs in a process of its own, because a driver may write to the terminal, hang, or end the process it is in.
 """
@@ -13,6 +13,7 @@ from engine.finding import Finding, encode_finding
 from vj.doctor.cameras import check_cameras
 from vj.doctor.displays import check_displays
 from vj.doctor.midi import check_midi
+from vj.doctor.recording import check_recording
 from vj.doctor.sharing import check_sharing
 from vj.doctor.sound import check_sound
 
@@ -21,6 +22,7 @@ CHECKS: dict[str, Callable[[str], Iterable[Finding]]] = {
     "midi": lambda wanted: check_midi(),
     "sound": lambda wanted: check_sound(),
     "cameras": lambda wanted: check_cameras(),
+    "recording": lambda wanted: check_recording(),
     "sharing": lambda wanted: check_sharing(),
 }
 

@@ -16,6 +16,7 @@ from vj.controls import Controls
 from vj.output.playback import PlaybackStatus
 from vj.parameters import TRIGGERS
 from vj.presets.timeline_transport import TimelineStatus
+from vj.recording.desk import RecordStatus
 from vj.sound.features import BANDS, SILENCE, SoundFeatures
 from vj.tempo.clock import BEATS_PER_BAR, ClockState
 
@@ -57,6 +58,9 @@ _DECLARED: tuple[Parameter, ...] = (
     _words("timeline/name", "The timeline that is loaded."),
     _figure("timeline/position", "Where the timeline stands, in its unit.", 0.0, 86400.0),
     _figure("timeline/playing", "1 while the timeline plays."),
+    _figure("record/length", "How long the recording plays by now.", 0.0, 86400.0, "s"),
+    _figure("record/dropped", "Pictures the recording lacks.", 0.0, 1e6, "frames"),
+    _words("record/file", "The file that is recorded, or was last."),
 )
 STATE: dict[str, Parameter] = {parameter.address: parameter for parameter in _DECLARED}
 """What is told and cannot be set, by address."""
@@ -86,6 +90,7 @@ class StateSources:
     look: Callable[[], str] = str
     cue: Callable[[], str] = str
     timeline: Callable[[], TimelineStatus] = TimelineStatus
+    recording: Callable[[], RecordStatus] = RecordStatus
 
 
 class StateReader:
@@ -108,6 +113,7 @@ class StateReader:
             f"{STATE_ROOT}/look": self._sources.look(),
             f"{STATE_ROOT}/cue": self._sources.cue(),
             **self._timeline(),
+            **self._recording(),
         }
 
     def _presses(self) -> dict[str, Value]:
@@ -125,6 +131,14 @@ class StateReader:
             f"{STATE_ROOT}/timeline/name": status.name,
             f"{STATE_ROOT}/timeline/position": round(status.position, 2),
             f"{STATE_ROOT}/timeline/playing": float(status.is_playing),
+        }
+
+    def _recording(self) -> dict[str, Value]:
+        status = self._sources.recording()
+        return {
+            f"{STATE_ROOT}/record/length": round(status.recorder.length_s if status.is_on else 0.0, 1),
+            f"{STATE_ROOT}/record/dropped": float(status.recorder.dropped + status.missed),
+            f"{STATE_ROOT}/record/file": status.recorder.file,
         }
 
     def _rates(self) -> dict[str, Value]:
