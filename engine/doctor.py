@@ -116,8 +116,6 @@ def _check_attention() -> Iterator[Finding]:
 
 def _check_kernels() -> Iterator[Finding]:
     """What a model would be computed by: attention's kernel, as measured where it has been, and fused kernels."""
-    import torch
-
     from engine.attention.kernels import Capability, kernels_for, package_versions, usual
     from engine.attention.table import machine_identity, read_table, table_file
     from engine.kernels.choice import fused_kernels
@@ -130,7 +128,10 @@ def _check_kernels() -> Iterator[Finding]:
     file = table_file()
     kept = read_table(file).get(machine_identity(device), {}) if file is not None else {}
     taken = [f"{shape}: {min(times, key=lambda name: times[name])}" for shape, times in kept.items() if times]
-    chosen = "; ".join(taken) or f"{usual(capability, dtype)}, until a model's shapes have been measured"
+    unmeasured = (
+        f"{usual(capability, dtype)}{', until a model is loaded and measured' if device.type == 'cuda' else ''}"
+    )
+    chosen = "; ".join(taken) or unmeasured
     packages = "".join(f"; {name} {version}" for name, version in package_versions().items())
     yield found(ATTENTION, "kernels", f"{names}{packages}; taken: {chosen}")
     if device.type != "cuda":

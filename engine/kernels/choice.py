@@ -13,6 +13,7 @@ from engine.kernels.fused_block import fuse
 from engine.kernels.plain import Kernels
 from engine.model.config import ModelConfig
 from engine.model.transformer import CausalWanTransformer
+from engine.quantised.attention import float8_kernel
 from engine.quantised.layers import narrow_blocks
 from engine.quantised.linears import has_float8_product
 
@@ -40,6 +41,8 @@ def prepare_model(
     if acceleration.linears != "exact":
         narrowed = narrow_blocks(model, acceleration.linears)
         notes += _notes_on_linears(acceleration.linears, narrowed, weight.device)
+    if acceleration.attention == "fp8" and float8_kernel(weight.device)[0] == "casting":
+        notes.append("attention=fp8: this device has no such kernel; the numbers are float8's, the speed is not")
     kernels = fused_kernels(weight.device) if acceleration.fused else None
     if kernels is not None:
         fuse(model, kernels)

@@ -14,6 +14,8 @@ from engine.model.config import ModelConfig
 from engine.model.rope import rotate
 from engine.quantised.attention import attend_float8, to_float8
 
+ALIGNED_TOKENS = 128
+
 
 class Float8SlotCache(SlotCache):
     """As `SlotCache`, but what attention reads is float8."""
@@ -31,8 +33,9 @@ class Float8SlotCache(SlotCache):
         super().__init__(config, latent_height, latent_width, batch=batch, device=device, dtype=dtype)
         self._rotated = torch.zeros_like(self._keys, dtype=FLOAT8)
         layers, _, tokens, heads, width = self._keys.shape
-        # tokens innermost: a float8 product reads both factors along what is summed
-        self._values8 = torch.zeros(layers, batch, heads, width, tokens, dtype=FLOAT8, device=device)
+        # tokens innermost: a float8 product reads both factors along what is summed; rows begin at even places
+        room = -(-tokens // ALIGNED_TOKENS) * ALIGNED_TOKENS
+        self._values8 = torch.zeros(layers, batch, heads, width, room, dtype=FLOAT8, device=device)
 
     def attend_at(self, place: Place, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """As `attend`, for a chunk that stands elsewhere."""
