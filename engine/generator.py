@@ -328,7 +328,7 @@ class Generator:
     def _new_state(self) -> StreamState:
         self._streams += 1
         return StreamState(
-            StreamPasses(self._model, self._latent_size, self._schedule, self._recorder, self.acceleration.attention),
+            StreamPasses(self._model, self._latent_size, self._schedule, self._recorder, self.acceleration),
             PromptCache(self._model, self.prompts, self._device, self._dtype, kept=self._kept_blends),
             LatentAnchor(self._anchor_gain),
             self._streams,

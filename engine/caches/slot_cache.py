@@ -40,6 +40,22 @@ class Place:
 
 
 @dataclass(frozen=True)
+class SlotBuffers:
+    """All that a roll reads and writes, for a kernel that does all layers at once."""
+
+    keys: Tensor  # (layers, B, S, N, D) before rotation
+    rotated: Tensor  # likewise
+    values: Tensor
+    exact: Tensor | None  # (2, layers, B, slot, N, D) float32: keys and values of the exact sink, where there is one
+    table: Tensor  # (S, D / 2) complex
+    shares: Tensor  # (2) of the sink, and of what it takes in
+
+
+# (buffers, tokens held, tokens of a slot, mode of the sink, whether the exact sink begins) -> whether it was done
+RollAll = Callable[[SlotBuffers, int, int, str, bool], bool]
+
+
+@dataclass(frozen=True)
 class CurrentSlots:
     """Where the chunk being made is written in one layer, for a kernel that writes it itself; views, never copies."""
 
@@ -82,6 +98,7 @@ class SlotCache:
         self._exact: Tensor | None = None  # (2, layers, B, sink, N, D) float32: only mode ema_fp32 has it
         self._is_exact = False  # whether it holds the sink that plays
         self.run = run
+        self.roll_all: RollAll | None = None  # a kernel that rolls all layers at once, where there is one
         self.filled_frames = 0  # slots in use, the current chunk included
         self.current_frames = 0  # latent frames of the chunk being made
         self.frames_seen = 0  # since the last reset
@@ -223,6 +240,14 @@ class SlotCache:
         self._is_exact = mode == "ema_fp32"
         return Roll(self, mode, filled, begins_exact)
 
+    def roll_at_once(self, mode: str, filled: int, begins_exact: bool) -> bool:
+        """`roll_layer` on all layers by the kernel that is there for it; False without one, and nothing is done."""
+        if self.roll_all is None:
+            return False
+        buffers = SlotBuffers(self._keys, self._rotated, self._values, self._exact, self._table, self._shares)
+        tokens = filled * self.tokens_per_frame
+        return self.roll_all(buffers, tokens, self.config.sink_frames * self.tokens_per_frame, mode, begins_exact)
+
     def roll_layer(self, layer: int, mode: str, filled: int, begins_exact: bool) -> None:
         """One group leaves one layer of `filled` frames: the sink takes it in, later groups step down a slot."""
         group = self.config.sink_frames
@@ -294,5 +319,7 @@ class Roll:
 
     def all_layers(self) -> None:
         """Let it leave all of them."""
+        if self.cache.roll_at_once(self.mode, self.filled, self.begins_exact):
+            return
         for layer in range(self.cache.config.num_layers):
             self.layer(layer)

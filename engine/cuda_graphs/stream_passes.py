@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from engine.acceleration import EXACT, Acceleration
 from engine.caches.folded_pass import FoldedStart, begin_folded
 from engine.caches.slot_cache import SlotCache
 from engine.cuda_graphs.graphed_transformer import GraphedTransformer
 from engine.cuda_graphs.recorder import RecordedWork, Recorder
+from engine.kernels.choice import fused_kernels
 from engine.model.block import TextKeysValues
 from engine.model.transformer import CausalWanTransformer
 from engine.params import ChunkParams
@@ -38,12 +40,16 @@ class StreamPasses:
         latent_size: tuple[int, int],
         schedule: Schedule,
         recorder: Recorder | None,
-        attention: str = "exact",
+        acceleration: Acceleration = EXACT,
     ) -> None:
-        """`latent_size` is (height, width), `attention` that of `Acceleration`; no recorder: all is as written."""
+        """`latent_size` is (height, width); without a recorder all is done as written."""
         weight = model.patch_embedding.weight
-        kind = Float8SlotCache if attention == "fp8" else SlotCache
+        kind = Float8SlotCache if acceleration.attention == "fp8" else SlotCache
         self.cache = kind(model.config, *latent_size, device=weight.device, dtype=weight.dtype)
+        if kind is SlotCache and acceleration.fused and fused_kernels(weight.device) is not None:
+            from engine.caches.triton_roll import roll_all
+
+            self.cache.roll_all = roll_all
         self._schedule = schedule
         self._graphed: GraphedTransformer | None = None
         if recorder is not None:
