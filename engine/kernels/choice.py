@@ -43,7 +43,9 @@ def prepare_model(
         notes += _notes_on_linears(acceleration.linears, narrowed, weight.device)
     if acceleration.attention == "fp8" and float8_kernel(weight.device)[0] == "casting":
         notes.append("attention=fp8: this device has no such kernel; the numbers are float8's, the speed is not")
-    kernels = fused_kernels(weight.device) if acceleration.fused else None
+    is_float8 = "fp8" in (acceleration.linears, acceleration.attention)
+    can_fuse = acceleration.fused and (has_float8_product(weight.device) or not is_float8)  # Triton has it or not, too
+    kernels = fused_kernels(weight.device) if can_fuse else None
     if kernels is not None:
         fuse(model, kernels)
     measured = {}

@@ -18,7 +18,8 @@ def _rounded(x, KIND: tl.constexpr):
     if KIND == 1:
         bits = x.to(tl.uint32, bitcast=True)
         bits += 0x7FFF + ((bits >> 16) & 1)
-        x = (bits & 0xFFFF0000).to(tl.float32, bitcast=True)
+        # what is no number must stay none: its bits may overflow
+        x = tl.where(x == x, (bits & 0xFFFF0000).to(tl.float32, bitcast=True), x)
     elif KIND == 2:
         x = x.to(tl.float16).to(tl.float32)
     return x

@@ -105,6 +105,12 @@ def main():
     for dtype in DTYPES:
         rotations(dtype)
     attention()
+    broken = random(1, 1, 2, 48, dtype=torch.bfloat16)
+    broken[0, 0, 0, 3] = torch.tensor(-1, dtype=torch.int16).view(torch.bfloat16)  # a NaN whose bits are all set
+    kept = TRITON.add(broken, broken, None).isnan().sum().item()
+    sys.stdout.write(
+        json.dumps({"name": "not a number", "kind": "absolute", "error": abs(kept - 1), "shape": [1]}) + "\n"
+    )
     with torch.inference_mode():
         made, expected = stream_output(GOLDEN, torch.device("cpu"), torch.float32, lambda model: fuse(model, TRITON))
     error = (made.double() - expected.double()).abs().max().item()
