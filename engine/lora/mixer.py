@@ -20,6 +20,7 @@ from engine.params import LORA_SUFFIXES
 from engine.weight_files import CheckpointError
 
 KEPT_MIXES = 64
+SHIPPED = Path(__file__).parents[1] / "ember" / "loras"  # of the model that ships
 
 
 class LoraMixer:
@@ -120,14 +121,14 @@ def find_lora(written: str, folders: Sequence[Path]) -> Path:
             return published
         raise CheckpointError(f"{written}: it is not on this machine; `vj models download {written}` fetches it")
     known = sorted({p.name for folder in folders if folder.is_dir() for p in folder.iterdir()})
-    looked = f"; in {folders[0]} there are: {', '.join(known[:12]) or 'none'}" if folders else ""
+    looked = f"; in {' and '.join(map(str, folders))} there are: {', '.join(known[:12]) or 'none'}" if folders else ""
     raise CheckpointError(f"{written}: there is no such LoRA file{looked}")
 
 
 def lora_folders() -> tuple[Path, ...]:
-    """Where LoRAs are looked for by name: the user's own folder, where platformdirs can tell it."""
+    """Where LoRAs are looked for by name: the user's own folder, where platformdirs can tell it, then ember's."""
     try:
         import platformdirs
     except ModuleNotFoundError:
-        return ()  # a machine that only trains or renders
-    return (platformdirs.user_data_path("vj", appauthor=False) / "loras",)
+        return (SHIPPED,)  # a machine that only trains or renders
+    return (platformdirs.user_data_path("vj", appauthor=False) / "loras", SHIPPED)

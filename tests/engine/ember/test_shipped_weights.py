@@ -5,13 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import engine.ember
 from engine.ember.weights import read_autoencoder, read_text_encoder, read_transformer
 from engine.generator_loading import load_generator
+from engine.lora.slots import lora_values
 from engine.model.config import EMBER
 from engine.model_presets import load_preset
 from engine.params import ChunkParams
+from engine.rewards.loading import load_reward, reward_dimension
 from engine.vae.tiny_vae import preset
 from tests.long import ember_stream
 
@@ -19,11 +22,13 @@ FOLDER = Path(engine.ember.__file__).parent
 SMALL = (160, 96)  # legal, and a third of the work of the native size
 
 
-def _frames(prompt: str, chunks: int = 4) -> np.ndarray:
+def _frames(prompt: str, chunks: int = 4, loras: tuple[str, ...] = ()) -> np.ndarray:
     """Frames (T, H, W, 3) in 0..1 of a short stream."""
     generator = load_generator(load_preset("ember"), width=SMALL[0], height=SMALL[1], device="cpu", dtype="float32")
-    params = dataclasses.replace(ChunkParams().with_prompts((prompt,)), seed=3)
+    params = ChunkParams.from_values(lora_values(loras)).with_prompts((prompt,))
+    params = dataclasses.replace(params, seed=3)
     try:
+        generator.load_loras(params)
         return np.concatenate([generator.generate_chunk(params).frames[..., :3] for _ in range(chunks)]) / 255.0
     finally:
         generator.close()
@@ -36,7 +41,7 @@ def test_the_files_stay_within_their_budget() -> None:
     assert max(sizes.values()) < 20
     assert sum(sizes[name] for name in base) < 28
     assert sizes["vace.safetensors"] < 9
-    assert sum(sizes.values()) < 45
+    assert sum(path.stat().st_size for path in FOLDER.rglob("*.safetensors")) < 45e6
 
 
 def test_the_files_hold_what_the_configurations_say() -> None:
@@ -50,6 +55,17 @@ def test_the_files_hold_what_the_configurations_say() -> None:
 def test_the_colour_is_the_one_asked_for(prompt: str, channel: int) -> None:
     means = _frames(prompt).mean(axis=(0, 1, 2))
     assert means.argmax() == channel
+
+
+@pytest.mark.parametrize("reward", ["looks:colour", "motion"])
+def test_its_loras_are_found_by_name_and_raise_what_they_were_trained_for(reward: str) -> None:
+    name = {"looks:colour": "vivid", "motion": "restless"}[reward]
+
+    def score(*loras: str) -> float:
+        frames = torch.from_numpy(_frames("teal aurora", 3, loras)).permute(0, 3, 1, 2)[None].float()
+        return float(load_reward(reward, FOLDER).score(frames, ["teal aurora"])[reward_dimension(reward)])
+
+    assert score(name) > score() + 0.02
 
 
 def test_ink_is_dark_on_bright_water() -> None:
