@@ -6,6 +6,7 @@ to the thread that draws. Both contexts share their objects.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,6 +59,7 @@ class EffectLibrary:
 
     def __init__(self, *, is_es: bool) -> None:
         self._is_es = is_es
+        self.has_news = threading.Event()  # something is wanted that was not before: for whoever looks
         self._wanted = _Wanted()
         self._ready: dict[str, ReadyEffect] = {}
         self._seen: dict[str, _Seen] = {}
@@ -66,10 +68,12 @@ class EffectLibrary:
 
     def want(self, uses: tuple[EffectUse, ...]) -> None:
         """Take in which files the users' slots ask for. The thread that draws."""
-        names = frozenset(use.name for use in uses)
+        held = self._wanted
+        names = held.names.union(use.name for use in uses)  # one that is on for a moment is wanted again
         files = {use.name: use.file for use in uses if use.file}
-        if (names | FIRST, files) != (self._wanted.names, self._wanted.files):
-            self._wanted = _Wanted(names | FIRST, files)
+        if (names, files) != (held.names, held.files):
+            self._wanted = _Wanted(names, files)
+            self.has_news.set()
 
     def find(self, name: str) -> ReadyEffect | None:
         """Return what is ready under a name, None while nothing is. The thread that draws; never waits."""

@@ -49,12 +49,14 @@ class EffectThread(QThread):
             began = time.monotonic()
             done = self._library.look(at_most=int(began - started > BEGIN_S))
             spent_s = time.monotonic() - began
-            self._stop.wait(max(LOOK_S if not done else 0.0, REST * spent_s if done else 0.0))
+            if self._library.has_news.wait(REST * spent_s if done else LOOK_S):
+                self._library.has_news.clear()  # before the next look: what comes now is not missed
         self._library.leave()
         self._context.doneCurrent()
 
     def end(self) -> None:
         """Stop looking; what is being compiled is waited for."""
         self._stop.set()
+        self._library.has_news.set()
         if not self.wait(END_MS):
             _LOG.warning("an effect is still being compiled")
