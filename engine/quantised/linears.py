@@ -6,6 +6,7 @@ The wide weight stays beside the narrow one: LoRAs are mixed into it, and the ba
 from __future__ import annotations
 
 import functools
+import importlib.util
 
 import torch
 from torch import Tensor, nn
@@ -103,6 +104,10 @@ def _int8_product(values: Tensor, scale: Tensor, weight: Rows8, bias: Tensor | N
     if rows < FEWEST_INT8_ROWS:
         values = functional.pad(values, (0, 0, 0, FEWEST_INT8_ROWS - rows))
     sums = torch._int_mm(values, weight.values.t())[:rows]
+    if values.is_cuda and _has_triton():
+        from engine.quantised.triton_widen import widen
+
+        return widen(sums, scale, weight.scale, bias, dtype)
     product = sums.float() * scale * weight.scale.t()
     return (product if bias is None else product + bias.float()).to(dtype)
 
@@ -111,6 +116,11 @@ def _int8_product(values: Tensor, scale: Tensor, weight: Rows8, bias: Tensor | N
 def has_float8_product(device: torch.device) -> bool:
     """Whether a device multiplies float8 itself: compute capability 8.9 and up."""
     return device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 9)
+
+
+@functools.cache
+def _has_triton() -> bool:
+    return importlib.util.find_spec("triton") is not None
 
 
 def fits(linear: nn.Module) -> bool:

@@ -23,6 +23,7 @@ from engine.kernels.triton_kernels import TRITON
 from engine.model.rope import rotation_table
 from engine.quantised.attention import to_float8
 from engine.quantised.triton_attention import attend
+from engine.quantised.triton_widen import widen
 
 SHAPES = ((1, 2, 2, 48), (2, 1, 3, 30))  # B, F, P, E: widths that are no powers of two
 GOLDEN = Path(__file__).resolve().parents[2] / "data" / "golden" / "tiny_causal_dit.safetensors"
@@ -105,6 +106,9 @@ def main():
     for dtype in DTYPES:
         rotations(dtype)
     attention()
+    sums = torch.randint(-90000, 90000, (3, 70), generator=torch.Generator().manual_seed(6), dtype=torch.int32)
+    scale, weight_scale, bias = random(3, 1), random(70, 1), random(70, seed=7)
+    tell("widen", widen(sums, scale, weight_scale, bias, torch.float32), sums * scale * weight_scale.t() + bias)
     broken = random(1, 1, 2, 48, dtype=torch.bfloat16)
     broken[0, 0, 0, 3] = torch.tensor(-1, dtype=torch.int16).view(torch.bfloat16)  # a NaN whose bits are all set
     kept = TRITON.add(broken, broken, None).isnan().sum().item()
