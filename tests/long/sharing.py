@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.long import JudgedError
-from tests.long.pacing import lateness
+from tests.long.pacing import PERIOD_MS
 from tests.servers.given_output import RING_NAME, GivenOutput
 from tests.servers.ndi_library import find_library
 from tests.servers.ndi_watch import NdiWatch, loopback_ndi
@@ -27,11 +27,14 @@ from vj.sharing.desk import SharingDesk
 
 SIZES = ((640, 360, 60.0), (1280, 720, 60.0), (1920, 1080, 30.0), (1920, 1080, 60.0))
 SECONDS = 10.0
-DISPLAY_S = 30.0  # of each: without, with, and with a receiver
+DISPLAY_S = 10.0  # of each turn
+TURNS = 3  # without sending and with
+SETTLE_S = 4.0
 NAME = "VJ Long"
 START_S = 30.0
 LEAST_PSNR_DB = 38.0
 MOST_LATER = 1.5  # the display's 99th percentile with a receiver over that without
+LEAST_QUIET_MS = 2.0  # late in the middle, without sending: the display keeps its rate
 FLOOR_MS = 1.0  # below it a ratio says nothing
 
 
@@ -45,7 +48,7 @@ def run(seconds: float = SECONDS, display_s: float = DISPLAY_S) -> dict[str, obj
     first = next(iter(ways.values()))
     if first["lost"] or first["out_of_order"] or first["psnr_least_db"] < LEAST_PSNR_DB:
         raise JudgedError("pictures were lost or spoiled", figures)
-    if figures["display"]["p99_ratio"] > MOST_LATER:
+    if figures["display"]["is_judged"] and figures["display"]["p99_ratio"] > MOST_LATER:
         raise JudgedError("sending holds up the display", figures)
     return figures
 
@@ -97,35 +100,50 @@ def judge(seen: dict, given: GivenOutput) -> dict[str, float]:
 
 
 def measure_display(seconds: float) -> dict[str, object]:
-    """Late swaps of the real show without sending, with, and with a receiver."""
+    """Late swaps of the real show while nothing is sent and while a receiver takes it, in turns: machines change."""
+    quiet: list[np.ndarray] = []
+    sent: list[np.ndarray] = []
+    rates = []
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         _stay_here(folder)
         show, _ = stack.enter_context(watched_show(folder, timed=folder / "swaps.bin"))
-        time.sleep(5.0)
-        found: dict[str, object] = {"off": _late(folder, seconds)}
         show.send("/vj/share/ndi/name", NAME)
-        show.send("/vj/share/ndi/on", 1)
-        time.sleep(8.0)
-        found["on"] = _late(folder, seconds)
-        with NdiWatch(NAME, seconds, dict(os.environ)) as watch:
-            time.sleep(1.0)
-            found["received"] = _late(folder, seconds - 2.0)
-            pictures = watch.result(seconds + START_S)["pictures"]
-        span_s = (pictures[-1]["moment_ns"] - pictures[0]["moment_ns"]) / 1e9
-        found["received_fps"] = round((len(pictures) - 1) / span_s, 2)
-        found["received_size"] = [pictures[-1]["width"], pictures[-1]["height"]]
+        for _ in range(TURNS):
+            show.send("/vj/share/ndi/on", 0)
+            time.sleep(SETTLE_S)
+            quiet.append(_late_ms(folder, seconds))
+            show.send("/vj/share/ndi/on", 1)
+            with NdiWatch(NAME, seconds + SETTLE_S, dict(os.environ)) as watch:
+                time.sleep(SETTLE_S)
+                sent.append(_late_ms(folder, seconds))
+                pictures = watch.result(seconds + START_S)["pictures"]
+            span_s = (pictures[-1]["moment_ns"] - pictures[0]["moment_ns"]) / 1e9
+            rates.append(round((len(pictures) - 1) / span_s, 2))
+    found = {"off": _summary(quiet), "received": _summary(sent), "received_fps": rates}
     before, after = found["off"]["late_p99_ms"], found["received"]["late_p99_ms"]
-    return found | {"p99_ratio": round(max(FLOOR_MS, after) / max(FLOOR_MS, before), 2)}
+    ratio = round(max(FLOOR_MS, after) / max(FLOOR_MS, before), 2)
+    # a machine that others keep from drawing says nothing of what sending costs
+    is_judged = found["off"]["late_p50_ms"] < LEAST_QUIET_MS
+    return found | {"p99_ratio": ratio, "is_judged": is_judged}
 
 
-def _late(folder: Path, seconds: float) -> dict[str, float]:
+def _late_ms(folder: Path, seconds: float) -> np.ndarray:
+    """How much later than one period after the swap before each swap of the next seconds comes back."""
     began_ns = time.monotonic_ns()
     time.sleep(seconds)
     ended_ns = time.monotonic_ns()
     time.sleep(1.0)  # until the last swaps are written
     swaps = read_swaps(folder / "swaps.bin")
-    return lateness(swaps[(swaps >= began_ns) & (swaps <= ended_ns)])
+    inside = swaps[(swaps >= began_ns) & (swaps <= ended_ns)]
+    return np.maximum(0.0, np.diff(inside) / 1e6 - PERIOD_MS)
+
+
+def _summary(turns: list[np.ndarray]) -> dict[str, object]:
+    late_ms = np.concatenate(turns)
+    p50, p99 = (round(float(x), 2) for x in np.percentile(late_ms, [50, 99]))
+    per_turn = [round(float(np.percentile(turn, 99)), 2) for turn in turns]
+    return {"swaps": late_ms.size, "late_p50_ms": p50, "late_p99_ms": p99, "late_p99_ms_by_turn": per_turn}
 
 
 def _cpu_share(process_id: int, seconds: float) -> float:

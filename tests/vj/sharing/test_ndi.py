@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(find_library() is None, reason="needs the extra 
 
 NAME = f"VJ Test {os.getpid()}"
 SEEN_S = 4.0
-WHOLE_S = 2.0  # of that without a picture lost: a noisy machine may hold up a receiver, never mix up the order
+WHOLE_S = 1.5  # of that without a picture lost: a noisy machine may hold up a receiver, never mix up the order
 LEAST_PSNR_DB = 38.0
 
 
@@ -47,7 +47,7 @@ def test_a_second_process_receives_every_picture_in_order_at_the_full_rate(rig):
     assert len(run) >= WHOLE_S * rig.output.rate_fps, numbers
     first, last = pictures[run[0][0]], pictures[run[-1][0]]
     written_s = (rig.output.moments_ns[last["number"]] - rig.output.moments_ns[first["number"]]) / 1e9
-    assert abs((last["moment_ns"] - first["moment_ns"]) / 1e9 - written_s) < 0.5
+    assert abs((last["moment_ns"] - first["moment_ns"]) / 1e9 - written_s) < 1.0
     assert min(seen["psnr_db"]) >= LEAST_PSNR_DB
     assert {(one["rate"], one["width"], one["height"]) for one in pictures} == {("30", 320, 180)}
     codes = [one["timecode_s"] for one in pictures]
