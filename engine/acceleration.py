@@ -34,7 +34,7 @@ class Acceleration:
     clean_pass: bool = True  # off: later chunks look back at what the last step left; approximate
     fold: bool = False  # exact: the clean pass runs together with the next chunk's first step
     steps: int | None = None  # at most so many denoising steps; None = as many as are asked for
-    compile: bool = False  # exact: torch.compile, which takes minutes at the start
+    compile: bool = False  # exact: torch.compile, a minute at the start; kept only where that measures faster
 
     @property
     def is_exact(self) -> bool:

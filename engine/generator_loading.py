@@ -11,8 +11,10 @@ from engine.cuda_graphs.warm_up import warm_up
 from engine.frame_size import check_size
 from engine.generator import Generator
 from engine.kernels.choice import prepare_model
+from engine.kernels.compiled_block import compile_blocks
 from engine.loading import choose_device, choose_dtype, device_name, load_model, plan_loading
 from engine.model.config import LATENT_STRIDE
+from engine.model.transformer import CausalWanTransformer
 from engine.model_presets import ModelPreset
 from engine.plans.loading_progress import Tell
 from engine.plans.machine_speed import is_bfloat16_native, machine_speed
@@ -63,8 +65,7 @@ def load_generator(
         torch.set_num_threads(threads)
     chosen = choose_device(device)
     number_type = choose_dtype(dtype, chosen)
-    if chosen.type == "cpu" and number_type == torch.bfloat16 and is_bfloat16_native():
-        PRODUCTS.is_on = machine_speed().has_fast_products
+    PRODUCTS.is_on = _attends_by_products(chosen, number_type)
     stream = preset.stream
     size = (width or stream.width, height or stream.height)
     check_size(*size)
@@ -73,13 +74,7 @@ def load_generator(
     if tell is not None:
         tell(f"{preset.name} {memory_plan.words}")
     parts = load_model(preset, memory_plan, chosen, number_type, tell)
-    prepared = prepare_model(
-        parts.transformer, preset.acceleration, tuple(side // LATENT_STRIDE for side in size[::-1])
-    )
-    for note in prepared.notes:
-        _LOG.warning("%s: %s", preset.name, note)
-        if tell is not None:
-            tell(f"{preset.name}: {note}")
+    _prepare(parts.transformer, preset, size, tell)
     loaded = Generator(
         parts.transformer,
         parts.decoder,
@@ -102,3 +97,22 @@ def load_generator(
             tell(f"{preset.name} warms up")
         warm_up(loaded, preset.transformer.window_frames)
     return loaded
+
+
+def _attends_by_products(device: torch.device, number_type: torch.dtype) -> bool:
+    is_usable = device.type == "cpu" and number_type == torch.bfloat16 and is_bfloat16_native()
+    return is_usable and machine_speed().has_fast_products
+
+
+def _prepare(model: CausalWanTransformer, preset: ModelPreset, size: tuple[int, int], tell: Tell | None) -> None:
+    """Let a loaded transformer be computed as the preset asks, for pictures of `size`; `tell` hears what cannot be."""
+    width, height = (side // LATENT_STRIDE for side in size)
+    notes = list(prepare_model(model, preset.acceleration, (height, width)).notes)
+    if preset.acceleration.compile:
+        if tell is not None:
+            tell(f"{preset.name} is compiled, which takes a minute")
+        notes.append(compile_blocks(model, preset.transformer.tokens_per_frame(height, width)))
+    for note in filter(None, notes):
+        _LOG.warning("%s: %s", preset.name, note)
+        if tell is not None:
+            tell(f"{preset.name}: {note}")
