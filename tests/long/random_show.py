@@ -31,7 +31,8 @@ TEXTS = ("a burning red desert", "deep blue ink", "an emerald forest after rain"
 PRESSES = ("/vj/cut/hard", "/vj/cut/soft", "/vj/seed/next", "/vj/cue/go", "/vj/cue/back")
 PLAYED = ("/vj/effect/", "/vj/prompt/", "/vj/seed/", "/vj/mod/", "/vj/transition/")
 FADED_PEAK = 24  # of 255: a picture that was no brighter has grown dark by itself, in a dark corner enlarged
-ASKS_FOR_IT = ("/vj/effect/contrast", "/target")  # a hand may well make the picture black, grey or still: not here
+# a hand may well make the picture black, grey or still, and effects cost a software rasteriser its rate: not here
+ASKS_FOR_IT = ("/vj/effect/contrast", "/target", "/mix")
 
 
 def run(seconds: float = SECONDS, model: str = MODEL) -> dict[str, object]:

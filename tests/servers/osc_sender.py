@@ -31,6 +31,8 @@ QUIET_ADDRESSES = (
     "/vj/timeline/",
 )  # set the machine, not the hand
 
+COSTLY = "/mix"  # every effect at once takes a software rasteriser its rate
+
 
 def message(address: str, *arguments: object) -> bytes:
     """One message as python-osc writes it."""
@@ -42,7 +44,8 @@ def message(address: str, *arguments: object) -> bytes:
 
 def moves(rng: random.Random) -> bytes:
     """What fast hands and programs of channels send: single messages, bundles of eight, and a press now and then."""
-    faders = [a for a, p in PARAMETERS.items() if p.kind in ("float", "choice") and not a.startswith(QUIET_ADDRESSES)]
+    moved = (a for a, p in PARAMETERS.items() if p.kind in ("float", "choice") and not a.startswith(QUIET_ADDRESSES))
+    faders = [address for address in moved if not address.endswith(COSTLY)]
     if rng.random() < PRESS_SHARE:
         return message(rng.choice(PRESSES), 1)
     if rng.random() < 0.9:
