@@ -62,8 +62,7 @@ class Presenter:
         size = (canvas.width, canvas.height)
         card = self._card(size)
         if card is not None:
-            # without grain, which is for the display alone; also, llvmpipe draws upside down what it drew onto a window
-            # before with not one uniform changed
+            # another grain than the window's: llvmpipe draws upside down what it drew there with the same uniforms
             self._put(card, OutputParams(), _Display(canvas.framebuffer, size, 0.0), level)
 
     def forget_card(self) -> None:

@@ -30,6 +30,7 @@ IDLE_HEIGHT = 108  # rows of the shader picture: soft anyway, and a software ras
 IDLE_PERIOD_NS = 30_000_000  # it moves slowly, and the engine that loads meanwhile needs the cores
 STREAM_FADE_S = 1.0  # from the shader picture to the first stream
 GRAIN = 1.0 / 255.0  # one 8-bit step, half up and half down: gradients show no bands
+TAPPED_GRAIN = GRAIN * 0.9999  # llvmpipe draws upside down what it drew onto a window before with the same uniforms
 SECOND_NS = 1_000_000_000
 FLASH_NS = 60_000_000  # from every whole second of time.monotonic_ns on: where the click is heard too
 NS = 1e-9
@@ -126,17 +127,22 @@ class Renderer:
             self.presenter.show_card(params, target, framebuffer, level)
             if is_tapped:
                 self.presenter.lay_card(self._begin_canvas(params, target), level)
-        elif is_tapped or needs_canvas(params):
+        elif needs_canvas(params):
             canvas = self._begin_canvas(params, target)
             # the grain is for the display alone
             size = (canvas.width, canvas.height)
             enlargement = self._draw_whole(scene, params, _Target(canvas.framebuffer, size, 0.0), level, now_ns)
             self.presenter.show(params, target, framebuffer, enlargement)
+        elif is_tapped:
+            drawn = self._tap.surface(target)
+            self._begin(drawn.framebuffer, target)
+            self._draw_whole(scene, params, _Target(drawn.framebuffer, target, TAPPED_GRAIN), level, now_ns)
+            self._tap.take(drawn, now_ns, shown_on=framebuffer)
+            return
         else:
             self._draw_whole(scene, params, _Target(framebuffer, target, GRAIN), level, now_ns)
         if is_tapped:
             self._tap.take(self.presenter.canvas(params, target), now_ns)
-            GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, framebuffer)
 
     def _begin_canvas(self, params: OutputParams, target: Size, *, white: bool = False) -> Surface:
         canvas = self.presenter.canvas(params, target)

@@ -59,8 +59,17 @@ class OutputTap:
             self.release()
         return False
 
-    def take(self, canvas: Surface, now_ns: int) -> None:
-        """Have a finished canvas read that was drawn for `now_ns` (time.monotonic_ns)."""
+    def surface(self, size: tuple[int, int]) -> Surface:
+        """Return what to draw on, in 8 bits, when nothing else is drawn on before the window; (width, height)."""
+        return self._surfaces.sized("drawn", *size, bits=8)
+
+    def take(self, canvas: Surface, now_ns: int, shown_on: int | None = None) -> None:
+        """Have a finished canvas read that was drawn for `now_ns` (time.monotonic_ns).
+
+        `shown_on` is a framebuffer of its size to bring it onto; None = it has been shown already.
+        """
+        if shown_on is not None:
+            _copy(canvas, shown_on)
         if self._writer is None:
             self._writer = TapWriter(self._path)
         size = (canvas.width, canvas.height)
@@ -90,13 +99,13 @@ class OutputTap:
     # -- the way of one picture --------------------------------------------------------------------------------------
 
     def _read(self, canvas: Surface, readback: _Readback) -> None:
-        """Turn the canvas over into 8 bits a channel and ask the card for it."""
+        """Ask the card for it, in 8 bits a channel: the conversion of what has more is not left to the driver."""
         width, height = self._size
-        turned = self._surfaces.sized("turned", width, height, bits=8)
+        if canvas is not self._surfaces.get("drawn"):
+            narrow = self._surfaces.sized("narrow", width, height, bits=8)
+            _copy(canvas, narrow.framebuffer)
+            canvas = narrow
         GL.glBindFramebuffer(GL.GL_READ_FRAMEBUFFER, canvas.framebuffer)
-        GL.glBindFramebuffer(GL.GL_DRAW_FRAMEBUFFER, turned.framebuffer)
-        GL.glBlitFramebuffer(0, 0, width, height, 0, height, width, 0, GL.GL_COLOR_BUFFER_BIT, GL.GL_NEAREST)
-        GL.glBindFramebuffer(GL.GL_READ_FRAMEBUFFER, turned.framebuffer)
         GL.glBindBuffer(GL.GL_PIXEL_PACK_BUFFER, readback.buffer)
         GL.glReadPixels(0, 0, width, height, GL.GL_RGBA, GL.GL_UNSIGNED_BYTE, ctypes.c_void_p(0))
         GL.glBindBuffer(GL.GL_PIXEL_PACK_BUFFER, 0)
@@ -124,7 +133,7 @@ class OutputTap:
         address = GL.glMapBufferRange(GL.GL_PIXEL_PACK_BUFFER, 0, size, GL.GL_MAP_READ_BIT)
         GL.glBindBuffer(GL.GL_PIXEL_PACK_BUFFER, 0)
         memory = (ctypes.c_uint8 * size).from_address(int(address))
-        pixels = np.frombuffer(memory, np.uint8).reshape(height, width, CHANNELS)
+        pixels = np.frombuffer(memory, np.uint8).reshape(height, width, CHANNELS)[::-1]  # the card counts from below
         readback.copying = Copying(pixels, self._moments.pop(readback.buffer))
         self._writer.put(readback.copying)
 
@@ -147,3 +156,12 @@ class OutputTap:
             GL.glBufferData(GL.GL_PIXEL_PACK_BUFFER, size[0] * size[1] * CHANNELS, None, GL.GL_STREAM_READ)
         GL.glBindBuffer(GL.GL_PIXEL_PACK_BUFFER, 0)
         return True
+
+
+def _copy(canvas: Surface, framebuffer: int) -> None:
+    """Bring a surface onto a framebuffer of its size, as it is."""
+    size = (0, 0, canvas.width, canvas.height)
+    GL.glBindFramebuffer(GL.GL_READ_FRAMEBUFFER, canvas.framebuffer)
+    GL.glBindFramebuffer(GL.GL_DRAW_FRAMEBUFFER, framebuffer)
+    GL.glBlitFramebuffer(*size, *size, GL.GL_COLOR_BUFFER_BIT, GL.GL_NEAREST)
+    GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, framebuffer)

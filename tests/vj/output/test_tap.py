@@ -41,6 +41,14 @@ def newest(path: Path) -> InputRing:
     return ring
 
 
+def _is_seen(display: XDisplay, ring: InputRing) -> bool:
+    """Whether what is on the display is one of the pictures kept, bit for bit."""
+    seen = display.grab()[:HEIGHT, :WIDTH]
+    QTest.qWait(100)  # it is read back by the next refreshes
+    kept = (ring.read(serial) for serial in range(ring.written, max(0, ring.written - 20), -1))
+    return any(frame is not None and np.array_equal(frame.pixels[..., :3], seen) for frame in kept)
+
+
 def test_the_ring_holds_what_is_seen_while_it_is_wanted(qt_application, display: XDisplay, tmp_path: Path):
     path = tmp_path / "output.pictures"
     tap, shown = OutputTap(path), [OutputParams(test_card=True)]
@@ -64,6 +72,7 @@ def test_the_ring_holds_what_is_seen_while_it_is_wanted(qt_application, display:
     wait_for(lambda: not ring.newest().pixels[..., :3].any())
     shown[0] = OutputParams()  # the picture from before the stream
     wait_for(lambda: ring.newest().pixels[..., :3].any())
+    wait_for(lambda: _is_seen(display, ring))
 
     outputs.place([Placement(2, 1, window=(0, 0, WIDTH, 200))])
     wait_for(lambda: not ring.is_current)
