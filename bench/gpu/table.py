@@ -32,7 +32,7 @@ PARTS = {
     "decoders": Part(("exact-wan", "small"), ("as-shipped",), ("transformer", "kernels")),
     "fp8": Part(("exact", "fp8-linears", "fp8"), ("as-shipped",), ("transformer", "kernels")),
     "latency": Part(("exact", "--rounds", "1", "--chunks", "30"), parts=("first-frame", "switch")),
-    "memory": Part(("12gb", "8gb", "--rounds", "1", "--chunks", "60"), parts=("first-frame",)),
+    "memory": Part(("12gb", "8gb", "8gb-float8", "--rounds", "1", "--chunks", "60"), parts=("first-frame",)),
     "switches": Part(
         ("exact", "eager", "exact-fold", "no-clean-pass", "two-steps", "--chunks", "100"), (), ("kernels",)
     ),

@@ -46,6 +46,7 @@ _PRESETS = (
     BenchmarkPreset("small-fp8", "fp8 at 576x320", size=(576, 320), accelerate=("linears=fp8", "attention=fp8")),
     BenchmarkPreset("single", "exact, chunks of one latent frame", chunk_frames=1),
     BenchmarkPreset("12gb", "the plan of a GPU with 12 GB, at 832x480", memory_gb=12.0),
+    BenchmarkPreset("8gb-float8", "the plan of a GPU with 8 GB, at 832x480: weights stored in float8", memory_gb=8.0),
     BenchmarkPreset("8gb", "the plan of a GPU with 8 GB, at 576x320", size=(576, 320), memory_gb=8.0),
     BenchmarkPreset("ember", "the small model on this machine, 256x144, float32", "ember", (256, 144), dtype="float32"),
     BenchmarkPreset("ember-bf16", "the small model, 256x144, bfloat16", "ember", (256, 144), dtype="bfloat16"),
