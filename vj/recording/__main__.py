@@ -20,7 +20,7 @@ from vj.recording.recorder import Recorder
 
 TELL_S = 0.25
 LOOK_S = 0.03  # how soon a change is told
-NICENESS = 5  # the picture comes first
+NICENESS = 10  # the picture comes first: where cores are short, recordings lack pictures, not the display
 _LOG = logging.getLogger("vj.recording")
 
 
