@@ -28,6 +28,7 @@ from engine.cuda_graphs.recorder import CudaRecorder, RecordedWork
 from engine.golden import stream_output
 from engine.model.config import WAN_1_3B, ModelConfig
 from engine.model.transformer import CausalWanTransformer
+from engine.text.umt5 import Umt5Config
 from engine.vae.latents import LATENT_STRIDE
 from engine.vae.tiny_vae import TinyVae, TinyVaeConfig
 from engine.vae.wan_vae import WanVae, WanVaeConfig
@@ -186,6 +187,31 @@ def graph(device: torch.device, *, is_smoke: bool) -> Figures:
     return told
 
 
+def text(device: torch.device, *, is_smoke: bool) -> Figures:
+    """Encoding a prompt with UMT5-XXL's shapes, by its number of tokens: what a prompt nobody has encoded adds."""
+    from transformers import UMT5Config, UMT5EncoderModel
+
+    sizes = Umt5Config(vocabulary=64, width=64, layers=2, heads=2, feed_forward=64) if is_smoke else Umt5Config()
+    config = UMT5Config(
+        vocab_size=sizes.vocabulary,
+        d_model=sizes.width,
+        num_layers=sizes.layers,
+        num_heads=sizes.heads,
+        d_kv=sizes.head_width,
+        d_ff=sizes.feed_forward,
+        feed_forward_proj="gated-gelu",
+    )
+    with torch.device("meta"):
+        encoder = UMT5EncoderModel(config).to(torch.bfloat16)
+    encoder = encoder.to_empty(device=device).eval()
+    randomise(encoder, 3)
+    times: Figures = {}
+    for length in (16, 64, 512):
+        ids = torch.randint(sizes.vocabulary, (1, length), device=device)
+        times[f"{length} tokens"] = timed(device, functools.partial(encoder, input_ids=ids))
+    return {"ms": times}
+
+
 def reference(arguments: argparse.Namespace, out: Path) -> Figures:
     """A clip of the reference, in a process of its own."""
     file = out / "measure_first_upstream.json"
@@ -224,7 +250,7 @@ def main() -> int:
     result["copy_gb_per_s"] = round(copy_bytes_per_s(device) / 1e9, 1)
     parts: dict[str, Callable[[], Figures]] = {
         part.__name__: lambda part=part: part(device, is_smoke=arguments.smoke)
-        for part in (parity, attention, linears, decoders, graph)
+        for part in (parity, attention, linears, decoders, graph, text)
     }
     if arguments.upstream:
         parts["reference"] = lambda: reference(arguments, out)
