@@ -46,7 +46,7 @@ class ShareParams:
     )  # fmt: skip
     alpha: str = knob(
         Parameter(
-            f"{START}alpha",
+            f"{START}alpha/mode",
             "choice",
             ALPHAS[0],
             "Makes what is dark transparent: off sends it opaque, straight leaves the colours as they are, "

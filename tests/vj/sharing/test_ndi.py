@@ -55,7 +55,7 @@ def test_a_second_process_receives_every_picture_in_order_at_the_full_rate(rig):
 
 
 def test_another_instance_takes_it_as_an_input_with_its_alpha_and_a_taken_name_is_counted_up(rig):
-    rig.set("ndi", on=True, name=NAME, alpha="straight", **{"alpha/low": 0.4, "alpha/high": 0.6})
+    rig.set("ndi", on=True, name=NAME, **{"alpha/mode": "straight", "alpha/low": 0.4, "alpha/high": 0.6})
     rig.wait_sending("ndi")
     source = NdiSource(NAME)
     picture = None

@@ -200,7 +200,7 @@ def test_every_kind_has_its_parameters_and_a_camera_no_alpha() -> None:
     own = {one.address for one in SHARE_PARAMETERS}
     for kind in KINDS:
         assert f"/vj/share/{kind.word}/on" in own
-        assert (f"/vj/share/{kind.word}/alpha" in own) is kind.has_alpha
+        assert (f"/vj/share/{kind.word}/alpha/mode" in own) is kind.has_alpha
     values = {one.address: one.default for one in SHARE_PARAMETERS} | {"/vj/share/ndi/size": "720p"}
     assert ShareParams.from_values(values, KIND_OF["ndi"]).name == "VJ Output"
     assert ShareParams.from_values(values, KIND_OF["ndi"]).size == "720p"

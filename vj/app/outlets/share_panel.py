@@ -27,8 +27,8 @@ COLOURS = {
     "LOST": theme.ALARM,
     "OFF": theme.FAINT,
 }
-ROWS = (("name", "size", "every"), ("alpha", "alpha/low", "alpha/high"))
-LABELS = {"alpha/low": "dark", "alpha/high": "bright"}
+ROWS = (("name", "size", "every"), ("alpha/mode", "alpha/low", "alpha/high"))
+LABELS = {"alpha/mode": "alpha", "alpha/low": "dark", "alpha/high": "bright"}
 NAME_HINTS = {"camera": "device, or empty"}
 
 
