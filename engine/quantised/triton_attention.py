@@ -85,8 +85,8 @@ def _attention_kernel(
         sums = sums * fade[:, None] + tl.dot(to_float8(shares), value)
         largest = newest
     sums = sums / total[:, None]
-    place = out + batch * out_batch + head * out_head + row[:, None].to(tl.int64) * out_row + column[None, :]
-    tl.store(place, sums.to(out.dtype.element_ty), mask=is_query)
+    target = out + batch * out_batch + head * out_head + row[:, None].to(tl.int64) * out_row + column[None, :]
+    tl.store(target, sums.to(out.dtype.element_ty), mask=is_query)
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, dtype: torch.dtype) -> Tensor:
