@@ -29,6 +29,7 @@ from vj.app.performance_sources import read_performance
 from vj.app.problem_board import ProblemBoard
 from vj.app.stage_start import have_stage, panic_settings
 from vj.controllers.osc.endpoint import OscPortError
+from vj.effects.shipped import FAULTS
 from vj.engine_params import RESTORE_ADDRESS
 from vj.generator_thread import GeneratorThread
 from vj.modulation.presentation import seen_at_ns
@@ -89,7 +90,7 @@ class Instrument:
                 "displays": lambda: "; ".join(self.stage.state.warnings),
             }
         )
-        for sentence in (*options.problems, *missing_displays(places)):
+        for sentence in (*options.problems, *missing_displays(places), *FAULTS.values()):
             self._tell(sentence)
         # first: it gets ready while the rest is built
         self.stage = have_stage(options.choice, places, is_in_process=options.is_stage_in_process)

@@ -113,7 +113,7 @@ CROSSFADE = Parameter(
     DISSOLVE,
     "How the deck that is faded in comes over the one before.",
     clock="frame",
-    choices=tuple(sorted(SHIPPED_FADES)) or (DISSOLVE,),
+    choices=tuple(sorted({DISSOLVE, *SHIPPED_FADES})),
 )
 EFFECT_PARAMETERS: tuple[Parameter, ...] = (
     *(parameter for name in SHIPPED for parameter in shipped_parameters(name)),
