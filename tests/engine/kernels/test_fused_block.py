@@ -5,9 +5,11 @@ import dataclasses
 import pytest
 import torch
 
+import engine.golden
 from engine.acceleration import Acceleration
 from engine.caches.rolling_cache import RollingCache
 from engine.caches.slot_cache import SlotCache
+from engine.golden import stream_output
 from engine.kernels.choice import fused_kernels, prepare_model, stream_shapes
 from engine.kernels.fused_block import fuse
 from engine.kernels.modulation_table import ModulationTable
@@ -15,6 +17,7 @@ from engine.kernels.plain import PLAIN
 from engine.model.vace import Guide, streaming_attention
 from engine.sampler import StepChanges, clean_pass, denoise_chunk
 from engine.schedule import PUBLISHED_STEPS, Schedule
+from tests.engine.cuda_graphs.test_golden_paths import GATE, SHIPPED, FoldedPaths, FoldingCache, RecordedPaths
 from tests.engine.tiny import LATENT_HEIGHT, LATENT_WIDTH, TINY, tiny_latents, tiny_prompt, tiny_transformer
 
 GUIDED = dataclasses.replace(TINY, vace_layers=(0, 1), vace_in_dim=8)
@@ -89,3 +92,15 @@ def test_a_cpu_takes_the_plain_path():
 def test_the_shapes_of_a_stream():
     shapes = [(shape.queries, shape.keys) for shape in stream_shapes(TINY, SIZE, torch.bfloat16)]
     assert shapes == [(18, 54), (6, 54), (18, 4), (6, 4)]
+
+
+@pytest.mark.parametrize("paths", [RecordedPaths, FoldedPaths])
+def test_the_golden_file_through_fused_blocks_recorded_and_folded(paths, monkeypatch):
+    stand_in = paths()
+    monkeypatch.setattr(engine.golden, "denoise_chunk", stand_in.denoise_chunk)
+    monkeypatch.setattr(engine.golden, "clean_pass", stand_in.clean_pass)
+    if paths is FoldedPaths:
+        monkeypatch.setattr(engine.golden, "SlotCache", FoldingCache)
+    made, expected = stream_output(SHIPPED, torch.device("cpu"), torch.float32, lambda model: fuse(model, PLAIN))
+    assert (made - expected).abs().max() < GATE
+    assert stand_in.recorder.recordings > 2
