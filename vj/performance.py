@@ -99,14 +99,7 @@ class Performance:
             self.store.versioned_snapshot, lambda: _stream_size(generator()), folder or Path(), tell
         )
         self.sharing = SharingDesk(self.store.snapshot, (folder or Path()) / PICTURES_NAME, self.pictures.want, tell)
-        self.recording = RecordingDesk(self.controls, self.pictures, folder or Path(), self._playing_look, tell)
-        self.still_capture = StillCapture(
-            self.controls,
-            self.pictures,
-            (folder or Path()) / PICTURES_NAME,
-            lambda: {"model": generator().model or options.model, "look": self._playing_look()},
-            tell,
-        )
+        self._make_recorders(folder or Path(), generator)
         self.sound = SoundInput(self.store.versioned_snapshot, tell=tell, tee=self.recording.sound.hear)
         mappings, problems = load_mappings(self._mapping_files())
         for problem in problems:
@@ -158,6 +151,18 @@ class Performance:
         self.conductor.add(self.osc_network.output)
         self.artnet = self._open_artnet()
         self._answer_presses()
+
+    def _make_recorders(self, folder: Path, generator: Callable[[], GeneratorStatus]) -> None:
+        """What keeps the output's pictures; `folder` is the run's."""
+        look, tell = self._playing_look, self._tell
+        self.recording = RecordingDesk(self.controls, self.pictures, folder, look, tell)
+        self.still_capture = StillCapture(
+            self.controls,
+            self.pictures,
+            folder / PICTURES_NAME,
+            lambda: {"model": generator().model or self._options.model, "look": look()},
+            tell,
+        )
 
     def start(self) -> None:
         """Let the controllers in and begin to play what moves by time."""
