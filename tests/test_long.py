@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.long import generator_soak
+from tests.long import endless_cost, generator_soak
 from tests.long.__main__ import main, names, run_one
 
 
 def test_a_short_generator_soak_keeps_memory_flat() -> None:
     assert generator_soak.run(chunks=120)["frames"] > 120 * 4
+
+
+def test_a_short_endless_stream_is_measured() -> None:
+    found = endless_cost.figures(chunks=endless_cost.SETTLED + 10, turns=5)
+    assert found["memory_growth_mib"] < endless_cost.GROWTH_MIB
+    assert 0.2 < found["cost_ratio"] < 5.0
 
 
 def test_an_unknown_run_is_wrong_use(capsys) -> None:
