@@ -5,6 +5,8 @@ Writes keys straight into the slots of a memory that has some. Never used where 
 
 from __future__ import annotations
 
+import functools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -78,7 +80,7 @@ class FusedBlock:
     def store(self, x: Tensor, time6: Time6, memory: AttentionMemory) -> None:
         """Write this layer's keys and values and stop, as `Block.store`."""
         _, k, v = self._keys_values(x, self._block.fold(time6))
-        if isinstance(memory, SlottedMemory):
+        if _has_slots(type(memory)):
             self._write(k, v, memory)
         else:
             memory.store(self._block.layer, self._normed(k, self._block.self_attn.norm_k), self._heads(v))
@@ -91,7 +93,7 @@ class FusedBlock:
 
     def _attend(self, projected: tuple[Tensor, Tensor, Tensor], memory: AttentionMemory) -> Tensor:
         (q, k, v), attention = projected, self._block.self_attn
-        if not isinstance(memory, SlottedMemory):
+        if not _has_slots(type(memory)):
             keys = self._normed(k, attention.norm_k)
             return memory.attend(self._block.layer, self._normed(q, attention.norm_q), keys, self._heads(v))
         slots = self._write(k, v, memory)
@@ -126,6 +128,11 @@ def fuse(model: CausalWanTransformer, kernels: Kernels) -> None:
     """Let every block of a model be computed by these kernels, in place. Weights must be where they stay."""
     for block in (*model.blocks, *model.vace_blocks):
         block.fused = FusedBlock(block, kernels)
+
+
+@functools.cache  # asked in every layer of every pass
+def _has_slots(kind: type) -> bool:
+    return issubclass(kind, SlottedMemory)
 
 
 def _apply(layer: nn.Module, x: Tensor | Rows8, dtype: torch.dtype) -> Tensor:
