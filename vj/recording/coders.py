@@ -131,6 +131,8 @@ FILE_KINDS: dict[str, FileKind] = {
     ),
 }
 
+HARDWARE = frozenset(coder.name for kind in FILE_KINDS.values() for coder in kind.coders if coder.is_hardware)
+
 
 def coded_size(kind: FileKind, width: int, height: int) -> tuple[int, int]:
     """Width and height in the file, pixels: what no encoder takes is cut off at the right and at the bottom."""

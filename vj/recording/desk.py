@@ -24,6 +24,7 @@ from vj.talking_process import TalkingProcess
 LOOK_S = 0.02  # how soon a change is told
 OPENING_HANGS_NS = 30_000_000_000  # some drivers of encoders take as long
 HANGS_NS = 8_000_000_000
+READY_S = 15.0  # so long after the start a recorder stands ready: the key is not to wait for a process
 AGAIN_NS = 2_000_000_000  # between two starts, when they fail
 END_S = 8.0  # for files to be ended
 LOG_KIND, KEPT_LOGS = "record", 20
@@ -108,6 +109,7 @@ class RecordingDesk:
     # -- its own thread ------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        ready_s = time.monotonic() + READY_S
         while not self._is_stopping.wait(LOOK_S):
             values = self._controls.store.snapshot()
             params = RecordParams.from_values(values)
@@ -116,7 +118,7 @@ class RecordingDesk:
             self._pictures.want(REPLAY, bool(wishes.replay_s))
             is_wanted = bool(wishes.take or wishes.replay_s)
             self.sound.is_wanted = is_wanted and params.with_sound
-            if is_wanted or self._process is not None:
+            if is_wanted or self._process is not None or time.monotonic() > ready_s:
                 self._have_process()
                 self._send(wishes)
             if self._process is not None:
@@ -174,8 +176,8 @@ class RecordingDesk:
             return
         kept = f"; {process.state.file} plays up to there" if process.state.take else ""
         self._tell(f"{trouble}{kept}; it is begun anew")
-        # whatever it was, the next one does without the driver of a card
-        self._avoids_hardware = self._avoids_hardware or process.state.is_hardware
+        # in the driver of a card, or while they were tried: the next one does without
+        self._avoids_hardware |= process.state.is_hardware or process.state.state != "live"
         self._leaving.append(process)
         self._process, self._heard = None, RecorderState()
         self._start_ns = now_ns + (AGAIN_NS if now_ns - process.started_ns < AGAIN_NS else 0)

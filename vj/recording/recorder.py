@@ -10,18 +10,17 @@ import threading
 import time
 from pathlib import Path
 
-from vj.recording.coders import FILE_KINDS
+from vj.recording.coders import HARDWARE
 from vj.recording.encoding import Encoding, Pictures
 from vj.recording.file import RecordingFile
 from vj.recording.messages import RecorderState, RecorderWishes
 from vj.recording.packets import CodedPacket
 from vj.recording.replay import Replay
-from vj.recording.video_encoder import EncoderError
+from vj.recording.video_encoder import EncoderError, working_coders
 from vj.recording.writing import FileWriting
 
 LOOK_S = 0.004
 END_S = 5.0  # for what is written to come to its end
-HARDWARE = frozenset(coder.name for kind in FILE_KINDS.values() for coder in kind.coders if coder.is_hardware)
 _LOG = logging.getLogger(__name__)
 
 
@@ -113,6 +112,9 @@ class Recorder:
         if not take and not wishes.replay_s:
             self._encoding = self._replay = None
             self._pictures.close()
+            working_coders(
+                wishes.codec, not wishes.avoids_hardware
+            )  # tried now, the first time, so that a recording begins at once
             return False
         is_new_ring = self._pictures.look()
         if not self._have_encoding(wishes):

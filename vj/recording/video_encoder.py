@@ -14,7 +14,7 @@ from functools import cache
 import av
 import numpy as np
 
-from vj.recording.coders import FILE_KINDS, Coder, FileKind, coded_size
+from vj.recording.coders import FILE_KINDS, HARDWARE, Coder, FileKind, coded_size
 from vj.recording.packets import TICKS_HZ, TIME_BASES, CodedPacket
 
 KEY_EVERY_S = 1.0  # a replay begins with one, and a player finds its place by them
@@ -149,7 +149,7 @@ def open_encoder(
     said = ""
     for name in dict.fromkeys((codec, "h264")):
         kind = FILE_KINDS[name]
-        for coder in working_coders(name):
+        for coder in working_coders(name, not avoided.issuperset(HARDWARE)):
             if coder.name in avoided:
                 continue
             try:
@@ -161,9 +161,10 @@ def open_encoder(
 
 
 @cache
-def working_coders(codec: str) -> Sequence[Coder]:
+def working_coders(codec: str, with_hardware: bool = True) -> Sequence[Coder]:
     """The encoders of a codec that encode on this computer, the best first. Takes a second where drivers are slow."""
-    return tuple(coder for coder in FILE_KINDS[codec].coders if _works(FILE_KINDS[codec], coder))
+    kind = FILE_KINDS[codec]
+    return tuple(coder for coder in kind.coders if (with_hardware or not coder.is_hardware) and _works(kind, coder))
 
 
 def _works(kind: FileKind, coder: Coder) -> bool:
