@@ -5,7 +5,7 @@ Owns its GL objects; needs a current context for every call. Knows nothing of Qt
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from OpenGL import GL
@@ -17,13 +17,14 @@ from vj.output.continuity import Layer, Scene
 from vj.output.delay import DelayLine
 from vj.output.effect_chain import EffectChain
 from vj.output.effect_library import EffectLibrary
-from vj.output.effects import Rectangle, colour_matrix, colour_offset, enlarged, without_colours
+from vj.output.effects import Rectangle, colour_matrix, colour_offset, without_colours
 from vj.output.frame_pair import FramePair
 from vj.output.frame_reader import Picture
 from vj.output.gl_objects import Program, Surface, SurfaceShelf
 from vj.output.params import OutputParams
 from vj.output.placing import Crop, Size, crop_of, needs_canvas, place
 from vj.output.presenter import Card, Presenter, draw_triangle
+from vj.output.stretching import Scaling, Stretcher, Target
 from vj.output.tap import OutputTap
 
 IDLE_HEIGHT = 108  # rows of the shader picture: soft anyway, and a software rasteriser draws it in 6 ms
@@ -42,26 +43,6 @@ class Scenes(Protocol):
     def scene_at(self, now_ns: int, params: OutputParams) -> Scene:
         """Move on to `now_ns` and say what to draw."""
         ...
-
-
-@dataclass(frozen=True)
-class _Target:
-    """What a scene is drawn onto."""
-
-    framebuffer: int
-    size: Size
-    grain: float
-
-
-class _Scaling:
-    """How one picture comes onto the target: by which surface, what of it, where it lies and what is seen."""
-
-    def __init__(self, name: str, crop: Crop, place: Rectangle, target: Size, params: OutputParams) -> None:
-        self.name = name
-        self.crop = crop
-        self.place = place  # before it is enlarged
-        self.seen = enlarged(place, params.zoom, target)
-        self.params = params
 
 
 class _Fader:
@@ -99,8 +80,7 @@ class Renderer:
         self._chain = EffectChain(self.effects)
         self._has_effects = False
         self._blend = Program("blend", is_es=is_es)
-        self._columns = Program("stretch", is_es=is_es, axis=0)
-        self._rows = Program("stretch", is_es=is_es, axis=1)
+        self._stretcher = Stretcher(is_es=is_es)
         self._idle = Program("idle", is_es=is_es)
         self._vertices = int(GL.glGenVertexArrays(1))  # empty, but a core profile draws nothing without one
         self._pairs = (FramePair(), FramePair())  # of the picture, and of the one that fades out
@@ -131,16 +111,16 @@ class Renderer:
             canvas = self._begin_canvas(params, target)
             # the grain is for the display alone
             size = (canvas.width, canvas.height)
-            enlargement = self._draw_whole(scene, params, _Target(canvas.framebuffer, size, 0.0), level, now_ns)
+            enlargement = self._draw_whole(scene, params, Target(canvas.framebuffer, size, 0.0), level, now_ns)
             self.presenter.show(params, target, framebuffer, enlargement)
         elif is_tapped:
             drawn = self._tap.surface(target)
             self._begin(drawn.framebuffer, target)
-            self._draw_whole(scene, params, _Target(drawn.framebuffer, target, TAPPED_GRAIN), level, now_ns)
+            self._draw_whole(scene, params, Target(drawn.framebuffer, target, TAPPED_GRAIN), level, now_ns)
             self._tap.take(drawn, now_ns, shown_on=framebuffer)
             return
         else:
-            self._draw_whole(scene, params, _Target(framebuffer, target, GRAIN), level, now_ns)
+            self._draw_whole(scene, params, Target(framebuffer, target, GRAIN), level, now_ns)
         if is_tapped:
             self._tap.take(self.presenter.canvas(params, target), now_ns)
 
@@ -149,24 +129,24 @@ class Renderer:
         self._begin(canvas.framebuffer, (canvas.width, canvas.height), white=white)
         return canvas
 
-    def _draw_whole(self, scene: Scene, params: OutputParams, target: _Target, level: float, now_ns: int) -> float:
+    def _draw_whole(self, scene: Scene, params: OutputParams, target: Target, level: float, now_ns: int) -> float:
         """Draw everything that is to be seen; effects act on all of it, and the level on what they make."""
         if not self._has_effects:
             return self._draw_layers(scene, params, target, level, now_ns)
         canvas = self._chain.canvas(target.size)
         self._begin(canvas.framebuffer, target.size)
-        whole = _Target(canvas.framebuffer, target.size, 0.0)
+        whole = Target(canvas.framebuffer, target.size, 0.0)
         enlargement = self._draw_layers(scene, params, whole, 1.0, now_ns)
         self._chain.draw(Finish(target.framebuffer, target.size, level, target.grain))
         return enlargement
 
-    def _draw_layers(self, scene: Scene, params: OutputParams, target: _Target, level: float, now_ns: int) -> float:
+    def _draw_layers(self, scene: Scene, params: OutputParams, target: Target, level: float, now_ns: int) -> float:
         """Draw the picture and what lies under and over it; colours and level act on all of it."""
         if scene.composition is None:
             return self._draw_scene(scene, params, target, level, now_ns)
         picture = self._compositor.picture(target.size)
         self._begin(picture.framebuffer, target.size)
-        alone = _Target(picture.framebuffer, target.size, 0.0)
+        alone = Target(picture.framebuffer, target.size, 0.0)
         enlargement = self._draw_scene(scene, without_colours(params), alone, 1.0, now_ns)
         if scene.layers:
             height, width, _ = scene.layers[-1].picture.first.pixels.shape
@@ -178,7 +158,7 @@ class Renderer:
         self._compositor.compose(scene.composition, framing, finish)
         return enlargement
 
-    def _draw_scene(self, scene: Scene, params: OutputParams, target: _Target, level: float, now_ns: int) -> float:
+    def _draw_scene(self, scene: Scene, params: OutputParams, target: Target, level: float, now_ns: int) -> float:
         """Draw the picture, or one over another; return how far it was enlarged: pixels drawn for each of the frame."""
         share = self._stream_share(scene, now_ns)
         is_fading = 0.0 < share < 1.0 or len(scene.layers) > 1
@@ -188,12 +168,12 @@ class Renderer:
         return self._draw_sum(scene, params, target, level, now_ns)
 
     def _draw_fade(
-        self, scene: Scene, params: OutputParams, target: _Target, level: float, now_ns: int, mode: str
+        self, scene: Scene, params: OutputParams, target: Target, level: float, now_ns: int, mode: str
     ) -> float:
         """Bring the newest picture over what was there before, each drawn whole on a side of its own."""
         share, newest = self._stream_share(scene, now_ns), scene.layers[-1]
         sides = tuple(self._chain.side(number, target.size) for number in (0, 1))
-        before, after = (_Target(side.framebuffer, target.size, 0.0) for side in sides)
+        before, after = (Target(side.framebuffer, target.size, 0.0) for side in sides)
         for side in (before, after):
             self._begin(side.framebuffer, side.size)
         if share < 1.0:
@@ -205,7 +185,7 @@ class Renderer:
         self._chain.fade(mode, sides, progress, Finish(target.framebuffer, target.size, level, target.grain))
         return enlargement
 
-    def _draw_sum(self, scene: Scene, params: OutputParams, target: _Target, level: float, now_ns: int) -> float:
+    def _draw_sum(self, scene: Scene, params: OutputParams, target: Target, level: float, now_ns: int) -> float:
         """Draw what is alone, or the sum of what there is while no crossfade has been compiled yet."""
         stream_share, enlargement = self._stream_share(scene, now_ns), 1.0
         if stream_share < 1.0:
@@ -216,19 +196,18 @@ class Renderer:
             enlargement = self._stretch_layer(layer, number, params, target, brightness, is_added=is_added)
         return enlargement
 
-    def _stretch_idle(self, params: OutputParams, target: _Target, brightness: float, now_ns: int) -> None:
+    def _stretch_idle(self, params: OutputParams, target: Target, brightness: float, now_ns: int) -> None:
         source = self._draw_idle(now_ns, target.size)
         whole = Crop(0.0, 0.0, source.width, source.height)
-        scaling = _Scaling("wide idle", whole, Rectangle(0, 0, *target.size), target.size, params)
-        self._stretch_columns(source, scaling)
-        self._stretch_rows(target, scaling, brightness)
+        scaling = Scaling("wide idle", whole, Rectangle(0, 0, *target.size), target.size, params)
+        self._stretcher.stretch(source, scaling, target, brightness)
 
     def _stretch_layer(
         self,
         layer: Layer,
         number: int,
         params: OutputParams,
-        target: _Target,
+        target: Target,
         brightness: float,
         *,
         is_added: bool = False,
@@ -238,13 +217,8 @@ class Renderer:
         enlarging = params if layer.zoom == 1.0 else replace(params, zoom=params.zoom * layer.zoom)
         crop = crop_of(params, (source.width, source.height))
         lying = place((crop.width, crop.height), target.size, params.fit)
-        scaling = _Scaling(f"wide {number}", crop, lying, target.size, enlarging)
-        self._stretch_columns(source, scaling)
-        if is_added:
-            GL.glEnable(GL.GL_BLEND)
-            GL.glBlendFunc(GL.GL_ONE, GL.GL_ONE)
-        self._stretch_rows(target, scaling, brightness)
-        GL.glDisable(GL.GL_BLEND)
+        scaling = Scaling(f"wide {number}", crop, lying, target.size, enlarging)
+        self._stretcher.stretch(source, scaling, target, brightness, is_added=is_added)
         return lying.height * enlarging.zoom / crop.height
 
     def release(self) -> None:
@@ -253,9 +227,10 @@ class Renderer:
             self._tap.release()
         self.presenter.release()
         self._compositor.release()
+        self._stretcher.release()
         self._chain.release()
         self.effects.release()
-        for program in (self._blend, self._columns, self._rows, self._idle):
+        for program in (self._blend, self._idle):
             program.delete()
         for pair in self._pairs:
             pair.delete()
@@ -308,42 +283,3 @@ class Renderer:
         self._blend.set_float("share", picture.share)
         draw_triangle()
         return surface
-
-    def _stretch_columns(self, source: Surface, scaling: _Scaling) -> None:
-        """First half of the scaling: `source` to the width that is seen, coloured, into the named surface."""
-        place, seen = scaling.place, scaling.seen
-        wide = self._surfaces.sized(scaling.name, seen.width, source.height, bits=10)
-        wide.draw_into()
-        source.bind(0)
-        self._columns.use()
-        self._columns.set_int("source", 0)
-        self._columns.set_int("source_size", source.width)
-        self._columns.set_float("crop_start", scaling.crop.left)
-        self._columns.set_float("crop_size", scaling.crop.width)
-        self._columns.set_int("target_size", place.width)
-        self._columns.set_int("target_start", 0, 0)
-        self._columns.set_int("offset", seen.x - place.x)
-        self._columns.set_float("unzoomed", 1.0 / scaling.params.zoom)
-        self._columns.set_matrix("colour_matrix", colour_matrix(scaling.params))
-        self._columns.set_float("colour_offset", colour_offset(scaling.params))
-        draw_triangle()
-
-    def _stretch_rows(self, target: _Target, scaling: _Scaling, brightness: float) -> None:
-        """Second half: the named surface to the height that is seen, onto the target."""
-        wide, place, seen = self._surfaces.get(scaling.name), scaling.place, scaling.seen
-        assert wide is not None, "the columns were stretched before"
-        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, target.framebuffer)
-        GL.glViewport(seen.x, seen.y, seen.width, seen.height)
-        wide.bind(0)
-        self._rows.use()
-        self._rows.set_int("source", 0)
-        self._rows.set_int("source_size", wide.height)
-        self._rows.set_float("crop_start", scaling.crop.top)
-        self._rows.set_float("crop_size", scaling.crop.height)
-        self._rows.set_int("target_size", place.height)
-        self._rows.set_int("target_start", seen.x, seen.y)
-        self._rows.set_int("offset", seen.y - place.y)
-        self._rows.set_float("unzoomed", 1.0 / scaling.params.zoom)
-        self._rows.set_float("brightness", brightness)
-        self._rows.set_float("grain", target.grain)
-        draw_triangle()
