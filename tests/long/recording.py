@@ -88,21 +88,15 @@ def _killed(show: WatchedShow, films: Path) -> dict[str, object]:
     show.send("/vj/record/on", 1)
     wait_until(lambda: set(films.glob("*.mp4")) - before, "a recording", 20.0)
     (path,) = set(films.glob("*.mp4")) - before
+    began_s = time.monotonic()  # the file is made with the first picture
     time.sleep(5.0)
-    ended = time.time()
-    began = path.stat().st_ctime if not path.stat().st_size else _first_write(path)
+    ended_s = time.monotonic()
     os.kill(_recorder_id(show), signal.SIGKILL)
     show.send("/vj/record/on", 0)
     time.sleep(1.0)
     with av.open(str(path)) as file:
         played = list(file.decode(video=0))
-    return {"lost_by_a_kill_s": round(ended - began - float(played[-1].time), 2), "plays_s": float(played[-1].time)}
-
-
-def _first_write(path: Path) -> float:
-    """When the file was made, by its name: the second it was begun in, at the earliest."""
-    moment = time.strptime(path.stem[:19], "%Y-%m-%d %H-%M-%S")
-    return time.mktime(moment)
+    return {"lost_by_a_kill_s": round(ended_s - began_s - float(played[-1].time), 2), "plays_s": float(played[-1].time)}
 
 
 def _recorder_id(show: WatchedShow) -> int:
