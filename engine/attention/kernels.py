@@ -51,12 +51,14 @@ class Capability:
 
     @staticmethod
     def of(device: torch.device) -> Capability:
-        """That of a device."""
-        return (
-            Capability("cuda", *torch.cuda.get_device_capability(device))
-            if device.type == "cuda"
-            else Capability(device.type)
-        )
+        """That of a device; AMD's, which PyTorch calls CUDA too, number theirs otherwise and count as none."""
+        if device.type != "cuda" or torch.version.hip is not None:
+            return Capability("hip" if device.type == "cuda" else device.type)
+        return Capability("cuda", *torch.cuda.get_device_capability(device))
+
+    def is_at_least(self, major: int, minor: int) -> bool:
+        """Whether it is CUDA of this compute capability or a later one."""
+        return self.kind == "cuda" and (self.major, self.minor) >= (major, minor)
 
 
 def plain(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:

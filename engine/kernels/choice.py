@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from engine.acceleration import Acceleration
+from engine.attention.kernels import Capability
 from engine.attention.table import TABLE, Shape, table_file
 from engine.kernels.fused_block import fuse
 from engine.kernels.plain import Kernels
@@ -63,9 +64,7 @@ def prepare_model(
 
 def fused_kernels(device: torch.device) -> Kernels | None:
     """The fused kernels where they run: CUDA of compute capability 8.0 and up, with Triton. None elsewhere."""
-    if device.type != "cuda" or torch.cuda.get_device_capability(device) < (8, 0):
-        return None
-    if importlib.util.find_spec("triton") is None:
+    if not Capability.of(device).is_at_least(8, 0) or importlib.util.find_spec("triton") is None:
         return None
     from engine.kernels.triton_kernels import TRITON
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from engine.attention.kernels import flash3_function, plain
+from engine.attention.kernels import Capability, flash3_function, plain
 from engine.kernels.shaping import FLOAT8, LARGEST_FLOAT8
 
 Attend8 = Callable[[Tensor, Tensor, Tensor, torch.dtype], Tensor]
@@ -32,10 +32,10 @@ def attend_float8(q: Tensor, k: Tensor, v: Tensor, dtype: torch.dtype) -> Tensor
 @functools.cache
 def float8_kernel(device: torch.device) -> tuple[str, Attend8]:
     """Name and function of the kernel for a device: FlashAttention 3 on Hopper, Triton's, or wide numbers."""
-    capability = torch.cuda.get_device_capability(device) if device.type == "cuda" else (0, 0)
-    if capability[0] == 9 and (function := flash3_function()) is not None:
+    capability = Capability.of(device)
+    if (capability.kind, capability.major) == ("cuda", 9) and (function := flash3_function()) is not None:
         return "flash3", functools.partial(_by_flash3, function)
-    if capability >= (8, 9) and importlib.util.find_spec("triton") is not None:
+    if capability.is_at_least(8, 9) and importlib.util.find_spec("triton") is not None:
         from engine.quantised.triton_attention import attend
 
         return "triton", attend

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from engine.attention.kernels import Capability
 from engine.kernels.shaping import FLOAT8, Rows8, rows8
 from engine.model.cast_linear import CastLinear
 
@@ -115,7 +116,7 @@ def _int8_product(values: Tensor, scale: Tensor, weight: Rows8, bias: Tensor | N
 @functools.cache
 def has_float8_product(device: torch.device) -> bool:
     """Whether a device multiplies float8 itself: compute capability 8.9 and up."""
-    return device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 9)
+    return Capability.of(device).is_at_least(8, 9)
 
 
 @functools.cache
