@@ -241,6 +241,7 @@ def test_effects_are_what_plain_arithmetic_says(draw: Draw, tmp_path: Path):
 
 def test_effects_at_rest_leave_every_byte_as_it_was(draw: Draw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     from vj.output import gl_objects
+    from vj.output.stretching import Stretcher
 
     picture = noise_picture()
     stream(tmp_path / "ring", np.repeat(picture[None], 9, axis=0))
@@ -255,8 +256,7 @@ def test_effects_at_rest_leave_every_byte_as_it_was(draw: Draw, tmp_path: Path, 
         compile_source(shader, plain)
 
     monkeypatch.setattr(gl_objects.GL, "glShaderSource", compile_without_effects)
-    for axis, name in enumerate(("_columns", "_rows")):
-        monkeypatch.setattr(draw.renderer, name, gl_objects.Program("stretch", is_es=False, axis=axis))
+    monkeypatch.setattr(draw.renderer, "_stretcher", Stretcher(is_es=False))
     for size, before in zip(sizes, at_rest, strict=True):
         assert (draw(at_s, size=size) == before).all()
 
