@@ -42,6 +42,17 @@ class Clip:
     chunk_ms: list[float]
     latents: Tensor
 
+    @property
+    def full_ms(self) -> list[float]:
+        """The transformer's time of every chunk whose window is full."""
+        return self.chunk_ms[FULL_WINDOW_CHUNKS:]
+
+    @property
+    def shared_ms(self) -> list[float]:
+        """The same with each chunk's share of what the rest of the clip took: decoding."""
+        rest_ms = (self.s * 1e3 - sum(self.chunk_ms)) / len(self.chunk_ms)
+        return [taken + rest_ms for taken in self.full_ms]
+
 
 class CallTimes:
     """Marks the beginning of every pass of the reference's transformer, and the end of the last."""
@@ -120,9 +131,9 @@ def _figures(
         clips.append(_play(pipeline, calls, size, max(shortest, min(left, CLIP_CHUNKS)), device))
         left -= CLIP_CHUNKS
     memory = device_memory()
-    full = [taken for clip in clips for taken in clip.chunk_ms[FULL_WINDOW_CHUNKS:]]
+    whole = [taken for clip in clips for taken in clip.shared_ms]
     frames, seconds = sum(clip.frames for clip in clips), sum(clip.s for clip in clips)
-    transformer = spread(full)
+    transformer = spread([taken for clip in clips for taken in clip.full_ms])
     decode_ms = _decode_ms(pipeline, clips[-1].latents, device)
     return {
         "fps": round(frames / seconds, 3),
@@ -130,8 +141,8 @@ def _figures(
         "frames": frames,
         "s": round(seconds, 4),
         "is_finite": bool(torch.isfinite(clips[-1].latents).all()),
-        "chunk_ms": transformer,
-        "chunk_times_ms": [round(taken, 3) for taken in full],
+        "chunk_ms": spread(whole),
+        "chunk_times_ms": [round(taken, 3) for taken in whole],
         "transformer": {"fps": round(FRAMES_PER_CHUNK / transformer["mean"] * 1e3, 3), "chunk_ms": transformer},
         "streamed": {
             "decode_chunk_ms": round(decode_ms, 3),
@@ -148,7 +159,7 @@ def _warm_up(
 ) -> dict[str, object]:
     began_s, times_ms, clips = time.perf_counter(), [], 0
     while clips < MOST_WARM_UP_CLIPS and not has_settled(times_ms):
-        times_ms += _play(pipeline, calls, size, chunks, device).chunk_ms[FULL_WINDOW_CHUNKS:]
+        times_ms += _play(pipeline, calls, size, chunks, device).full_ms
         clips += 1
     return {"clips": clips, "s": round(time.perf_counter() - began_s, 3), "has_settled": has_settled(times_ms)}
 
