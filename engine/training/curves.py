@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from statistics import fmean
 
 from engine.training.recipe import NOTES
 from engine.training.stage import Job
@@ -38,14 +40,18 @@ def read_run(folder: Path) -> dict[str, Rows]:
 
 
 def _rows(path: Path) -> Rows:
-    rows = []
+    rows: Rows = []
     for line in path.read_text("utf-8").splitlines():
         try:
             row = json.loads(line)
         except ValueError:
             continue  # torn by a kill
-        rows.append({name: value for name, value in row.items() if isinstance(value, int | float)})
-    return [row for row in rows if "step" in row]
+        figures = {name: value for name, value in row.items() if isinstance(value, int | float)}
+        if "step" in figures:
+            while rows and rows[-1]["step"] >= figures["step"]:
+                rows.pop()  # trained, lost by a kill, and trained again
+            rows.append(figures)
+    return rows
 
 
 def thinned(rows: Rows, points: int) -> Rows:
@@ -57,7 +63,7 @@ def thinned(rows: Rows, points: int) -> Rows:
 
 def _mean(rows: Rows) -> dict[str, float]:
     row: dict[str, float] = {"step": rows[-1]["step"]}
-    for name in rows[-1]:
+    for name in dict.fromkeys(name for one in rows for name in one):
         values = [one[name] for one in rows if name in one and math.isfinite(one[name])]
         if name != "step" and values:
             row[name] = float(f"{sum(values) / len(values):.5g}")
@@ -77,7 +83,7 @@ def draw_panels(title: str, panels: dict[str, list[tuple[float, float]]]) -> str
     width, height = columns * PANEL_PX[0], 30 + math.ceil(len(panels) / columns) * PANEL_PX[1]
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif" '
-        f'font-size="10"><rect width="100%" height="100%" fill="#fff"/>',
+        f'font-size="10"><rect width="{width}" height="{height}" fill="#fff"/>',
         f'<text x="12" y="20" font-size="13">{escape(title)}</text>',
     ]
     for number, (name, points) in enumerate(panels.items()):
@@ -88,26 +94,40 @@ def draw_panels(title: str, panels: dict[str, list[tuple[float, float]]]) -> str
 
 def _panel(name: str, points: list[tuple[float, float]]) -> str:
     steps, values = zip(*points, strict=True)
-    low, high = min(values), max(values)
+    low, high, smooth = min(values), max(values), _smooth(values)
     across, up = PLOT_PX[0] / max(steps[-1] - steps[0], 1), PLOT_PX[1] / ((high - low) or 1.0)
-    line = " ".join(f"{(step - steps[0]) * across:.1f},{PLOT_PX[1] - (value - low) * up:.1f}" for step, value in points)
+
+    def line(heights: Sequence[float], look: str) -> str:
+        places = zip(steps, heights, strict=True)
+        drawn = " ".join(f"{(x - steps[0]) * across:.1f},{PLOT_PX[1] - (y - low) * up:.1f}" for x, y in places)
+        return f'<polyline points="{drawn}" fill="none" {look}/>'
+
     right, bottom = PLOT_PX
     return (
-        f'<text y="-6">{escape(name)}: {values[0]:.4g} to {values[-1]:.4g}</text>'
+        f'<text y="-6">{escape(name)}: {smooth[0]:.4g} to {smooth[-1]:.4g}</text>'
         f'<rect width="{right}" height="{bottom}" fill="none" stroke="#ccc"/>'
-        f'<polyline points="{line}" fill="none" stroke="#06c" stroke-width="1.3"/>'
-        f'<text x="-4" y="8" text-anchor="end">{high:.3g}</text>'
+        + line(values, 'stroke="#9bd" stroke-width="0.8"')
+        + line(smooth, 'stroke="#049" stroke-width="1.5"')
+        + f'<text x="-4" y="8" text-anchor="end">{high:.3g}</text>'
         f'<text x="-4" y="{bottom}" text-anchor="end">{low:.3g}</text>'
         f'<text y="{bottom + 12}">{steps[0]:g}</text>'
         f'<text x="{right}" y="{bottom + 12}" text-anchor="end">{steps[-1]:g}</text>'
     )
 
 
+def _smooth(values: Sequence[float]) -> list[float]:
+    """Means over a tenth of the curve, around each of its points."""
+    reach = len(values) // 20
+    return [fmean(values[max(0, at - reach) : at + reach + 1]) for at in range(len(values))]
+
+
 def main_curves(stages: dict[str, Rows]) -> dict[str, list[tuple[float, float]]]:
     """The first loss of each stage, what a plot of a whole run shows."""
     curves = {}
     for name, rows in stages.items():
-        losses = [key for key in rows[-1] if key == "loss" or key.endswith(".loss")]
+        losses = [
+            key for key in dict.fromkeys(key for row in rows for key in row) if key == "loss" or key.endswith(".loss")
+        ]
         points = [(row["step"], row[losses[0]]) for row in rows if losses and losses[0] in row]
         if len(points) > 1:
             curves[f"{name}, {losses[0]}"] = points

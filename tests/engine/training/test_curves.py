@@ -28,7 +28,7 @@ def test_figures_of_every_stage_become_one_file_and_a_plot_each(tmp_path: Path):
     for name in ("causal", "text", "run"):
         drawn = ElementTree.parse(tmp_path / "curves" / f"{name}.svg")
         lines = drawn.iter("{http://www.w3.org/2000/svg}polyline")
-        assert len(list(lines)) == (2 if name == "run" else 1)
+        assert len(list(lines)) == (4 if name == "run" else 2)
 
 
 def test_an_empty_run_is_a_sentence_and_short_curves_stay_as_they_are(tmp_path: Path):
