@@ -97,6 +97,7 @@ class SlotCache:
         self._decay: float | None = None  # that _shares hold
         self._exact: Tensor | None = None  # (2, layers, B, sink, N, D) float32: only mode ema_fp32 has it
         self._is_exact = False  # whether it holds the sink that plays
+        self._slots: dict[tuple[Place, int], CurrentSlots] = {}  # views made so far: few places, and each stays
         self.run = run
         self.roll_all: RollAll | None = None  # a kernel that rolls all layers at once, where there is one
         self.filled_frames = 0  # slots in use, the current chunk included
@@ -210,10 +211,12 @@ class SlotCache:
 
     def slots_at(self, place: Place, layer: int) -> CurrentSlots:
         """Where keys and values of a chunk belong."""
-        at = self._tokens(place.first_frame, place.frames)
-        return CurrentSlots(
-            self._keys[layer, :, at], self._rotated[layer, :, at], self._values[layer, :, at], self._table[at]
-        )
+        if (place, layer) not in self._slots:
+            at = self._tokens(place.first_frame, place.frames)
+            self._slots[place, layer] = CurrentSlots(
+                self._keys[layer, :, at], self._rotated[layer, :, at], self._values[layer, :, at], self._table[at]
+            )
+        return self._slots[place, layer]
 
     def _answer(self, place: Place, layer: int, rotated_q: Tensor) -> Tensor:
         end = place.end * self.tokens_per_frame
