@@ -1,8 +1,8 @@
 """How fast ember plays on this machine: frames per second by size, chunk length, number type and threads.
 
 `python -m bench.ember --json bench/results/ember.json`. Configurations take turns, so that a machine that is busy for a
-while slows all of them. By the wall: the median and the fastest. By the processor's time per thread: what is left of
-it when other programs take nothing. `--compile` adds torch.compile's, which takes a minute at the start.
+while slows all of them. By the wall: the median and the fastest. With one thread also by the processor's time: what is
+left of it when other programs take nothing. `--compile` adds torch.compile's, which takes a minute at the start.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Configuration:
     generator: Generator | None = None
     frames: int = 0  # of a chunk
     taken_s: list[float] = dataclasses.field(default_factory=list)
-    processor_s: list[float] = dataclasses.field(default_factory=list)  # per thread
+    processor_s: list[float] = dataclasses.field(default_factory=list)  # of all threads
 
     def load(self) -> None:
         """Load the model and make the chunks that are slower than the rest."""
@@ -64,7 +64,7 @@ class Configuration:
         self.frames = len(chunk.frames)
         if is_noted:
             self.taken_s.append(time.perf_counter() - began_s)
-            self.processor_s.append((time.process_time() - began_processor_s) / self.threads)
+            self.processor_s.append(time.process_time() - began_processor_s)
 
     def figures(self) -> dict[str, object]:
         """As a row."""
@@ -78,8 +78,12 @@ class Configuration:
             "chunk_ms": round(median_s * 1e3, 1),
             "fps": round(self.frames / median_s, 1),
             "fps_best": round(self.frames / least_s, 1),
-            "fps_by_processor_time": round(self.frames / statistics.median(self.processor_s), 1),
+            "fps_by_processor_time": self._fps_by_processor_time(),
         }
+
+    def _fps_by_processor_time(self) -> float | None:
+        """Of one thread; several wait for each other, which their processor time does not tell."""
+        return round(self.frames / statistics.median(self.processor_s), 1) if self.threads == 1 else None
 
 
 def configurations(cores: int, *, with_compile: bool) -> list[Configuration]:
