@@ -60,6 +60,7 @@ class EffectLibrary:
     def __init__(self, *, is_es: bool) -> None:
         self._is_es = is_es
         self.has_news = threading.Event()  # something is wanted that was not before: for whoever looks
+        self.is_leaving = False  # nothing more is compiled
         self._wanted = _Wanted()
         self._ready: dict[str, ReadyEffect] = {}
         self._seen: dict[str, _Seen] = {}
@@ -99,7 +100,7 @@ class EffectLibrary:
             self._forget(gone)
         done = 0
         for name, place in sorted(places.items(), key=lambda item: item[0] not in wanted.names):
-            if done >= at_most and name not in wanted.names:
+            if self.is_leaving or (done >= at_most and name not in wanted.names):
                 break
             done += self._look_at(name, place)
         return done
@@ -144,19 +145,35 @@ class EffectLibrary:
             effect = read_effect(path)
             if effect.is_crossfade != name.startswith(FADE_PREFIX):
                 raise EffectFileError(path, "is a crossfade" if effect.is_crossfade else "is no crossfade")
-            programs = tuple(self._compiled(path, effect, index) for index in range(len(effect.passes)))
+            programs = self._compile_all(path, effect)
         except EffectFileError as error:
             self._seen[name] = _Seen(path, stamp, error.told)
             return True
         except FileError as error:
             self._seen[name] = _Seen(path, stamp, str(error))
             return True
+        if len(programs) < len(effect.passes):  # the end has come meanwhile
+            self._replaced.extend(programs)
+            return False
         before = self._ready.get(name)
         self._ready[name] = ReadyEffect(effect, programs, path)
         self._seen[name] = _Seen(path, stamp)
         if before is not None:
             self._replaced.extend(before.programs)
         return True
+
+    def _compile_all(self, path: Path, effect: Effect) -> tuple[Program, ...]:
+        """A program for each pass; fewer when nobody needs them any more. Raises EffectFileError."""
+        programs: list[Program] = []
+        for index in range(len(effect.passes)):
+            if self.is_leaving:
+                break
+            try:
+                programs.append(self._compiled(path, effect, index))
+            except EffectFileError:
+                self._replaced.extend(programs)
+                raise
+        return tuple(programs)
 
     def _compiled(self, path: Path, effect: Effect, index: int) -> Program:
         try:

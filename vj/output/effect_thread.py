@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 
-from PyQt6.QtCore import QThread
+from PyQt6.QtCore import QCoreApplication, QThread
 from PyQt6.QtGui import QOffscreenSurface, QOpenGLContext
 
 from vj.output.effect_library import EffectLibrary
@@ -17,7 +17,6 @@ from vj.output.effect_library import EffectLibrary
 BEGIN_S = 3.0  # what is not on yet waits for the first picture
 LOOK_S = 0.25  # between two looks at the files
 REST = 6.0  # after each compiling, so many times as long as it took: a software rasteriser has no core to spare
-END_MS = 5000
 _LOG = logging.getLogger(__name__)
 
 
@@ -53,10 +52,11 @@ class EffectThread(QThread):
                 self._library.has_news.clear()  # before the next look: what comes now is not missed
         self._library.leave()
         self._context.doneCurrent()
+        self._context.moveToThread(QCoreApplication.instance().thread())  # which lets go of it
 
     def end(self) -> None:
-        """Stop looking; what is being compiled is waited for."""
+        """Stop looking; the one program that is being compiled is waited for."""
         self._stop.set()
+        self._library.is_leaving = True
         self._library.has_news.set()
-        if not self.wait(END_MS):
-            _LOG.warning("an effect is still being compiled")
+        self.wait()  # a thread that still draws would take the process with it
