@@ -14,7 +14,7 @@ from vj.controllers.events import KEYBOARD
 from vj.controllers.router import Router
 
 OWN_KEYS = (
-    ("Ctrl+1 to 9", "pages"),
+    ("Ctrl+1 to 9, 0", "pages"),
     ("Ctrl+E", "performance mode: no editing"),
     ("M", "map mode: click a widget, move a control"),
     ("B", "blackout"),
