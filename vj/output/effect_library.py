@@ -25,7 +25,7 @@ from vj.written_files import FileError
 
 WARM_SIZE = 8  # pixels: a program is drawn with once before it is needed, as drivers finish their work only then
 FADE_PREFIX = "fade/"  # before the name of a crossfade
-FIRST = frozenset({f"{FADE_PREFIX}{DISSOLVE}"})  # is needed when the first picture comes
+FIRST = frozenset({f"{FADE_PREFIX}{DISSOLVE}"})  # of those that nobody has asked for yet
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class _Seen:
 class _Wanted:
     """What the drawing thread asks for; swapped whole."""
 
-    names: frozenset[str] = FIRST  # what is compiled before all else
+    names: frozenset[str] = frozenset()  # what is compiled before all else
     files: Mapping[str, str] = field(default_factory=dict)  # by slot: what the performer wrote
 
 
@@ -99,7 +99,7 @@ class EffectLibrary:
         for gone in self._seen.keys() - places.keys():
             self._forget(gone)
         done = 0
-        for name, place in sorted(places.items(), key=lambda item: item[0] not in wanted.names):
+        for name, place in sorted(places.items(), key=lambda item: (item[0] not in wanted.names, item[0] not in FIRST)):
             if self.is_leaving or (done >= at_most and name not in wanted.names):
                 break
             done += self._look_at(name, place)

@@ -14,9 +14,9 @@ from PyQt6.QtGui import QOffscreenSurface, QOpenGLContext
 
 from vj.output.effect_library import EffectLibrary
 
-BEGIN_S = 3.0  # what is not on yet waits for the first picture
+BEGIN_S = 5.0  # what is not on yet waits for the first pictures: one compiler may serve both contexts
 LOOK_S = 0.25  # between two looks at the files
-REST = 6.0  # after each compiling, so many times as long as it took: a software rasteriser has no core to spare
+REST = 10.0  # after each compiling, so many times as long as it took: a software rasteriser has no core to spare
 _LOG = logging.getLogger(__name__)
 
 
