@@ -135,22 +135,26 @@ class Performance:
         self.conductor.add(self.repertoire.timeline)
         self.decks = Decks(self.controls, self.repertoire.shelf, self.repertoire.locked_groups, generator, tell)
         self.conductor.add(self.decks)
+        self._make_osc(generator)
+        self.artnet = self._open_artnet()
+        self._answer_presses()
+
+    def _make_osc(self, generator: Callable[[], GeneratorStatus]) -> None:
+        """What hears OSC, and tells it. Raises OscPortError."""
         state = StateSources(
             self.clock,
             generator,
-            playback,
+            self._playback,
             lambda: self.sound.features,
             self._look_name,
             self._cue_name,
             lambda: self.repertoire.timeline.status,
             lambda: self.recording.status,
         )
-        self.osc_network = OscNetwork(self.controls, options.osc, state, self.router.handle, tell)
+        self.osc_network = OscNetwork(self.controls, self._options.osc, state, self.router.handle, self._tell)
         self.osc = self.osc_network.input
         self.conductor.add(self.osc_network.chosen_listeners)
         self.conductor.add(self.osc_network.output)
-        self.artnet = self._open_artnet()
-        self._answer_presses()
 
     def _make_recorders(self, folder: Path, generator: Callable[[], GeneratorStatus]) -> None:
         """What keeps the output's pictures; `folder` is the run's."""
