@@ -106,16 +106,19 @@ def test_settings_that_leave_no_picture_are_refused():
         ClassifierSettings(clips=0)
 
 
-def test_an_exam_counts_hits_in_both_sets_of_palettes():
+def test_an_exam_counts_hits_in_both_sets_of_palettes_and_in_varied_pictures():
     figures = examine(FamilyClassifier(), 6)
     assert set(figures) == {
         "clips",
-        *(f"{palettes}_{what}" for palettes in ("held_out", "models_palettes") for what in ("family", "palette")),
+        *(
+            f"{palettes}_{what}"
+            for palettes in ("held_out", "models_palettes", "varied")
+            for what in ("family", "palette")
+        ),
     }
     assert all(0.0 <= value <= 1.0 for name, value in figures.items() if name != "clips")
 
 
-@pytest.mark.skipif(not SHIPPED.is_file(), reason="no classifier is shipped yet")
 def test_the_shipped_one_names_drawn_pictures_and_is_small():
     judge = read_classifier()
     assert min(judge.exam["held_out_family"], judge.exam["held_out_palette"]) >= 0.97
