@@ -37,7 +37,7 @@ LOG = VENV / "set-up.log"
 CLIP = ROOT / "first-light.mp4"
 CLIP_PROMPT = "a drop of black ink blooms in clear water"
 CLIP_SECONDS = 10
-TWO_PROCESSES = ("-n", "2", "--dist", "loadgroup")  # tests/conftest.py parts them
+TWO_PROCESSES = ("-n", "2", "--dist", "loadscope")  # tests/conftest.py parts them
 
 CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
 CPU_WHEELS_PATIENCE_S = 4.0

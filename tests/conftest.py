@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.servers import JackServer, PulseServer, ServerMissingError, XDisplay
 from tests.servers.instrument import RunningVj, own_environment, run_to_end
@@ -18,13 +19,17 @@ from tests.servers.qt import end_application
 
 ROOT = Path(__file__).resolve().parents[1]
 LOWEST_PRIORITY = 19
-LIVE = ("vj", "test_bench.py", "test_long.py", "test_servers.py")  # open windows and ports, play by the clock
+LIVE = (
+    "tests/vj/",
+    "tests/test_bench.py",
+    "tests/test_long.py",
+    "tests/test_servers.py",
+)  # open windows and ports, play by the clock
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Part the tests for two processes; mark what lies in tests/gpu, skipped on a machine without CUDA."""
+    """Mark what lies in tests/gpu; skip what is marked on a machine without CUDA."""
     for item in items:
-        item.add_marker(pytest.mark.xdist_group("live" if _is_live(item) else "beside"))
         if (ROOT / "tests" / "gpu") in item.path.parents:
             item.add_marker(pytest.mark.gpu)
     marked = [item for item in items if item.get_closest_marker("gpu")]
@@ -37,10 +42,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="needs a CUDA device"))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    """Part the tests for two processes: those that play by the clock, and those beside them."""
+    return _TwoParts(config, log)
+
+
+class _TwoParts(LoadScopeScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        return "live" if _is_live(nodeid) else "beside"
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """In two processes, keep what plays by the clock first: the other takes the time it leaves, on one core."""
-    if "PYTEST_XDIST_WORKER" in os.environ and not _is_live(item) and os.environ.get("OMP_NUM_THREADS") != "1":
+    if "PYTEST_XDIST_WORKER" in os.environ and not _is_live(item.nodeid) and os.environ.get("OMP_NUM_THREADS") != "1":
         os.environ["OMP_NUM_THREADS"] = "1"
         os.nice(LOWEST_PRIORITY)
         import torch
@@ -48,8 +64,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         torch.set_num_threads(1)
 
 
-def _is_live(item: pytest.Item) -> bool:
-    return item.path.relative_to(ROOT / "tests").parts[0] in LIVE
+def _is_live(nodeid: str) -> bool:
+    return nodeid.startswith(LIVE)
 
 
 def _started(server: Callable[[Path], XDisplay | JackServer | PulseServer], folder: Path) -> Iterator:

@@ -330,7 +330,8 @@ class StageLink:
         return True
 
     def _supervise(self, now_ns: int) -> None:
-        if self._stage.is_alive and not self._is_silent(now_ns):
+        is_here = self._stage.process_id == os.getpid()  # it goes on or ends with the panels
+        if is_here or (self._stage.is_alive and not self._is_silent(now_ns)):
             return
         if now_ns - self._started_ns < RESTART_NS:
             return
