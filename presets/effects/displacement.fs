@@ -8,7 +8,7 @@
     { "NAME": "amount", "TYPE": "float", "MIN": 0, "MAX": 0.25, "DEFAULT": 0.04, "CURVE": "square", "HELP": "How far it is bent, as a share of the height." },
     { "NAME": "scale", "TYPE": "float", "MIN": 0.5, "MAX": 16, "DEFAULT": 3, "CURVE": "square", "HELP": "How many bends there are from top to bottom." },
     { "NAME": "speed", "TYPE": "float", "MIN": 0, "MAX": 4, "DEFAULT": 0.4, "UNIT": "Hz", "CURVE": "square", "HELP": "How fast noise and waves move." },
-    { "NAME": "by", "TYPE": "long", "VALUES": [0, 1, 2], "LABELS": ["noise", "waves", "picture"], "DEFAULT": 0, "HELP": "What bends it." }
+    { "NAME": "by", "TYPE": "long", "VALUES": [0, 1, 2], "LABELS": ["noise", "waves", "picture"], "DEFAULT": 0, "HELP": "What bends the picture." }
   ]
 }*/
 

@@ -5,7 +5,7 @@
   "PLACE": 14,
   "INPUTS": [
     { "NAME": "inputImage", "TYPE": "image" },
-    { "NAME": "amount", "TYPE": "float", "MIN": 0, "MAX": 1, "DEFAULT": 0.25, "CURVE": "square", "HELP": "How much." },
+    { "NAME": "amount", "TYPE": "float", "MIN": 0, "MAX": 1, "DEFAULT": 0.25, "CURVE": "square", "HELP": "How much grain there is." },
     { "NAME": "size", "TYPE": "float", "MIN": 1, "MAX": 8, "DEFAULT": 2, "UNIT": "px", "CURVE": "square", "HELP": "How coarse, on a picture 720 pixels high." },
     { "NAME": "coloured", "TYPE": "bool", "DEFAULT": false, "HELP": "Each colour has its own grain." }
   ]

@@ -6,7 +6,7 @@
   "INPUTS": [
     { "NAME": "inputImage", "TYPE": "image" },
     { "NAME": "segments", "TYPE": "float", "MIN": 2, "MAX": 24, "DEFAULT": 6, "CURVE": "square", "HELP": "How many mirrors there are." },
-    { "NAME": "angle", "TYPE": "float", "MIN": -180, "MAX": 180, "DEFAULT": 0, "UNIT": "°", "HELP": "Turns the star." },
+    { "NAME": "angle", "TYPE": "float", "MIN": -180, "MAX": 180, "DEFAULT": 0, "UNIT": "°", "HELP": "Turns the star of mirrors." },
     { "NAME": "inside", "TYPE": "float", "MIN": -180, "MAX": 180, "DEFAULT": 0, "UNIT": "°", "HELP": "Turns the picture inside the mirrors." },
     { "NAME": "zoom", "TYPE": "float", "MIN": 0.25, "MAX": 4, "DEFAULT": 1, "UNIT": "x", "CURVE": "square", "HELP": "Enlarges what is in the mirrors." },
     { "NAME": "x", "TYPE": "float", "MIN": 0, "MAX": 1, "DEFAULT": 0.5, "HELP": "What of the picture lies in the middle, from left to right." },

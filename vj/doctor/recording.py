@@ -26,7 +26,8 @@ def check_recording() -> Iterator[Finding]:
         coders = working_coders(codec)
         if not coders:
             detail = "no encoder in this build of FFmpeg: h264 is recorded instead"
-            yield Finding(PART, codec, MISSING, detail, is_extra=True)
+            fix = f"choose another /vj/record/codec, or build PyAV over an FFmpeg that writes {codec}"
+            yield Finding(PART, codec, MISSING, detail, fix, is_extra=True)
             continue
         words = f"{coders[0].words} ({coders[0].name}){', on the card' if coders[0].is_hardware else ''}"
         others = ", ".join(coder.name for coder in coders[1:])

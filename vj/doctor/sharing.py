@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engine.finding import FOUND, MISSING, Finding
+from vj.sharing.drivers import AVAHI, CAMERA_DRIVERS, camera_name
 from vj.sharing.kinds import KINDS, Kind, why_not
-from vj.sharing.senders.ndi import AVAHI
-from vj.sharing.senders.virtual_camera import MENDING, camera_name
 
 PART = "sharing"
 LOOPBACKS = Path("/sys/devices/virtual/video4linux")
@@ -48,10 +47,12 @@ def _check_ndi(kind: Kind) -> Iterator[Finding]:
 
 def _check_camera(kind: Kind) -> Finding:
     if sys.platform != "linux":
-        return _found(kind.label, f"{kind.module} is installed; {MENDING.get(sys.platform, '')} if none is found")
+        return _found(
+            kind.label, f"{kind.module} is installed; {CAMERA_DRIVERS.get(sys.platform, '')} if none is found"
+        )
     devices = sorted(path.name for path in LOOPBACKS.glob("video*"))
     if not devices:
-        return _missing(kind.label, "v4l2loopback makes none", MENDING["linux"])
+        return _missing(kind.label, "v4l2loopback makes none", CAMERA_DRIVERS["linux"])
     return _found(kind.label, ", ".join(f"/dev/{name} {camera_name(f'/dev/{name}')}" for name in devices))
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import numpy as np
 
+from vj.sharing.drivers import AVAHI
 from vj.sharing.kinds import KIND_OF
 from vj.sharing.senders.sender import Opening, SenderError, load
 
 KIND = KIND_OF["ndi"]
 NAMES = 9  # tried, as in VJ Output 2: on one computer no two have the same
-AVAHI = Path("/run/avahi-daemon/socket")
 NO_AVAHI = "avahi-daemon does not run: receivers find this only by the computer's address"
 
 
