@@ -43,7 +43,9 @@ class Studio:
         during = self.recorder.state
         self.recorder.wish(RecorderWishes())
         state = self.recorder.wait_for(lambda state: not state.take)
-        time.sleep(0.3)  # its end is written and told
+        size = -1
+        while size != (size := Path(state.file).stat().st_size) or not size:
+            time.sleep(0.3)  # its end is written and told
         return PlayedFile.play(Path(state.file)), dataclasses.replace(self.recorder.state, coder=during.coder)
 
 
