@@ -19,6 +19,7 @@ from engine.vae.tiny_vae import preset
 from tests.long import ember_stream
 
 FOLDER = Path(engine.ember.__file__).parent
+PROMPT = "teal aurora"
 SMALL = (160, 96)  # legal, and a third of the work of the native size
 
 
@@ -57,15 +58,22 @@ def test_the_colour_is_the_one_asked_for(prompt: str, channel: int) -> None:
     assert means.argmax() == channel
 
 
-@pytest.mark.parametrize("reward", ["looks:colour", "motion"])
-def test_its_loras_are_found_by_name_and_raise_what_they_were_trained_for(reward: str) -> None:
-    name = {"looks:colour": "vivid", "motion": "restless"}[reward]
+@pytest.fixture(scope="module")
+def plain() -> np.ndarray:
+    """A short stream without LoRAs."""
+    return _frames(PROMPT, 2)
 
-    def score(*loras: str) -> float:
-        frames = torch.from_numpy(_frames("teal aurora", 3, loras)).permute(0, 3, 1, 2)[None].float()
-        return float(load_reward(reward, FOLDER).score(frames, ["teal aurora"])[reward_dimension(reward)])
 
-    assert score(name) > score() + 0.02
+@pytest.mark.parametrize("reward", ["looks:colour", "looks:contrast", "looks:sharpness", "motion"])
+def test_its_loras_are_found_by_name_and_raise_what_they_were_trained_for(reward: str, plain: np.ndarray) -> None:
+    names = {"colour": "vivid", "contrast": "stark", "sharpness": "crisp", "motion": "restless"}
+    name = names[reward.removeprefix("looks:")]
+
+    def score(frames: np.ndarray) -> float:
+        clip = torch.from_numpy(frames).permute(0, 3, 1, 2)[None].float()
+        return float(load_reward(reward, FOLDER).score(clip, [PROMPT])[reward_dimension(reward)])
+
+    assert score(_frames(PROMPT, 2, (name,))) > score(plain) + 0.02
 
 
 def test_ink_is_dark_on_bright_water() -> None:
