@@ -122,12 +122,12 @@ def _smooth(values: Sequence[float]) -> list[float]:
 
 
 def main_curves(stages: dict[str, Rows]) -> dict[str, list[tuple[float, float]]]:
-    """The first loss of each stage, what a plot of a whole run shows."""
+    """A loss of each stage, the generator's where it has one: what a plot of a whole run shows."""
     curves = {}
     for name, rows in stages.items():
-        losses = [
-            key for key in dict.fromkeys(key for row in rows for key in row) if key == "loss" or key.endswith(".loss")
-        ]
+        keys = dict.fromkeys(key for row in rows for key in row)
+        losses = [key for key in keys if key == "loss" or key.endswith(".loss")]
+        losses.sort(key=lambda key: key != "generator.loss")
         points = [(row["step"], row[losses[0]]) for row in rows if losses and losses[0] in row]
         if len(points) > 1:
             curves[f"{name}, {losses[0]}"] = points
