@@ -11,6 +11,8 @@ from engine.text.ngram import NgramConfig, NgramEncoder
 from engine.training.autoencoder import train_autoencoder
 from engine.training.bank import read_bank, write_shard
 from engine.training.config import AutoencoderSettings, BankSettings, TextSettings
+from engine.training.objectives.models import missing_model
+from engine.training.stages import load_stage
 from engine.training.text_heads import train_text
 from engine.vae.tiny_vae import TinyVae, preset
 
@@ -53,6 +55,14 @@ def test_the_text_encoder_learns_the_grammar(tmp_path: Path) -> None:
     last = _log(tmp_path, "text")[-1]
     assert last["family"] > 0.4
     assert last["palette"] > 0.4
+
+
+def test_stages_go_on_from_files_that_are_there(tmp_path: Path) -> None:
+    assert train_text(TextSettings(steps=2, batch=4, start_from="ember", rate=1e-6), tmp_path).config == NgramConfig()
+    told = load_stage("text").missing(TextSettings(start_from="nowhere"), tmp_path)
+    assert told == ["start_from = 'nowhere': no text.safetensors is there"]
+    assert missing_model("model", "ember", "preset:ember", tmp_path) == []
+    assert "embr" in missing_model("model", "ember", "preset:embr", tmp_path)[0]
 
 
 def test_a_bank_holds_both_spans_of_every_clip(folder: Path) -> None:
