@@ -39,6 +39,7 @@ MODULE_OF_PACKAGE = {
     "PyOpenGL": "OpenGL",
     "PyYAML": "yaml",
     "pillow": "PIL",
+    "pytest-xdist": "xdist",
     "python-osc": "pythonosc",
     "python-oscquery": "pythonoscquery",
     "python-rtmidi": "rtmidi",

@@ -330,11 +330,10 @@ class StageLink:
         return True
 
     def _supervise(self, now_ns: int) -> None:
-        is_here = self._stage.process_id == os.getpid()  # it goes on or ends with the panels
-        if is_here or (self._stage.is_alive and not self._is_silent(now_ns)):
+        if self._stage.is_alive and not self._is_silent(now_ns):
             return
-        if now_ns - self._started_ns < RESTART_NS:
-            return
+        if self._stage.process_id == os.getpid() or now_ns - self._started_ns < RESTART_NS:
+            return  # in the panels' own process it goes on, or ends, with them
         what = "does not answer" if self._stage.is_alive else "has died"
         self._show.tell(f"the output's process {what}; it is started anew")
         self._stage.kill()
