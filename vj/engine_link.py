@@ -21,7 +21,7 @@ from engine.messages import Command, Message, Start, Values, decode
 from engine.outbox import Outbox
 from engine.plans.memory_arguments import memory_words
 from engine.worker_run import run_worker
-from vj.child_process import python_command, python_environment
+from vj.processes.child import python_command, python_environment
 
 OnMessage = Callable[[Message], None]
 OnEnd = Callable[[str, int], None]  # called once, with a sentence about how the engine ended and its exit code

@@ -16,7 +16,7 @@ from engine.messages import SPARE_READY, Done, Failure, GeneratorStatus, Message
 from engine.pattern_name import is_test_pattern
 from vj.engine_link import SPARE_WORDS, EngineLink, EngineOnThread, EngineProcess, engine_words
 from vj.engine_watch import HangWatch
-from vj.process_log import make_log
+from vj.processes.log import make_log
 
 SPARE_AFTER_NS = 5_000_000_000  # after the first chunk: the show has begun and the caches are warm
 SPARE_NEEDS_BYTES = 2_000_000_000  # free, so that the spare takes nothing from anyone

@@ -16,7 +16,7 @@ import numpy as np
 
 from tests.servers.given_output import draw, number_of, psnr_db
 from tests.servers.ndi_library import NdiPicture, NdiReceiver
-from vj.child_process import end_with_parent
+from vj.processes.child import end_with_parent
 
 FIND_S = 20.0
 JUDGED, MOST_JUDGED = 6, 40  # one of so many pictures is compared to what was sent

@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from engine.finding import Finding, decode_finding, missing
-from vj.child_process import python_command, python_environment
 from vj.controllers.osc.endpoint import OscEndpoint
 from vj.doctor.computer import check_computer
 from vj.doctor.packages import check_packages
 from vj.doctor.report import as_json, as_text, stoppers, wants_colour
+from vj.processes.child import python_command, python_environment
 
 EXIT_DONE, EXIT_FAILED = 0, 1
 LONGEST_S = 60.0  # a cold disk may take long over torch

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 from vj.inputs.messages import InputState, InputWishes, decode_state
-from vj.process_log import make_log
-from vj.talking_process import TalkingProcess
+from vj.processes.log import make_log
+from vj.processes.talking import TalkingProcess
 
 LOG_KIND, KEPT_LOGS = "input", 20
 

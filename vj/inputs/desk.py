@@ -21,9 +21,9 @@ from vj.inputs.capture_process import CaptureProcess
 from vj.inputs.listing import Listed, Listing
 from vj.inputs.messages import InputState, InputWishes
 from vj.inputs.params import InputParams, source_address
-from vj.kept_process import END_S, KeptProcess
 from vj.modulation.params import MODULATORS
 from vj.output.layer_params import LAYERS
+from vj.processes.kept import END_S, KeptProcess
 
 LOOK_S = 0.005  # how soon a change is told
 SUPERVISE_NS = 100_000_000

@@ -18,13 +18,13 @@ from dataclasses import dataclass
 import av
 
 from engine.terminal import take_stdout
-from vj.asked_process import AskedProcess, NoAnswerError
-from vj.child_process import end_with_parent
 from vj.inputs.sources.device import Device, list_devices
 from vj.inputs.sources.ndi import list_ndi
 from vj.inputs.sources.source import SourceError
 from vj.inputs.sources.spout import list_spout
 from vj.inputs.sources.syphon import list_syphon
+from vj.processes.asked import AskedProcess, NoAnswerError
+from vj.processes.child import end_with_parent
 
 MOST_FORMATS = 24  # of one device
 LONGEST_S = 20.0  # for all of it, the network's some seconds included

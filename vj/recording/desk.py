@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vj.controls import Controls
-from vj.process_log import make_log
+from vj.processes.log import make_log
+from vj.processes.talking import TalkingProcess
 from vj.recording.messages import RecorderState, RecorderWishes, decode_state
 from vj.recording.names import SAVED_FILE, file_stem, recording_folder
 from vj.recording.params import ON_ADDRESS, OWN_MOMENTS, SAVE_REPLAY_ADDRESS, RecordParams
 from vj.sound.shared_samples import SAMPLES_NAME, SoundTap
 from vj.stage.picture_demand import PictureDemand
-from vj.talking_process import TalkingProcess
 
 LOOK_S = 0.02  # how soon a change is told
 OPENING_HANGS_NS = 30_000_000_000  # some drivers of encoders take as long

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from engine.parameter import Value
 from vj.inputs.listing import Listed
-from vj.kept_process import KeptProcess
-from vj.process_log import make_log
+from vj.processes.kept import KeptProcess
+from vj.processes.log import make_log
+from vj.processes.talking import TalkingProcess
 from vj.sharing.kinds import KINDS, Kind
 from vj.sharing.messages import ShareState, ShareWishes, decode_state
 from vj.sharing.params import ShareParams
-from vj.talking_process import TalkingProcess
 
 LOOK_S = 0.02  # how soon a change is told
 ABSENT_NS = 1_000_000_000  # a thread that did not look for so long was itself stopped

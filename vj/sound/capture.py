@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 
-from vj.child_process import end_with_parent
+from vj.processes.child import end_with_parent
 from vj.sound.portaudio import GRACE_S, OpenInput, PortAudio
 from vj.sound.sound_pipe import Answer, InputRefusedError, Request, Sender, SoundUnavailableError, read_request
 

@@ -14,7 +14,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from vj.child_process import python_command, python_environment
+from vj.processes.child import python_command, python_environment
 from vj.sound.sample_ring import SampleRing
 from vj.sound.sound_pipe import (
     BLOCK_SAMPLES,

@@ -16,8 +16,8 @@ import numpy as np
 
 from engine.parameter import Value
 from engine.terminal import take_stdout
-from vj.child_process import end_with_parent, python_command, python_environment
 from vj.output.placing_params import FLASH_TEST_ADDRESS
+from vj.processes.child import end_with_parent, python_command, python_environment
 from vj.sound.portaudio import GRACE_S, leave
 
 RATE_HZ = 48_000

@@ -9,8 +9,8 @@ import json
 import os
 
 from engine.terminal import take_stdout
-from vj.asked_process import AskedProcess, NoAnswerError
-from vj.child_process import end_with_parent
+from vj.processes.asked import AskedProcess, NoAnswerError
+from vj.processes.child import end_with_parent
 from vj.sound.loopback import list_loopbacks
 from vj.sound.portaudio import GRACE_S, PortAudio
 from vj.sound.sound_pipe import DriverFailedError, SoundUnavailableError

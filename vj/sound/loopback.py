@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from vj.child_process import end_with_parent
+from vj.processes.child import end_with_parent
 from vj.sound.sound_pipe import BLOCK_SAMPLES, Answer, Sender, SoundUnavailableError, read_request
 
 LOOPBACK = "computer sound"  # such an input's name begins so; alone it means the usual speakers

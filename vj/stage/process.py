@@ -13,8 +13,8 @@ import sys
 import time
 from pathlib import Path
 
-from vj.child_process import python_command, python_environment
-from vj.process_log import make_log
+from vj.processes.child import python_command, python_environment
+from vj.processes.log import make_log
 from vj.stage.record import StageRecord, is_ours, process_start, remove_record
 
 LOG_KIND, KEPT_LOGS = "stage", 10

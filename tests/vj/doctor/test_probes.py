@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.vj.doctor.absence import ask, named, without
-from vj.child_process import python_command
 from vj.doctor.command_line import Check, _ask
 from vj.doctor.report import stoppers
+from vj.processes.child import python_command
 
 
 def test_displays_and_their_opengl_are_found(display) -> None:

@@ -15,10 +15,10 @@ import pytest
 
 from engine.video_in.input_ring import InputFrame, InputRing, ring_name
 from tests.vj.inputs.films import number_of, write_film
-from vj import kept_process
 from vj.inputs.capture_process import CaptureProcess
 from vj.inputs.desk import InputDesk
 from vj.parameters import ParameterStore
+from vj.processes import kept
 from vj.run_folder import is_running
 
 GRAPH = "lavfi:color=c=0x{colour}:size=160x90:rate=50"
@@ -118,7 +118,7 @@ def test_an_input_is_captured_changed_and_let_go(rig, monkeypatch):
 
 
 def test_a_capture_process_that_is_killed_or_hangs_comes_back(rig, monkeypatch):
-    monkeypatch.setattr(kept_process, "HANGS_NS", 1_000_000_000)
+    monkeypatch.setattr(kept, "HANGS_NS", 1_000_000_000)
     rig.set("source", GRAPH.format(colour="c83c28"))
     rig.wait_live()
     first = rig.desk.state(1).process_id

@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.messages import encode
 from engine.video_in.input_ring import InputRing
-from vj.child_process import python_command, python_environment
+from vj.processes.child import python_command, python_environment
 from vj.recording.messages import RecorderState, RecorderWishes, decode_state
 from vj.stage.block import PICTURES_NAME
 

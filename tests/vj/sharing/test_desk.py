@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import signal
 
-from vj import kept_process
+from vj.processes import kept
 from vj.run_folder import is_running
 
 
 def test_a_sender_is_switched_on_changed_killed_hung_and_switched_off(rig, stood_in_camera, monkeypatch):
-    monkeypatch.setattr(kept_process, "HANGS_NS", 1_000_000_000)
+    monkeypatch.setattr(kept, "HANGS_NS", 1_000_000_000)
     rig.wait(lambda: len(rig.wanted) == 4, "looked at")
     assert not any(rig.wanted.values())  # the stage reads nothing back for nobody
     rig.set("camera", on=True)

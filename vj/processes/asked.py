@@ -9,7 +9,7 @@ import contextlib
 import subprocess
 import time
 
-from vj.child_process import python_command, python_environment
+from vj.processes.child import python_command, python_environment
 
 STOP_S = 1.0
 

@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 
 from engine.messages import Message
 from engine.outbox import Outbox
-from vj.child_process import python_command, python_environment
+from vj.processes.child import python_command, python_environment
 
 KILL_WAIT_S = 2.0
 _LOG = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from engine.messages import Message
-from vj.talking_process import TalkingProcess
+from vj.processes.talking import TalkingProcess
 
 OPENING_HANGS_NS = 20_000_000_000  # some drivers take as long to open
 HANGS_NS = 4_000_000_000
