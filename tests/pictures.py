@@ -88,11 +88,8 @@ def _recall(show: WatchedShow, look: str) -> None:
 
 
 def _press(display: XDisplay, keys: str) -> None:
-    panels = subprocess.run(
-        [find_program("xdotool"), "search", "--name", "^vj$"], env={**os.environ, **display.env}, capture_output=True
-    )
-    for command in (["windowfocus", panels.stdout.split()[-1].decode()], ["key", keys]):
-        subprocess.run([find_program("xdotool"), *command], env={**os.environ, **display.env}, check=True)
+    # the output hands on to the panels what is not its own: whichever window has the keyboard
+    subprocess.run([find_program("xdotool"), "key", keys], env={**os.environ, **display.env}, check=True)
 
 
 def _write_clip(film: Path, path: Path) -> None:
