@@ -29,7 +29,7 @@ LIVE_S, SETTLE_S, SCENE_S = 90.0, 4.0, 3.5
 BPM = 120.0
 CLIP_SIZE, CLIP_FPS, CLIP_QUALITY = (384, 216), 12, 55
 PAGES = {"play": "1", "modulation": "3", "effects": "0"}  # keys that show them, with Ctrl
-LOOKS = ("deep_sea", "with_sound_bloom", "furnace", "northern_lights", "with_sound_echo", "jade_marble")
+LOOKS = ("deep_sea", "glacier", "furnace", "northern_lights", "jade_marble", "with_sound_echo")
 
 
 def main() -> None:
