@@ -7,15 +7,14 @@ and another may take its place: all state is in the file. Imports no torch; know
 from __future__ import annotations
 
 import mmap
-import os
 import struct
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from engine.chunk import Chunk
+from engine.mapped_file import make_mapped_file
 
 MAGIC = b"VJRING04"
 HEADER = struct.Struct("<8sIIIIdQQ")  # magic, width, height, capacity, process id of the writer, rate, written, read
@@ -70,23 +69,9 @@ class FrameRing:
     def create(
         cls, path: Path, *, width: int, height: int, rate_fps: float, capacity: int, process_id: int
     ) -> FrameRing:
-        """Make the file (overwriting a stale one). Raises OSError when the place is full or not writable.
-
-        All of its room is taken now: a disk that fills up later would kill both processes (SIGBUS).
-        """
+        """Make the file (overwriting a stale one). Raises OSError when the place is full or not writable."""
         size = HEADER_SPACE_BYTES + capacity * (SLOT_SPACE_BYTES + width * height * CHANNELS)
-        partial = path.with_suffix(path.suffix + ".partial")
-        try:
-            with partial.open("wb") as file:
-                file.truncate(size)
-                file.write(HEADER.pack(MAGIC, width, height, capacity, process_id, rate_fps, 0, 0))
-                file.flush()
-                if sys.platform == "linux":
-                    os.posix_fallocate(file.fileno(), 0, size)
-        except OSError:
-            partial.unlink(missing_ok=True)
-            raise
-        partial.replace(path)  # a reader never sees a half-made header
+        make_mapped_file(path, size, HEADER.pack(MAGIC, width, height, capacity, process_id, rate_fps, 0, 0))
         return cls.attach(path)
 
     @classmethod

@@ -10,12 +10,13 @@ import torch
 from torch import Tensor
 
 from engine.caches.ema_sink import ExactSink, fuse
+from engine.caches.window import Window
 from engine.model.attention import scaled_dot_product
 from engine.model.config import ModelConfig
 from engine.model.rope import rotate, rotation_table
 
 
-class RollingCache:
+class RollingCache(Window):
     """Rolling KV cache with EMA-Sink (Reward Forcing, arXiv:2512.04678). Allocated once; memory never grows.
 
     Whole groups of `sink_frames` leave the window, whatever the chunk size, and each is fused into the sink.
@@ -32,7 +33,7 @@ class RollingCache:
         dtype: torch.dtype = torch.float32,
         exact_rotation: bool = False,
     ) -> None:
-        self.config = config
+        super().__init__(config)
         self.tokens_per_frame = config.tokens_per_frame(latent_height, latent_width)
         _, patch_height, patch_width = config.patch_size
         table_dtype = torch.complex128 if exact_rotation else torch.complex64
@@ -49,23 +50,10 @@ class RollingCache:
         self.values = [torch.zeros(shape, device=device, dtype=dtype) for _ in layers]
         self._rotated = [torch.zeros(shape, device=device, dtype=dtype) for _ in layers]
         self._exact = [(ExactSink(), ExactSink()) for _ in layers]  # keys, values: only mode ema_fp32 fills them
-        self.filled_frames = 0  # slots in use, the current chunk included
-        self.current_frames = 0  # latent frames of the chunk being made
-        self.frames_seen = 0  # since the last reset
-
-    @property
-    def at_group_boundary(self) -> bool:
-        """Whether the frames held are whole groups of sink length: only then may the chunk size change."""
-        return self.filled_frames % self.config.sink_frames == 0
-
-    @property
-    def first_slot(self) -> int:
-        """Slot of the current chunk's first latent frame; never above window - 1."""
-        return self.filled_frames - self.current_frames
 
     def reset(self) -> None:
         """Forget everything (hard cut). Old contents stay in memory and are never read."""
-        self.filled_frames = self.current_frames = self.frames_seen = 0
+        super().reset()
         self._forget_exact()
 
     def restart_from_last(self) -> None:
@@ -91,24 +79,10 @@ class RollingCache:
         Once per chunk, before its first forward. `window_frames` shortens the model's own window for this chunk, to no
         less than sink and chunk. Raises ValueError when the chunk would break a group in two.
         """
-        self.config.check_chunk(frames)
-        if self.filled_frames % min(frames, self.config.sink_frames):
-            within = self.filled_frames % self.config.sink_frames
-            raise ValueError(
-                f"a chunk of {frames} cannot start {within} frames into a group of "
-                f"{self.config.sink_frames}: wait for the group boundary"
-            )
-        while self.filled_frames + frames > self._window(frames, window_frames):
+        self.check_chunk(frames)
+        while self.filled_frames + frames > self.length(frames, window_frames):
             self._evict(sink_mode, sink_decay)
-        self.filled_frames += frames
-        self.current_frames = frames
-        self.frames_seen += frames
-
-    def abandon_chunk(self) -> None:
-        """Take back `begin_chunk`: only the chunk's own slots were written since. What left the window stays fused."""
-        self.filled_frames -= self.current_frames
-        self.frames_seen -= self.current_frames
-        self.current_frames = 0
+        self.enter_chunk(frames)
 
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """Write the current chunk's k, v (B, L, N, D) and answer q over sink, window and the chunk itself."""
@@ -125,10 +99,6 @@ class RollingCache:
         self.keys[layer][:, start:end] = k
         self.values[layer][:, start:end] = v
         self._rotated[layer][:, start:end] = rotate(k, self._table[start:end])
-
-    def _window(self, frames: int, wanted: int | None) -> int:
-        own = self.config.window_frames
-        return own if wanted is None else min(own, max(wanted, self.config.sink_frames + frames))
 
     def _evict(self, sink_mode: str, sink_decay: float) -> None:
         group = self.config.sink_frames

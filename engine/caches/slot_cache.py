@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from engine.caches.window import Window
 from engine.model.attention import scaled_dot_product
 from engine.model.config import ModelConfig
 from engine.model.rope import rotate, rotation_table
@@ -65,7 +66,7 @@ class CurrentSlots:
     table: Tensor  # (L, D / 2) complex
 
 
-class SlotCache:
+class SlotCache(Window):
     """Rolling KV cache with EMA-Sink (Reward Forcing, arXiv:2512.04678). Allocated once; memory never grows."""
 
     def __init__(
@@ -81,7 +82,7 @@ class SlotCache:
         run: Run = run_now,
     ) -> None:
         """`run` does what is done to the slots between chunks; whoever records work puts a recorder there."""
-        self.config = config
+        super().__init__(config)
         self.tokens_per_frame = config.tokens_per_frame(latent_height, latent_width)
         _, patch_height, patch_width = config.patch_size
         grid = (latent_height // patch_height, latent_width // patch_width)
@@ -100,19 +101,6 @@ class SlotCache:
         self._slots: dict[tuple[Place, int], CurrentSlots] = {}  # views made so far: few places, and each stays
         self.run = run
         self.roll_all: RollAll | None = None  # a kernel that rolls all layers at once, where there is one
-        self.filled_frames = 0  # slots in use, the current chunk included
-        self.current_frames = 0  # latent frames of the chunk being made
-        self.frames_seen = 0  # since the last reset
-
-    @property
-    def at_group_boundary(self) -> bool:
-        """Whether the frames held are whole groups of sink length: only then may the chunk size change."""
-        return self.filled_frames % self.config.sink_frames == 0
-
-    @property
-    def first_slot(self) -> int:
-        """Slot of the current chunk's first latent frame; never above window - 1."""
-        return self.filled_frames - self.current_frames
 
     @property
     def place(self) -> Place:
@@ -121,7 +109,7 @@ class SlotCache:
 
     def reset(self) -> None:
         """Forget everything (hard cut). Old contents stay in memory and are never read."""
-        self.filled_frames = self.current_frames = self.frames_seen = 0
+        super().reset()
         self._is_exact = False
 
     def restart_from_last(self) -> None:
@@ -159,33 +147,15 @@ class SlotCache:
         self, frames: int, sink_mode: str, sink_decay: float, window_frames: int | None = None
     ) -> list[Roll]:
         """What must leave before a chunk can be entered, in order; the caller does it. Raises as `begin_chunk` does."""
-        self.config.check_chunk(frames)
-        group = self.config.sink_frames
-        if self.filled_frames % min(frames, group):
-            raise ValueError(
-                f"a chunk of {frames} cannot start {self.filled_frames % group} frames into a group of "
-                f"{group}: wait for the group boundary"
-            )
+        self.check_chunk(frames)
         filled, rolls = self.filled_frames, []
-        while filled + frames > self._window(frames, window_frames):
+        while filled + frames > self.length(frames, window_frames):
             rolls.append(self._roll(sink_mode, filled))
-            filled -= group
+            filled -= self.config.sink_frames
         if rolls:
             self._set_decay(sink_decay)
         self.filled_frames = filled
         return rolls
-
-    def enter_chunk(self, frames: int) -> None:
-        """Stand at a chunk for which there is room."""
-        self.filled_frames += frames
-        self.current_frames = frames
-        self.frames_seen += frames
-
-    def abandon_chunk(self) -> None:
-        """Take back `enter_chunk`: only the chunk's own slots were written since. What left the window stays fused."""
-        self.filled_frames -= self.current_frames
-        self.frames_seen -= self.current_frames
-        self.current_frames = 0
 
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """Write the current chunk's k, v (B, L, N, D) and answer q over sink, window and the chunk itself."""
@@ -224,10 +194,6 @@ class SlotCache:
 
     def _tokens(self, first_frame: int, frames: int) -> slice:
         return slice(first_frame * self.tokens_per_frame, (first_frame + frames) * self.tokens_per_frame)
-
-    def _window(self, frames: int, wanted: int | None) -> int:
-        own = self.config.window_frames
-        return own if wanted is None else min(own, max(wanted, self.config.sink_frames + frames))
 
     def _set_decay(self, decay: float) -> None:
         if decay != self._decay:

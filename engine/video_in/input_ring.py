@@ -8,11 +8,12 @@ from __future__ import annotations
 import mmap
 import os
 import struct
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from engine.mapped_file import is_at, make_mapped_file
 
 MAGIC = b"VJINPUT1"
 HEADER = struct.Struct("<8sIIIIQ")  # magic, width, height, capacity, writer's process id, frames written
@@ -55,18 +56,7 @@ class InputRing:
     def create(cls, path: Path, *, width: int, height: int, capacity: int) -> InputRing:
         """Make the file in place of one of the same name. Raises OSError when the place is full or not writable."""
         size = HEADER_SPACE_BYTES + capacity * (SLOT_SPACE_BYTES + width * height * CHANNELS)
-        partial = path.with_suffix(path.suffix + ".partial")
-        try:
-            with partial.open("wb") as file:
-                file.truncate(size)
-                file.write(HEADER.pack(MAGIC, width, height, capacity, os.getpid(), 0))
-                file.flush()
-                if sys.platform == "linux":
-                    os.posix_fallocate(file.fileno(), 0, size)  # a disk that fills up later would kill (SIGBUS)
-        except OSError:
-            partial.unlink(missing_ok=True)
-            raise
-        partial.replace(path)
+        make_mapped_file(path, size, HEADER.pack(MAGIC, width, height, capacity, os.getpid(), 0))
         return cls.attach(path)
 
     @classmethod
@@ -86,10 +76,7 @@ class InputRing:
     @property
     def is_current(self) -> bool:
         """Whether this file still stands at its path: a writer that began anew has put another there."""
-        try:
-            return self.path.stat().st_ino == self._file_id
-        except OSError:
-            return False
+        return is_at(self.path, self._file_id)
 
     def write(self, pixels: np.ndarray, arrived_ns: int) -> None:
         """Append one frame (H, W, 4) uint8. Never waits. Raises ValueError for another shape."""

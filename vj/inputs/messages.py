@@ -6,12 +6,12 @@ Frames never travel here: they go into the input's rings. Knows nothing of pipes
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from engine.parameter import Value
 from vj.inputs.params import InputParams
+from vj.processes.lines import read_fields
 
 STATES = ("off", "opening", "live", "held", "lost")
 _FIELDS = frozenset(one.name for one in dataclasses.fields(InputParams))
@@ -54,7 +54,7 @@ class InputState:
 
 def decode_wishes(line: bytes) -> InputWishes:
     """Read one line. Raises ValueError with a sentence for anything else."""
-    fields = _decode(line, InputWishes)
+    fields = read_fields(line, InputWishes)
     settings, size = fields.pop("settings", {}), fields.pop("stream_size", None)
     if not isinstance(settings, dict) or settings.keys() - _FIELDS:
         raise ValueError(f"not wishes for an input: {line[:80]!r}")
@@ -68,16 +68,4 @@ def decode_wishes(line: bytes) -> InputWishes:
 
 def decode_state(line: bytes) -> InputState:
     """Read one line. Raises ValueError with a sentence for anything else."""
-    return InputState(**_decode(line, InputState))
-
-
-def _decode(line: bytes, kind: type[InputWishes] | type[InputState]) -> dict[str, object]:
-    try:
-        fields = json.loads(line)
-        is_right = fields.pop("type") == kind.type
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"not a message: {line[:80]!r} ({error})") from None
-    known = {one.name for one in dataclasses.fields(kind)}
-    if not is_right or fields.keys() - known:
-        raise ValueError(f"not a {kind.type} message: {line[:80]!r}")
-    return fields
+    return InputState(**read_fields(line, InputState))

@@ -17,6 +17,7 @@ from pathlib import Path
 import av
 from av.stream import Stream
 
+from engine.mapped_file import is_at
 from vj.recording.coders import FileKind
 from vj.recording.packets import TIME_BASES, CodedPacket
 
@@ -161,10 +162,7 @@ class _Disk(io.RawIOBase):
 
     def is_there(self) -> bool:
         """Whether what is written is still to be found under its name."""
-        try:
-            return self.path.stat().st_ino == self._id
-        except OSError:
-            return False
+        return is_at(self.path, self._id)
 
     def close(self) -> None:
         if not self.closed:

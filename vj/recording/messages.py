@@ -5,10 +5,10 @@ Knows nothing of pipes.
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from dataclasses import dataclass, field
 from typing import ClassVar
+
+from vj.processes.lines import read_fields
 
 
 @dataclass(frozen=True)
@@ -55,22 +55,9 @@ class RecorderState:
 
 def decode_wishes(line: bytes) -> RecorderWishes:
     """Read one line. Raises ValueError with a sentence for anything else."""
-    fields = _decode(line, RecorderWishes)
-    return RecorderWishes(**fields)
+    return RecorderWishes(**read_fields(line, RecorderWishes))
 
 
 def decode_state(line: bytes) -> RecorderState:
     """Read one line. Raises ValueError with a sentence for anything else."""
-    return RecorderState(**_decode(line, RecorderState))
-
-
-def _decode(line: bytes, kind: type[RecorderWishes] | type[RecorderState]) -> dict[str, object]:
-    try:
-        fields = json.loads(line)
-        is_right = fields.pop("type") == kind.type
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"not a message: {line[:80]!r} ({error})") from None
-    known = {one.name for one in dataclasses.fields(kind)}
-    if not is_right or fields.keys() - known:
-        raise ValueError(f"not a {kind.type} message: {line[:80]!r}")
-    return fields
+    return RecorderState(**read_fields(line, RecorderState))

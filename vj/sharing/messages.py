@@ -6,11 +6,11 @@ Pictures never travel here: they are read from the output's ring. Knows nothing 
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from engine.parameter import Value
+from vj.processes.lines import read_fields
 from vj.sharing.params import ShareParams
 
 STATES = ("off", "opening", "waiting", "sending", "lost")
@@ -53,7 +53,7 @@ class ShareState:
 
 def decode_wishes(line: bytes) -> ShareWishes:
     """Read one line. Raises ValueError with a sentence for anything else."""
-    fields = _decode(line, ShareWishes)
+    fields = read_fields(line, ShareWishes)
     settings = fields.get("settings", {})
     if not isinstance(settings, dict) or settings.keys() - _FIELDS:
         raise ValueError(f"not wishes for a sender: {line[:80]!r}")
@@ -62,16 +62,4 @@ def decode_wishes(line: bytes) -> ShareWishes:
 
 def decode_state(line: bytes) -> ShareState:
     """Read one line. Raises ValueError with a sentence for anything else."""
-    return ShareState(**_decode(line, ShareState))
-
-
-def _decode(line: bytes, kind: type[ShareWishes] | type[ShareState]) -> dict[str, object]:
-    try:
-        fields = json.loads(line)
-        is_right = fields.pop("type") == kind.type
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"not a message: {line[:80]!r} ({error})") from None
-    known = {one.name for one in dataclasses.fields(kind)}
-    if not is_right or fields.keys() - known:
-        raise ValueError(f"not a {kind.type} message: {line[:80]!r}")
-    return fields
+    return ShareState(**read_fields(line, ShareState))

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.mapped_file import is_at, make_mapped_file
+
 SAMPLES_NAME = "sound.samples"  # in the folder of the run
 MAGIC = b"VJSOUND1"
 HEADER = struct.Struct("<8sdIIQ")  # magic, samples per second, channels, capacity in samples, blocks written
@@ -55,15 +57,7 @@ class SharedSamples:
         """Make the file in place of one of the same name. Raises OSError."""
         capacity = round(rate_hz * KEPT_S)
         size = HEADER_SPACE_BYTES + capacity * channels * SAMPLE_BYTES
-        partial = path.with_suffix(".partial")
-        try:
-            with partial.open("wb") as file:
-                file.write(HEADER.pack(MAGIC, rate_hz, channels, capacity, 0))
-                file.write(bytes(size - HEADER.size))  # all of its room now: a place that fills up later would kill
-        except OSError:
-            partial.unlink(missing_ok=True)
-            raise
-        partial.replace(path)
+        make_mapped_file(path, size, HEADER.pack(MAGIC, rate_hz, channels, capacity, 0))
         return cls.attach(path)
 
     @classmethod
@@ -78,10 +72,7 @@ class SharedSamples:
     @property
     def is_current(self) -> bool:
         """Whether this file still stands at its path."""
-        try:
-            return self.path.stat().st_ino == self._file_id
-        except OSError:
-            return False
+        return is_at(self.path, self._file_id)
 
     def write(self, samples: np.ndarray, end_ns: int) -> None:
         """Append (n, channels) float32; `end_ns` is when the last was captured. One thread; never waits."""

@@ -10,6 +10,8 @@ import struct
 import zlib
 from pathlib import Path
 
+from engine.mapped_file import make_mapped_file
+
 BLOCK_NAME, RING_NAME, DECK_RING_NAME = "stage.block", "frames.ring", "deck.ring"  # in the folder of a run
 PICTURES_NAME = "output.pictures"  # what the first output shows, while anybody wants it
 MAGIC = b"VJSTAGE2"
@@ -90,10 +92,7 @@ class StageBlock:
     @classmethod
     def create(cls, path: Path) -> StageBlock:
         """Make the file. Raises OSError when the place is full or cannot be written."""
-        partial = path.with_suffix(".partial")
-        with partial.open("wb") as file:
-            file.write(HEADER.pack(MAGIC, 0).ljust(LANES_OFFSET + LANES * LANE_BYTES, b"\0"))
-        partial.replace(path)
+        make_mapped_file(path, LANES_OFFSET + LANES * LANE_BYTES, HEADER.pack(MAGIC, 0))
         return cls.attach(path)
 
     @classmethod
