@@ -182,12 +182,13 @@ def _counted(preset: ModelPreset, step: MemoryPlan, number_bytes: int) -> Memory
         encoder_bytes //= 2
     frames = 1 if step.is_light else config.chunk_frames
     decoder = step.decoder(preset)
-    guiding = vace_bytes(preset.guided, number_bytes, is_float8=step.is_float8, blends=step.kept_blends)
+    stored = {"is_float8": step.is_float8, "is_copied": preset.acceleration.linears != "exact" and not step.is_float8}
+    guiding = vace_bytes(preset.guided, number_bytes, blends=step.kept_blends, **stored)
     carried = 0 if step.decoder_device else encoder_state_bytes(decoder, size, number_bytes)
     decoding = 0 if step.decoder_device else decoder_bytes(decoder, size, number_bytes, latent_frames=frames)
     guiding += GUIDING_STATES * carried
     needs = (
-        ("transformer", transformer_bytes(config, number_bytes, is_float8=step.is_float8)),
+        ("transformer", transformer_bytes(config, number_bytes, **stored)),
         ("VACE", guiding if step.has_vace else 0),
         ("text encoder", encoder_bytes if step.text_place == "gpu" else 0),
         ("keys and values", cache_bytes(config, size, number_bytes, step.kept_blends)),

@@ -54,17 +54,30 @@ def _block_parameters(config: ModelConfig) -> tuple[int, int]:
     return 8 * dim * dim + 2 * dim * inner, 8 * dim + inner + dim + 4 * dim + 2 * dim + 6 * dim
 
 
-def transformer_bytes(config: ModelConfig, number_bytes: int, *, is_float8: bool) -> int:
-    """Weights; with `is_float8` the blocks' linear layers take a byte a number, and one is widened at a time."""
+def transformer_bytes(config: ModelConfig, number_bytes: int, *, is_float8: bool, is_copied: bool = False) -> int:
+    """Weights; with `is_float8` the blocks' linear layers take a byte a number, and one is widened at a time.
+
+    With `is_copied` they have a narrow copy beside the wide weight (`engine.quantised.linears`).
+    """
     weights = _stored_bytes(config, *transformer_parameters(config), config.num_layers, number_bytes, is_float8)
+    weights += _copy_bytes(config, config.num_layers) if is_copied else 0
     return weights + (config.dim * config.ffn_dim * number_bytes if is_float8 else 0)
 
 
-def vace_bytes(config: ModelConfig, number_bytes: int, *, is_float8: bool, blends: int = KEPT_BLENDS) -> int:
+def vace_bytes(
+    config: ModelConfig, number_bytes: int, *, is_float8: bool, is_copied: bool = False, blends: int = KEPT_BLENDS
+) -> int:
     """Weights of VACE, and the prompts' keys and values of its blocks."""
     blocks = len(config.vace_layers)
     weights = _stored_bytes(config, *vace_parameters(config), blocks, number_bytes, is_float8)
+    weights += _copy_bytes(config, blocks) if is_copied else 0
     return weights + _prompt_bytes(config, blocks, number_bytes, blends)
+
+
+def _copy_bytes(config: ModelConfig, blocks: int) -> int:
+    """A byte a number and a scale a row of all linear layers but keys and values of the prompt."""
+    dim, inner = config.dim, config.ffn_dim
+    return blocks * (6 * dim * dim + 2 * dim * inner + (7 * dim + inner) * SCALE_BYTES)
 
 
 def _stored_bytes(

@@ -74,10 +74,25 @@ def reconstruction_loss(made: Tensor, wanted: Tensor) -> Tensor:
     return (weight * (error.abs() + 4.0 * error * error + chroma.abs())).mean()
 
 
-def _batch(settings: AutoencoderSettings, frames: int, generator: torch.Generator) -> Tensor:
+def _batch(settings: AutoencoderSettings, frames: int, turns: dict[str, float], generator: torch.Generator) -> Tensor:
     count = settings.batch if frames == SHORT_FRAMES else max(1, settings.batch // 2)
-    specs = [random_spec(generator, Variety()) for _ in range(count)]
+    specs = [_spec(turns, generator) for _ in range(count)]
     return torch.stack([draw_crop(spec, settings.crop_px, frames, generator) for spec in specs])
+
+
+def _spec(turns: dict[str, float], generator: torch.Generator) -> ClipSpec:
+    """Draw a picture whose family is taken with its probability in `turns` (0..1), or else drawn anew."""
+    while True:
+        spec = random_spec(generator, Variety())
+        if float(torch.rand((), generator=generator)) < turns.get(spec.family, 1.0):
+            return spec
+
+
+def turns_of(psnr_db: dict[str, float]) -> dict[str, float]:
+    """How often each family is taken, relative to the worst: by its error, but no less than a quarter as often."""
+    errors = {family: 10.0 ** (-psnr_db[family] / 20.0) for family in FAMILIES if family in psnr_db}
+    worst = max(errors.values(), default=1.0)
+    return {family: max(0.25, error / worst) for family, error in errors.items()}
 
 
 def _train_step(model: TinyVae, scale: LatentScale, frames: Tensor, noise: float) -> Tensor:
@@ -115,27 +130,29 @@ def train_autoencoder(settings: AutoencoderSettings, folder: Path) -> TinyVae:
     matrices = [p for n, p in named if _is_matrix(n, p)]
     optimiser = Muon(matrices, [p for n, p in named if not _is_matrix(n, p)], settings.rate, settings.adam_rate)
     watch = Stopwatch(settings.minutes, settings.steps)
+    turns: dict[str, float] = {}  # how often a family is drawn; equally, until it has been measured
     if saved := run.load():
         model.load_state_dict(saved["model"])
         scale.load_state_dict(saved["scale"])
         optimiser.load_state_dict(saved["optimiser"])
         watch.resume(saved["step"], saved["used_s"])
+        turns = saved["turns"]
         generator.manual_seed(settings.seed + watch.step)
     loss_sum, since, next_report_s = 0.0, 0, watch.used_s + settings.report_s
     while watch.progress < 1.0:
         optimiser.scale_rates(rate_factor(watch.progress, settings.hold))
         frames = LONG_FRAMES if watch.step % 4 == 3 and watch.progress > 0.2 else SHORT_FRAMES
-        loss = _train_step(model, scale, _batch(settings, frames, generator), settings.latent_noise)
+        loss = _train_step(model, scale, _batch(settings, frames, turns, generator), settings.latent_noise)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
         watch.step, loss_sum, since = watch.step + 1, loss_sum + float(loss.detach()), since + 1
         if watch.used_s >= next_report_s or watch.progress >= 1.0:
             next_report_s = watch.used_s + settings.report_s
-            run.report(
-                step=watch.step, used_s=round(watch.used_s), loss=round(loss_sum / since, 4), **measure(model, scale)
-            )
-            run.save(_state(model, scale, optimiser, watch.step, watch.used_s))
+            psnr_db = measure(model, scale)
+            turns = turns_of(psnr_db)
+            run.report(step=watch.step, used_s=round(watch.used_s), loss=round(loss_sum / since, 4), **psnr_db)
+            run.save(_state(model, scale, optimiser, watch.step, watch.used_s) | {"turns": turns})
             loss_sum, since = 0.0, 0
     scale.fold(model)
     return model.eval()

@@ -16,6 +16,8 @@ from engine.model.transformer import CausalWanTransformer
 from engine.model_presets import ModelPreset, load_preset
 from engine.plans.memory_plan import CONTEXT_BYTES, GIB, MemoryChoice, MemoryPlan, plan, plans_by_gpu
 from engine.plans.needs import FEW_BLENDS, WAN_MEMORY, cache_bytes, transformer_bytes, transformer_parameters
+from engine.quantised.layers import narrow_blocks
+from engine.quantised.linears import QuantisedLinear
 from engine.text.encoder_process import EncoderProcess
 from engine.text.kept_embeddings import KeptEmbeddings
 from engine.vae.frame_by_frame import FrameByFrame
@@ -50,6 +52,21 @@ def test_keys_and_values_are_counted_as_the_cache_holds_them() -> None:
     held = sum(tensor.nbytes for tensor in (*cache.keys, *cache.values, *cache._rotated))
     prompts = 9 * 2 * TINY.num_layers * TINY.text_len * TINY.dim * 4
     assert cache_bytes(TINY, (48, 32), 4) == held + prompts
+
+
+def test_a_narrow_copy_is_counted_as_the_layers_hold_it(published: ModelPreset) -> None:
+    model = CausalWanTransformer(TINY)
+    narrow_blocks(model, "int8")
+    held = sum(
+        part.nbytes for layer in model.modules() if isinstance(layer, QuantisedLinear) for part in layer.buffers()
+    )
+    counted = [transformer_bytes(TINY, 4, is_float8=False, is_copied=is_copied) for is_copied in (False, True)]
+    assert counted[1] - counted[0] == held
+    fast = dataclasses.replace(published, acceleration=published.acceleration.changed(["linears=fp8"]))
+    copy = plan(fast, FULL, 0).needed_bytes - plan(published, FULL, 0).needed_bytes
+    assert copy == pytest.approx(1.25e9, rel=0.01)
+    # what is stored narrow already has no copy
+    assert plan(fast, FULL, 8 * GIB).needs == plan(published, FULL, 8 * GIB).needs
 
 
 def test_the_autoencoders_memory_is_what_it_carries() -> None:
