@@ -22,6 +22,7 @@ from engine.vae.tiny_vae import TinyVae, preset
 
 SHORT_FRAMES = 9  # 3 latent frames
 SHIPPED, FILE = Path(__file__).parents[1] / "ember", "autoencoder.safetensors"
+LEAST_TURNS = 0.15  # of an easy family, relative to the hardest
 LONG_FRAMES = 21  # 6 latent frames: the reach of the memory blocks, as in mid-stream
 
 
@@ -76,11 +77,11 @@ def reconstruction_loss(made: Tensor, wanted: Tensor) -> Tensor:
 
 def _batch(settings: AutoencoderSettings, frames: int, turns: dict[str, float], generator: torch.Generator) -> Tensor:
     count = settings.batch if frames == SHORT_FRAMES else max(1, settings.batch // 2)
-    specs = [_spec(turns, generator) for _ in range(count)]
+    specs = [draw_spec(turns, generator) for _ in range(count)]
     return torch.stack([draw_crop(spec, settings.crop_px, frames, generator) for spec in specs])
 
 
-def _spec(turns: dict[str, float], generator: torch.Generator) -> ClipSpec:
+def draw_spec(turns: dict[str, float], generator: torch.Generator) -> ClipSpec:
     """Draw a picture whose family is taken with its probability in `turns` (0..1), or else drawn anew."""
     while True:
         spec = random_spec(generator, Variety())
@@ -89,10 +90,10 @@ def _spec(turns: dict[str, float], generator: torch.Generator) -> ClipSpec:
 
 
 def turns_of(psnr_db: dict[str, float]) -> dict[str, float]:
-    """How often each family is taken, relative to the worst: by its error, but no less than a quarter as often."""
-    errors = {family: 10.0 ** (-psnr_db[family] / 20.0) for family in FAMILIES if family in psnr_db}
+    """How often each family is taken, relative to the worst: by its mean square error, but LEAST_TURNS at least."""
+    errors = {family: 10.0 ** (-psnr_db[family] / 10.0) for family in FAMILIES if family in psnr_db}
     worst = max(errors.values(), default=1.0)
-    return {family: max(0.25, error / worst) for family, error in errors.items()}
+    return {family: max(LEAST_TURNS, error / worst) for family, error in errors.items()}
 
 
 def _train_step(model: TinyVae, scale: LatentScale, frames: Tensor, noise: float) -> Tensor:
@@ -105,6 +106,7 @@ def _train_step(model: TinyVae, scale: LatentScale, frames: Tensor, noise: float
 @torch.inference_mode()
 def measure(model: TinyVae, scale: LatentScale) -> dict[str, float]:
     """Return PSNR in dB per family on held-out whole frames (160 x 96, 17 frames), and its mean."""
+    was_learning = scale.training
     scale.eval()
     result: dict[str, float] = {}
     for index, family in enumerate(FAMILIES):
@@ -115,7 +117,7 @@ def measure(model: TinyVae, scale: LatentScale) -> dict[str, float]:
         mse = functional.mse_loss(made.float() * 0.5, frames * 0.5)
         result[family] = round(float(-10.0 * torch.log10(mse)), 2)
     result["mean"] = round(sum(result.values()) / len(result), 2)
-    scale.train()
+    scale.train(was_learning)
     return result
 
 
@@ -125,8 +127,9 @@ def train_autoencoder(settings: AutoencoderSettings, folder: Path) -> TinyVae:
     torch.manual_seed(settings.seed)
     run = RunFolder(folder, "autoencoder")
     model, generator = _first_weights(settings), torch.Generator().manual_seed(settings.seed)
-    scale = LatentScale(model.config.latent_channels)
-    named = list(model.named_parameters())
+    scale = LatentScale(model.config.latent_channels).train(not settings.decoder_only)
+    model.encoder.requires_grad_(not settings.decoder_only)
+    named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     matrices = [p for n, p in named if _is_matrix(n, p)]
     optimiser = Muon(matrices, [p for n, p in named if not _is_matrix(n, p)], settings.rate, settings.adam_rate)
     watch = Stopwatch(settings.minutes, settings.steps)
@@ -165,6 +168,8 @@ def _first_weights(settings: AutoencoderSettings) -> TinyVae:
 
 
 def _missing(settings: AutoencoderSettings, folder: Path) -> list[str]:
+    if settings.decoder_only and not settings.start_from:
+        return ["decoder_only = true: a fresh encoder has to be trained; give start_from, weights to go on from"]
     if settings.start_from in ("", "ember") or (Path(settings.start_from) / FILE).is_file():
         return []
     return [f"start_from = {settings.start_from!r}: no {FILE} is there"]

@@ -12,6 +12,7 @@ class AutoencoderSettings:
     seed: int = 1
     preset: str = "ember"
     start_from: str = ""  # weights to go on from: "ember" = those that ship, or a folder that holds some; "" = fresh
+    decoder_only: bool = False  # latents stay as they are, and with them the transformer that was trained on them
     crop_px: int = 96
     batch: int = 4
     rate: float = 0.004  # Muon; 0.02 kills every ReLU

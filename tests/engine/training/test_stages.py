@@ -8,8 +8,9 @@ import torch
 
 from engine.ember.weights import read_autoencoder, read_text_encoder, write_text_encoder
 from engine.text.ngram import NgramConfig, NgramEncoder
-from engine.training.autoencoder import train_autoencoder
+from engine.training.autoencoder import LEAST_TURNS, SHIPPED, draw_spec, train_autoencoder, turns_of
 from engine.training.bank import read_bank, write_shard
+from engine.training.clips.families import FAMILIES
 from engine.training.config import AutoencoderSettings, BankSettings, TextSettings
 from engine.training.objectives.models import missing_model
 from engine.training.stages import load_stage
@@ -48,6 +49,30 @@ def test_the_autoencoder_learns_resumes_and_makes_unit_latents(tmp_path: Path, m
     assert _log(tmp_path, "autoencoder")[-1]["step"] > first[-1]["step"]
     latents, _ = model.encode(torch.rand(1, 9, 3, 32, 32) * 2 - 1)
     assert torch.isfinite(latents).all()
+
+
+def test_a_decoder_trained_alone_reads_the_same_latents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.training.autoencoder.measure", lambda model, scale: {"mean": 0.0})
+    frames = torch.rand(1, 9, 3, 32, 32) * 2 - 1
+    shipped = read_autoencoder(SHIPPED)
+    settings = AutoencoderSettings(steps=2, crop_px=32, threads=1, start_from="ember", decoder_only=True)
+    model = train_autoencoder(settings, tmp_path)
+    with torch.inference_mode():
+        latents = shipped.encode(frames)[0]
+        assert torch.equal(model.encode(frames)[0], latents)
+        assert not torch.equal(model.decode(latents)[0], shipped.decode(latents)[0])
+    told = load_stage("autoencoder").missing(AutoencoderSettings(decoder_only=True), tmp_path)
+    assert "give start_from" in told[0]
+
+
+def test_hard_families_are_drawn_more_often() -> None:
+    turns = turns_of({"terrain": 20.0, "cells": 23.0, "smoke": 40.0, "mean": 27.7})
+    assert turns["terrain"] == 1.0
+    assert turns["cells"] == pytest.approx(0.5, rel=0.01)
+    assert turns["smoke"] == LEAST_TURNS
+    generator = torch.Generator().manual_seed(4)
+    only = dict.fromkeys(FAMILIES, 0.0) | {"smoke": 0.2}
+    assert {draw_spec(only, generator).family for _ in range(5)} == {"smoke"}
 
 
 def test_the_text_encoder_learns_the_grammar(tmp_path: Path) -> None:
