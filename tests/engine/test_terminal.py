@@ -64,8 +64,8 @@ def test_ctrl_c_and_its_kin_unwind_the_command_and_end_with_130(number: signal.S
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        # as a terminal starts it: what runs the tests in the background may have it ignored
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        # as a terminal starts it: what runs the tests may have told it to ignore the signal, as nohup does
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     )
     assert process.stdout.readline() == b"on\n"
     time.sleep(0.1)
